@@ -1,0 +1,98 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Delivery is what was proved about one request. Every field is a signed fact
+// or comes from configuration, except for the field Unsigned. A Delivery is
+// read-only and safe for concurrent use.
+type Delivery struct {
+	// Provider is the name of the scheme that proved it.
+	Provider string
+
+	// Scope is the scope of the key that matched: the party that signed. In an
+	// endpoint of many tenants it is the tenant, and the only trustworthy
+	// source of it.
+	Scope string
+
+	// Key is the label of the key that matched; it tells during a rotation
+	// which secret is still in use.
+	Key string
+
+	// ID is the event's id inside what is signed, bound as strongly as Binding
+	// says. It is the same in every honest retry. Empty when the provider signs
+	// none (GitHub).
+	ID string
+
+	// MessageID is the signed id of this one transmission, where there is one.
+	MessageID string
+
+	// Fingerprint identifies the signed message, never the text of a header.
+	Fingerprint Fingerprint
+
+	// SignedAt is the signed time, or the zero time where the scheme signs none.
+	SignedAt time.Time
+
+	// ReceivedAt is the receive time of the head.
+	ReceivedAt time.Time
+
+	// Binding is how strongly the signature covers Body.
+	Binding Binding
+
+	// Body is exactly the bytes that were verified. It is shared: do not change
+	// it.
+	Body []byte
+
+	// Unsigned holds what the sender says outside the signature.
+	Unsigned Unsigned
+}
+
+// Unsigned holds values of headers that the signature does not cover. Whoever
+// replays a delivery can write anything into them. Use them for logs; decide
+// nothing by them that the body can decide.
+type Unsigned struct {
+	// ID is the provider's delivery id.
+	ID string
+	// Type is the provider's event type.
+	Type string
+	// Partition is a distinction that the sender makes only in a header, and
+	// that keeps two honest events with equal bodies apart. It is one of a
+	// closed list in the configuration of the verifier.
+	Partition string
+}
+
+// Fingerprint identifies a signed message: the MAC that was computed over it, or
+// a hash of it. With the message it would be a credential, so it does not print.
+// Fingerprints are comparable with ==; that is no check of a signature.
+type Fingerprint [32]byte
+
+const redacted = "[redacted]"
+
+// Format prints the same placeholder for every verb.
+func (f Fingerprint) Format(s fmt.State, _ rune) { io.WriteString(s, redacted) }
+
+// MarshalText returns the same placeholder for every value.
+func (f Fingerprint) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue returns the same placeholder for every value.
+func (f Fingerprint) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+type contextKey struct{}
+
+// NewContext returns a context that carries d. Guards call it; a handler's test
+// may, too.
+func NewContext(ctx context.Context, d *Delivery) context.Context {
+	return context.WithValue(ctx, contextKey{}, d)
+}
+
+// FromContext returns the Delivery that a guard proved. It is false for a
+// request that no guard verified, also under a guard that only reports.
+func FromContext(ctx context.Context) (*Delivery, bool) {
+	d, ok := ctx.Value(contextKey{}).(*Delivery)
+	return d, ok && d != nil
+}

@@ -1,0 +1,199 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// MaxKeys is the largest number of keys that one request is tried with.
+	MaxKeys = 4
+
+	// MaxSecret is the largest length of a secret in bytes.
+	MaxSecret = 1024
+
+	maxName = 128
+)
+
+// Key is a secret with two names: its scope and its label.
+//
+// The scope names the signing party: an account, an endpoint of the provider, a
+// tenant. It stays the same when the secret is rotated, and it is part of every
+// key of the register, so that two parties behind one guard cannot swallow each
+// other's events. The label names the secret itself, "2026-03", and is what logs
+// and Delivery.Key show.
+//
+// A Key prints its names and never its secret, in every verb, handler and
+// encoder, also deep inside other values. The zero Key holds no secret and is
+// refused by every verifier.
+type Key struct {
+	scope, label string
+	// A closure, because neither fmt nor an encoder nor reflection can look
+	// inside one, not even when a Key stands in another type's unexported field.
+	secret func() []byte
+}
+
+// NewKey makes a Key. The secret is the text as the provider shows it, copied.
+//
+// It refuses a secret that cannot be right: empty, blank, longer than MaxSecret,
+// with white space or quotes around it, or a placeholder such as
+// "your_webhook_secret". Verifiers check more, such as the length. Scope and
+// label are 1 to 128 bytes of printable text. No error contains the secret.
+func NewKey(scope, label string, secret []byte) (Key, error) {
+	for _, n := range [...]struct{ what, name string }{{"scope", scope}, {"label", label}} {
+		if err := checkName(n.name); err != nil {
+			return Key{}, fmt.Errorf("verify: %s of a key: %w", n.what, err)
+		}
+	}
+	if err := checkSecret(secret); err != nil {
+		return Key{}, fmt.Errorf("verify: key %s/%s: %w", scope, label, err)
+	}
+	secret = bytes.Clone(secret)
+	return Key{scope, label, func() []byte { return secret }}, nil
+}
+
+func checkName(s string) error {
+	if s == "" || len(s) > maxName || !utf8.ValidString(s) {
+		return fmt.Errorf("want 1 to %d bytes of UTF-8", maxName)
+	}
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return errors.New("has a character that does not print")
+		}
+	}
+	return nil
+}
+
+func checkSecret(secret []byte) error {
+	if len(secret) == 0 {
+		return errors.New("the secret is empty: is the variable set that it comes from?")
+	}
+	if len(secret) > MaxSecret {
+		return fmt.Errorf("the secret is longer than %d bytes", MaxSecret)
+	}
+	s := string(secret)
+	around := func(r rune) bool { return unicode.IsSpace(r) || r == 0 || r == '\ufeff' || r == '\u200b' }
+	trimmed := strings.TrimFunc(s, around)
+	if trimmed == "" {
+		return errors.New("the secret is blank: is the variable set that it comes from?")
+	}
+	if trimmed != s {
+		return errors.New("the secret has white space around it, often a line break at its end: trim it")
+	}
+	if n := len(s); n >= 2 && s[0] == s[n-1] && strings.IndexByte("\"'`", s[0]) >= 0 {
+		return errors.New("the secret has quotes around it: remove them")
+	}
+	if placeholder(s) {
+		return errors.New("the secret is a placeholder: put the provider's secret in its place")
+	}
+	return nil
+}
+
+// placeholder tells a text that stands for a secret from a secret. No random
+// secret of 16 characters has one of these forms by chance.
+func placeholder(s string) bool {
+	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") {
+		return true
+	}
+	for _, p := range [...]string{"${", "$(", "{{", "%("} {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	s = strings.ToLower(s)
+	if i := strings.LastIndexByte(s, '_'); i >= 0 && fillers(s[i+1:]) || fillers(s) {
+		return true
+	}
+	s = strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(s)
+	for _, word := range [...]string{
+		"changeme", "changethis", "replaceme", "replacethis", "placeholder", "yoursecret", "yourwebhook",
+		"yoursigning", "yourendpoint", "yourkey", "secrethere", "secretgoeshere", "insertsecret", "mysecrethere",
+	} {
+		if strings.Contains(s, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// fillers reports whether s is three or more of one character that people fill
+// templates with.
+func fillers(s string) bool {
+	return len(s) >= 3 && strings.IndexByte("x*.-_?#", s[0]) >= 0 && strings.Trim(s, s[:1]) == ""
+}
+
+// Scope returns the name of the signing party.
+func (k Key) Scope() string { return k.scope }
+
+// Label returns the name of the secret.
+func (k Key) Label() string { return k.label }
+
+// Secret returns a copy of the secret, for the code of a verifier and for
+// nothing else. It is nil for the zero Key.
+func (k Key) Secret() []byte {
+	if k.secret == nil {
+		return nil
+	}
+	return bytes.Clone(k.secret())
+}
+
+// String returns scope and label.
+func (k Key) String() string { return "verify.Key(" + k.scope + "/" + k.label + ")" }
+
+// Format prints scope and label, whatever the verb.
+func (k Key) Format(s fmt.State, _ rune) { io.WriteString(s, k.String()) }
+
+// MarshalText returns scope and label.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// LogValue returns scope and label.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// KeySource yields the keys for a request: a fixed list, a rotation, the keys of
+// the tenant that the path names.
+type KeySource interface {
+	// Keys returns the keys to try, at most MaxKeys, the likeliest first. It is
+	// called once a request, on an unverified head and by many goroutines; it
+	// must be quick and bounded, because anyone can cause the call.
+	//
+	// No key for this head is an empty list or an error that wraps ErrNoKey,
+	// answered with 401. Any other error means that the source failed and is
+	// answered with 503. The list is not changed by the caller.
+	Keys(ctx context.Context, h *Head) ([]Key, error)
+}
+
+// KeyList is a KeySource with the same keys for every request. Verifiers check
+// and prepare its keys when they are constructed, so it is also the fastest.
+type KeyList []Key
+
+// Keys returns the list.
+func (l KeyList) Keys(context.Context, *Head) ([]Key, error) { return l, nil }
+
+// KeyFunc makes a KeySource of a function.
+type KeyFunc func(ctx context.Context, h *Head) ([]Key, error)
+
+// Keys calls f.
+func (f KeyFunc) Keys(ctx context.Context, h *Head) ([]Key, error) { return f(ctx, h) }
+
+// Secrets makes the keys of one scope from the secrets of one endpoint: the
+// current one and, during a rotation, the one before or after it. The labels are
+// "1", "2" and so on. It returns the errors of NewKey.
+func Secrets(scope string, secrets ...string) (KeyList, error) {
+	keys := make(KeyList, 0, len(secrets))
+	for i, s := range secrets {
+		k, err := NewKey(scope, strconv.Itoa(i+1), []byte(s))
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}

@@ -1,0 +1,164 @@
+package verify
+
+import (
+	"context"
+	"errors"
+)
+
+// Reason says why a request was refused. It is an error by itself, so it works
+// with errors.Is; it is a constant, so no package can reassign it; it is small
+// and closed, so it makes a good metrics label (see [Reason.String]).
+//
+// The zero Reason is no reason and never returned with an error.
+type Reason uint8
+
+// The reasons. The answers in parentheses are those of package middleware.
+const (
+	// ErrMethod: the request is not a POST (405).
+	ErrMethod Reason = iota + 1
+	// ErrMediaType: another Content-Type than the endpoint's, or a
+	// Content-Encoding (415).
+	ErrMediaType
+	// ErrUnsigned: no signature that the scheme knows (401).
+	ErrUnsigned
+	// ErrMalformed: a security header cannot be parsed, or is repeated (401).
+	ErrMalformed
+	// ErrTooOld: the signed time is before the window, or before the floor of
+	// the register (401). The signature was not checked: a message that is too
+	// old may also be forged.
+	ErrTooOld
+	// ErrTooNew: the signed time is after the window (401). The signature was
+	// not checked.
+	ErrTooNew
+	// ErrNoKey: the key source knows no usable key for this request (401).
+	ErrNoKey
+	// ErrMismatch: everything is well-formed and no key matches (401).
+	ErrMismatch
+	// ErrUntrusted: a certificate or other key material is not trusted (401).
+	ErrUntrusted
+	// ErrForged: another body under a signed message that was seen before (401).
+	ErrForged
+	// ErrTooLarge: the body is over its limit (413).
+	ErrTooLarge
+	// ErrBody: the body could not be read to its end (400, or 408 when it came
+	// too slowly).
+	ErrBody
+	// ErrReplayed: the event was handled before (409, or 200 where a repeat is
+	// honest).
+	ErrReplayed
+	// ErrInFlight: the event is being handled now (409 and Retry-After).
+	ErrInFlight
+	// ErrUnavailable: the register, the key source, the room for bodies or a
+	// certificate host failed (503 and Retry-After).
+	ErrUnavailable
+)
+
+var reasons = [...]struct{ label, text string }{
+	0:              {"none", "no reason"},
+	ErrMethod:      {"method", "method is not POST"},
+	ErrMediaType:   {"media_type", "media type or content encoding is not the endpoint's"},
+	ErrUnsigned:    {"unsigned", "no signature that the scheme knows"},
+	ErrMalformed:   {"malformed", "security header is malformed or repeated"},
+	ErrTooOld:      {"too_old", "signed time is too old (signature not checked)"},
+	ErrTooNew:      {"too_new", "signed time is in the future (signature not checked)"},
+	ErrNoKey:       {"no_key", "no key for this request"},
+	ErrMismatch:    {"mismatch", "signature matches no key"},
+	ErrUntrusted:   {"untrusted", "key material is not trusted"},
+	ErrForged:      {"forged", "another body under a signed message seen before"},
+	ErrTooLarge:    {"too_large", "body is too large"},
+	ErrBody:        {"body", "body could not be read to its end"},
+	ErrReplayed:    {"replayed", "event was handled before"},
+	ErrInFlight:    {"in_flight", "event is being handled now"},
+	ErrUnavailable: {"unavailable", "a service that verification needs is unavailable"},
+}
+
+// Error returns the reason as a phrase.
+func (r Reason) Error() string {
+	if int(r) < len(reasons) {
+		return reasons[r].text
+	}
+	return "unknown reason"
+}
+
+// String returns the reason as a short label in lower case, for metrics and
+// logs: "too_old", "mismatch". The set of labels is closed.
+func (r Reason) String() string {
+	if int(r) < len(reasons) {
+		return reasons[r].label
+	}
+	return "unknown"
+}
+
+// Error is a refusal: one reason and, where there is more to say to the
+// operator, a cause. Neither holds a secret, an expected signature or anything
+// of the body, but a cause is meant for a log and not for the sender.
+//
+// errors.Is finds both the reason and what the cause wraps.
+type Error struct {
+	Reason Reason
+	Cause  error // may be nil
+}
+
+// Error returns the reason and the cause.
+func (e *Error) Error() string {
+	if e.Cause == nil {
+		return "verify: " + e.Reason.Error()
+	}
+	return "verify: " + e.Reason.Error() + ": " + e.Cause.Error()
+}
+
+// Unwrap returns the reason and the cause, if there is one.
+func (e *Error) Unwrap() []error {
+	if e.Cause == nil {
+		return []error{e.Reason}
+	}
+	return []error{e.Reason, e.Cause}
+}
+
+// ReasonOf returns the reason in err's tree. An error without one, which no
+// verifier should return, counts as ErrUnavailable, and so does the end of a
+// context: whatever is not a verdict is a failure and never an acceptance. A
+// nil err has the zero Reason.
+func ReasonOf(err error) Reason {
+	if err == nil {
+		return 0
+	}
+	var e *Error
+	if errors.As(err, &e) && e.Reason != 0 {
+		return e.Reason
+	}
+	var r Reason
+	if errors.As(err, &r) && r != 0 {
+		return r
+	}
+	return ErrUnavailable
+}
+
+func zeroHead() error {
+	return &Error{Reason: ErrMalformed, Cause: errors.New("no head, or a head without a receive time")}
+}
+
+// Verify runs both steps of v over a head and a body that are already at hand.
+// It is for queues, Lambda functions and tests. It checks neither the method
+// nor the media type nor the size of the body, and it remembers nothing: a
+// replay verifies again. Where several processes or retries are involved, put a
+// register behind it, as middleware.Guard does.
+//
+// The error is a *Error; its reason is one of ErrUnsigned, ErrMalformed,
+// ErrTooOld, ErrTooNew, ErrNoKey, ErrMismatch, ErrUntrusted and ErrUnavailable.
+// The Delivery is nil if and only if there is an error. Its Body is body itself,
+// which must not be changed afterwards.
+func Verify(ctx context.Context, v Verifier, h *Head, body []byte) (*Delivery, error) {
+	if h == nil || h.ReceivedAt.IsZero() {
+		return nil, zeroHead()
+	}
+	p, err := v.Begin(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	d, err := p.Finish(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}

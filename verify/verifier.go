@@ -1,0 +1,103 @@
+package verify
+
+import (
+	"context"
+	"time"
+)
+
+// Verifier proves deliveries of one provider. It is safe for concurrent use and
+// holds no state that a request could change.
+type Verifier interface {
+	// Profile returns facts of the scheme, from which a guard configures
+	// itself. It returns the same value every time.
+	Profile() Profile
+
+	// Begin refuses what no body could make right: a missing, repeated or
+	// malformed header, a time outside the window, a request without a key. A
+	// head with a zero receive time is refused as ErrMalformed.
+	//
+	// The Pending is for one body. Like the head, it must not be kept after
+	// the request.
+	Begin(ctx context.Context, h *Head) (Pending, error)
+}
+
+// Pending is a request whose head was found good and whose body is yet to come.
+type Pending interface {
+	// Finish checks the signature over the whole body. The Delivery is nil if
+	// and only if there is an error, and its Body is body itself: the caller
+	// must not change it afterwards.
+	Finish(ctx context.Context, body []byte) (*Delivery, error)
+}
+
+// Profile holds facts of a scheme. The zero value of a field means what its
+// comment says; a Profile without Provider, MaxBody or Binding is invalid.
+type Profile struct {
+	// Provider is the provider's name in lower case, "stripe". It is part of
+	// every key of the register.
+	Provider string
+
+	// MediaType is the one Content-Type that the endpoint takes, without
+	// parameters. Content-Type is not signed, so it must not choose a parser:
+	// another one is refused, an absent one counts as this one. Empty means
+	// application/json.
+	MediaType string
+
+	// MaxBody is the largest body, in bytes, that the provider sends.
+	MaxBody int64
+
+	// Window is how far the signed time may lie from the receive time. Zero:
+	// the scheme signs no time, and a delivery verifies as long as its secret
+	// lives.
+	Window Window
+
+	// Binding is how strongly the signature covers the body.
+	Binding Binding
+
+	// Restamped: the provider signs every attempt anew, with a new time. Then a
+	// register that lost its memory may refuse what was signed before, because
+	// the provider will come back with a new stamp and nothing is lost.
+	Restamped bool
+
+	// RepeatsBytes: an honest retry may be byte for byte the same. Then a repeat
+	// of a finished event is acknowledged and not refused. A provider that is
+	// neither Restamped nor RepeatsBytes never retries by itself.
+	RepeatsBytes bool
+
+	// Retention is how long a finished event is worth remembering: at least as
+	// long as the provider retries. Zero leaves it to the guard.
+	Retention time.Duration
+}
+
+// Window is how far a signed time may lie before and after the receive time.
+// Both ends belong to the window.
+type Window struct {
+	Past, Future time.Duration
+}
+
+// Binding says how strongly a signature covers the body. The zero value is
+// invalid.
+type Binding uint8
+
+const (
+	// BindingFull: the signature covers every byte of the body.
+	BindingFull Binding = iota + 1
+	// BindingChecksum: the signature covers a checksum that is easy to collide.
+	// Whoever holds a genuine message can put another body under it; the
+	// register notices only the second one.
+	BindingChecksum
+	// BindingNone: the signature does not cover the body at all.
+	BindingNone
+)
+
+// String returns "full", "checksum", "none" or "invalid".
+func (b Binding) String() string {
+	switch b {
+	case BindingFull:
+		return "full"
+	case BindingChecksum:
+		return "checksum"
+	case BindingNone:
+		return "none"
+	}
+	return "invalid"
+}
