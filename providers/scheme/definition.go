@@ -1,0 +1,351 @@
+package scheme
+
+import (
+	"errors"
+	"fmt"
+	"hash"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// Definition describes how a provider signs. It is plain data; New copies what
+// it needs.
+type Definition struct {
+	// Provider is the provider's name: lower-case letters, digits and hyphens.
+	// Required.
+	Provider string
+
+	// MediaType is the one Content-Type of the endpoint. Default:
+	// application/json.
+	MediaType string
+
+	// Signatures says where the signature stands. Several entries are
+	// alternatives in falling strength: the first one whose header the request
+	// carries decides, and a weaker one never rescues it. Required.
+	Signatures []Signature
+
+	// Message is what is signed, in order. It contains Body exactly once, and
+	// Stamp exactly once if there is a Timestamp. Required.
+	Message []Part
+
+	// Timestamp says where the signed time stands. Zero: none is signed.
+	Timestamp Timestamp
+
+	// ID says where the signed id of the event stands. Zero: there is none.
+	ID ID
+
+	// Secret says how a secret's text becomes a key. Zero: the text's bytes.
+	Secret Secret
+
+	// UnsignedID and UnsignedType name headers outside the signature that hold
+	// the provider's delivery id and event type. They end up in
+	// Delivery.Unsigned, or not at all if they are repeated, longer than 256
+	// bytes, or anything but visible ASCII.
+	UnsignedID, UnsignedType string
+
+	// Partition names a header outside the signature by whose value the sender
+	// tells honest events with equal bodies apart. Only values that stand in
+	// Options.Partitions count.
+	Partition string
+
+	// MaxBody, Restamped, RepeatsBytes and Retention are as in verify.Profile.
+	// MaxBody is required.
+	MaxBody                 int64
+	Restamped, RepeatsBytes bool
+	Retention               time.Duration
+}
+
+// Signature says where a signature stands and how it is written. There are two
+// forms: one bare value behind a Prefix, or, with Field set, a list of named
+// items.
+type Signature struct {
+	// Header is the header's name, in any spelling.
+	Header string
+
+	// Prefix is a constant text before a bare value, "sha256=". May be empty.
+	Prefix string
+
+	// Field is the name of the items that are signatures, "v1". Items are
+	// separated by Separator and consist of a name, Assign and a value. Items
+	// with other names are ignored, because providers add schemes in this way.
+	Field, Separator, Assign string
+
+	Encoding Encoding
+	Hash     Hash
+}
+
+// Encoding is how a signature is written as text.
+type Encoding uint8
+
+const (
+	Hex    Encoding = iota // lower case
+	Base64                 // standard alphabet, padded
+)
+
+// Hash is the hash function of an HMAC.
+type Hash uint8
+
+const (
+	SHA256 Hash = iota
+	SHA512
+	InsecureSHA1 // for providers that still sign with it
+)
+
+func (h Hash) new() func() hash.Hash {
+	switch h {
+	case SHA512:
+		return sha512.New
+	case InsecureSHA1:
+		return sha1.New
+	}
+	return sha256.New
+}
+
+func (h Hash) size() int {
+	switch h {
+	case SHA512:
+		return sha512.Size
+	case InsecureSHA1:
+		return sha1.Size
+	}
+	return sha256.Size
+}
+
+// Timestamp says where a signed time stands.
+type Timestamp struct {
+	Header string // a header of its own, or
+	Field  string // an item of the signature's header
+	Unit   Unit
+	// Window is how far the time may lie from the receive time. Default for each
+	// end: 5 minutes.
+	Window verify.Window
+}
+
+// Unit is what a decimal timestamp counts.
+type Unit uint8
+
+const (
+	Seconds Unit = iota // since 1970, UTC
+	Milliseconds
+)
+
+// ID says where the signed id of an event stands: in a header that is part of
+// the message, or in the body. An id that does not have the form is no id; the
+// event is then known by its message.
+type ID struct {
+	// Header names a header that Message contains.
+	Header string
+	// Member names a member of the body's top-level JSON object whose value is a
+	// string. The first such member counts, and only if it has no escapes.
+	Member string
+	// Prefix is what the id starts with.
+	Prefix string
+}
+
+// Secret says how a secret's text becomes a key.
+type Secret struct {
+	// Base64: the key is what the text encodes, in the standard alphabet. Prefix,
+	// if the text has it, is cut off first.
+	Base64 bool
+	Prefix string
+	// Refuse lists prefixes of other credentials of this provider that people
+	// put in the secret's place, such as API keys.
+	Refuse []string
+}
+
+// Part is a piece of a signed message. Make one with the functions below.
+type Part struct {
+	kind partKind
+	text string
+}
+
+type partKind uint8
+
+const (
+	partLiteral partKind = iota + 1
+	partStamp
+	partField
+	partURL
+	partBody
+)
+
+// Literal is a constant text.
+func Literal(text string) Part { return Part{partLiteral, text} }
+
+// Stamp is the signed time, byte for byte as it was received.
+func Stamp() Part { return Part{kind: partStamp} }
+
+// Field is the value of a header: 1 to 256 bytes of visible ASCII. It must be
+// followed by a Literal, which its value may not contain, so that two messages
+// never look alike.
+func Field(name string) Part { return Part{partField, http.CanonicalHeaderKey(name)} }
+
+// URL is the public URL of the endpoint, which must be absolute and hold no
+// character that a URL may not hold, such as "{". It must be followed by Body or
+// end the message.
+func URL() Part { return Part{kind: partURL} }
+
+// Body is the body, byte for byte.
+func Body() Part { return Part{kind: partBody} }
+
+const (
+	maxHeader     = 4 << 10 // bytes of a signature's header
+	maxCandidates = 16
+	maxValue      = 256 // bytes of any other header, and of an id
+	maxParts      = 8
+	minSecret     = 16
+
+	defaultWindow = 5 * time.Minute
+	maxWindow     = 30 * 24 * time.Hour
+)
+
+// check returns a copy of d with defaults filled in and names in canonical form,
+// or says what is wrong with it. These are mistakes of a programmer.
+func (d Definition) check() (*Definition, error) {
+	if d.Provider == "" || len(d.Provider) > 64 || strings.Trim(d.Provider, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return nil, errors.New("Provider must be 1 to 64 lower-case letters, digits and hyphens")
+	}
+	if d.MediaType == "" {
+		d.MediaType = "application/json"
+	}
+	if d.MaxBody <= 0 {
+		return nil, errors.New("MaxBody must be positive")
+	}
+	if d.Retention < 0 {
+		return nil, errors.New("Retention must not be negative")
+	}
+	d.UnsignedID = http.CanonicalHeaderKey(d.UnsignedID)
+	d.UnsignedType = http.CanonicalHeaderKey(d.UnsignedType)
+	d.Partition = http.CanonicalHeaderKey(d.Partition)
+	d.Secret.Refuse = slices.Clone(d.Secret.Refuse)
+	if err := d.checkSignatures(); err != nil {
+		return nil, err
+	}
+	if err := d.checkTimestamp(); err != nil {
+		return nil, err
+	}
+	if err := d.checkMessage(); err != nil {
+		return nil, err
+	}
+	return &d, nil
+}
+
+func (d *Definition) checkSignatures() error {
+	if len(d.Signatures) == 0 {
+		return errors.New("there is no Signature")
+	}
+	d.Signatures = slices.Clone(d.Signatures)
+	for i := range d.Signatures {
+		s := &d.Signatures[i]
+		s.Header = http.CanonicalHeaderKey(s.Header)
+		switch {
+		case s.Header == "":
+			return errors.New("a Signature has no Header")
+		case s.Encoding > Base64 || s.Hash > InsecureSHA1:
+			return errors.New("a Signature has an unknown Encoding or Hash")
+		case i > 0 && s.Hash == d.Signatures[0].Hash:
+			return errors.New("alternative Signatures must differ in their Hash")
+		case s.Field == "" && (s.Separator != "" || s.Assign != ""):
+			return errors.New("a Signature has Separator or Assign, but no Field")
+		case s.Field != "" && (len(s.Separator) != 1 || len(s.Assign) != 1 || s.Separator == s.Assign || s.Prefix != ""):
+			return errors.New("a Signature with Field needs a Separator and another Assign, of one character each, and no Prefix")
+		case s.Field != "" && strings.ContainsAny(s.Field+d.Timestamp.Field, s.Separator+s.Assign):
+			return errors.New("a Field contains its Separator or its Assign, and would never be found")
+		}
+	}
+	return nil
+}
+
+func (d *Definition) checkTimestamp() error {
+	t := &d.Timestamp
+	t.Header = http.CanonicalHeaderKey(t.Header)
+	if t.Header == "" && t.Field == "" {
+		if *t != (Timestamp{}) {
+			return errors.New("Timestamp has neither Header nor Field")
+		}
+		return nil
+	}
+	switch {
+	case t.Header != "" && t.Field != "":
+		return errors.New("Timestamp has both Header and Field")
+	case t.Field != "" && (len(d.Signatures) != 1 || d.Signatures[0].Field == "" || d.Signatures[0].Field == t.Field):
+		return errors.New("Timestamp.Field needs one Signature with another Field")
+	case t.Unit > Milliseconds:
+		return errors.New("Timestamp has an unknown Unit")
+	}
+	for _, end := range [...]*time.Duration{&t.Window.Past, &t.Window.Future} {
+		if *end == 0 {
+			*end = defaultWindow
+		}
+		if *end < 0 || *end > maxWindow {
+			return fmt.Errorf("Timestamp.Window must lie between 0 and %v", maxWindow)
+		}
+	}
+	return nil
+}
+
+func (d *Definition) checkMessage() error {
+	if len(d.Message) > maxParts {
+		return fmt.Errorf("Message has more than %d parts", maxParts)
+	}
+	d.Message = slices.Clone(d.Message)
+	var n [partBody + 1]int
+	idSigned := d.ID.Header == ""
+	d.ID.Header = http.CanonicalHeaderKey(d.ID.Header)
+	for i, p := range d.Message {
+		if p.kind < partLiteral || p.kind > partBody {
+			return errors.New("Message has an invalid part")
+		}
+		n[p.kind]++
+		next := Part{}
+		if i+1 < len(d.Message) {
+			next = d.Message[i+1]
+		}
+		switch p.kind {
+		case partLiteral:
+			if p.text == "" {
+				return errors.New("Message has an empty Literal")
+			}
+		case partField:
+			if p.text == "" || next.kind != partLiteral {
+				return errors.New("a Field in Message needs a name, and a Literal behind it")
+			}
+			idSigned = idSigned || p.text == d.ID.Header
+		case partURL:
+			if next.kind != 0 && next.kind != partBody {
+				return errors.New("URL in Message must stand last or before Body")
+			}
+		case partBody:
+			if next.kind != 0 && next.kind != partURL {
+				return errors.New("Body in Message must stand last or before URL")
+			}
+		}
+	}
+	switch timed := d.Timestamp != (Timestamp{}); {
+	case n[partBody] != 1:
+		return errors.New("Message must contain Body once")
+	case n[partURL] > 1:
+		return errors.New("Message contains URL twice")
+	case timed && n[partStamp] != 1:
+		return errors.New("Message must contain Stamp once: a time that is not signed proves nothing")
+	case !timed && n[partStamp] != 0:
+		return errors.New("Message contains Stamp, but there is no Timestamp")
+	case d.Restamped && !timed:
+		return errors.New("Restamped needs a Timestamp")
+	case d.ID.Header != "" && d.ID.Member != "":
+		return errors.New("ID has both Header and Member")
+	case d.ID.Header == "" && d.ID.Member == "" && d.ID.Prefix != "":
+		return errors.New("ID has a Prefix, but neither Header nor Member")
+	case !idSigned:
+		return errors.New("ID.Header is not part of Message: an id that is not signed identifies nothing")
+	}
+	return nil
+}

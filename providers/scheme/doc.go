@@ -1,0 +1,50 @@
+// Package scheme makes a verifier of a description.
+//
+// Most providers sign a webhook in the same way: one HMAC over the body, or over
+// a text that contains it, in a header. They differ in the header's name, its
+// form, the encoding of the signature and the layout of what is signed. A
+// [Definition] says these as data; [New] turns it into a
+// [github.com/hooknotary/hooknotary/verify.Verifier]. The providers in the
+// folders beside this one are definitions, and a provider that is not there can
+// be defined in the same way:
+//
+//	def := scheme.Definition{
+//		Provider: "acme",
+//		Signatures: []scheme.Signature{{
+//			Header: "Acme-Signature", Field: "v1", Separator: ",", Assign: "=",
+//		}},
+//		Timestamp: scheme.Timestamp{Field: "t"},
+//		Message:   []scheme.Part{scheme.Stamp(), scheme.Literal("."), scheme.Body()},
+//		ID:        scheme.ID{Member: "id"},
+//		MaxBody:   1 << 20,
+//		Restamped: true,
+//	}
+//
+// # What the engine does, for every definition
+//
+// The dangerous steps are here and nowhere else:
+//
+//   - Each header that it reads must stand in the request exactly once.
+//   - The header's form is strict. Hexadecimal is lower case and of the exact
+//     length, base64 is canonical, a time is a decimal number without sign or
+//     leading zero. One message has one spelling.
+//   - A header is at most 4 KiB long and holds at most 16 signatures, of known
+//     and unknown kinds together.
+//   - The receiver chooses the hash. Where a definition has two signatures, the
+//     stronger one decides alone as soon as its header is there.
+//   - The time that is judged is the one that was signed, byte for byte. It must
+//     not lie too far back, nor ahead.
+//   - At most 4 keys are tried. The MAC is computed once for each, compared with
+//     every candidate, in full length and in constant time, and no key is skipped
+//     because another one matched.
+//   - The body is not looked into before the signature holds. Then at most one
+//     member of a JSON object is read, the event's id.
+//
+// # Secrets
+//
+// An empty, blank, padded or placeholder secret is refused by
+// [github.com/hooknotary/hooknotary/verify.NewKey]; New also refuses one that is
+// shorter than 16 bytes or has the prefix of another kind of credential. The
+// keys of a verify.KeyList are checked when the verifier is made, those of any
+// other source on each request, where a bad one means refusal.
+package scheme
