@@ -1,0 +1,92 @@
+// Package stripe verifies webhooks of Stripe.
+//
+// Stripe signs the time and the body of a delivery with the secret of the
+// endpoint: HMAC-SHA256 over "<t>.<body>", in the header
+//
+//	Stripe-Signature: t=1700000000,v1=<64 hex digits>[,v1=…][,v0=…]
+//
+// While a secret is rolled, the header has one v1 for each secret that is active.
+// The scheme v0, and any other, is ignored, as Stripe asks for. Each attempt of a
+// delivery is signed anew, with a new time and the same event id in the body; so
+// the event id is what the register remembers, and an old copy is too old after
+// five minutes.
+//
+//	guard := middleware.Protect(stripe.Must(os.Getenv("STRIPE_WEBHOOK_SECRET")))
+//
+// The secret is that of the endpoint, "whsec_…", as the Dashboard or the CLI
+// shows it. Each endpoint has its own, and so have test and live mode. Thin
+// events (v2) are signed in the same way and verify like any other. Verification
+// does not look at the event's API version; parsing the event is a second step.
+//
+// What the signature does not say: to which account of a platform an event
+// belongs. On a Connect endpoint check the body's account in the handler.
+//
+// Source: https://docs.stripe.com/webhooks (verify manually; retries; roll
+// endpoint signing secrets).
+package stripe
+
+import (
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// Verifier verifies deliveries of Stripe.
+type Verifier = scheme.Verifier
+
+// Options holds what an endpoint may choose. The zero value and nil are the
+// defaults.
+type Options struct {
+	// Tolerance narrows the window in which the signed time must lie around the
+	// receive time, on both sides. Zero means 5 minutes; more is an error.
+	Tolerance time.Duration
+
+	// InsecureAllowShortSecret allows secrets under 16 bytes.
+	InsecureAllowShortSecret bool
+}
+
+// New makes a verifier from keys, for example verify.Secrets of one endpoint. A
+// nil o is the zero Options. It returns an error for a secret that cannot be
+// right: too short, or an API key ("sk_…") in its place.
+func New(keys verify.KeySource, o *Options) (*Verifier, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	return scheme.New(definition(), keys, &scheme.Options{
+		Window:                   verify.Window{Past: o.Tolerance, Future: o.Tolerance},
+		InsecureAllowShortSecret: o.InsecureAllowShortSecret,
+	})
+}
+
+// Must makes a verifier from the secrets of one endpoint: one, or several while
+// they are rolled. It panics where [New] or [verify.Secrets] returns an error,
+// most often because an environment variable is not set: a program that cannot
+// verify must not start.
+func Must(secrets ...string) *Verifier {
+	keys, err := verify.Secrets("default", secrets...)
+	if err != nil {
+		panic("stripe.Must: " + err.Error())
+	}
+	v, err := New(keys, nil)
+	if err != nil {
+		panic("stripe.Must: " + err.Error())
+	}
+	return v
+}
+
+func definition() scheme.Definition {
+	return scheme.Definition{
+		Provider: "stripe",
+		Signatures: []scheme.Signature{{
+			Header: "Stripe-Signature", Field: "v1", Separator: ",", Assign: "=",
+		}},
+		Timestamp: scheme.Timestamp{Field: "t"},
+		Message:   []scheme.Part{scheme.Stamp(), scheme.Literal("."), scheme.Body()},
+		ID:        scheme.ID{Member: "id", Prefix: "evt_"},
+		Secret:    scheme.Secret{Refuse: []string{"sk_", "rk_", "pk_", "we_", "acct_"}},
+		MaxBody:   1 << 20, // Stripe states no limit; events are far smaller
+		Restamped: true,
+		Retention: 7 * 24 * time.Hour, // retries go on for 3 days
+	}
+}
