@@ -28,8 +28,9 @@ import (
 //
 // Leases, needs and retentions are measured by the store's own clock.
 //
-// An error means that the backend failed, and nothing else: what the store
-// decided is in the Outcome. The exceptions are ErrLost and ErrHeld.
+// An error means that the backend failed or has no room (ErrFull), or that the
+// call was wrong: what the store decided is in the Outcome. The exceptions are
+// ErrLost and ErrHeld.
 type Store interface {
 	// Claim asks for the right to handle an event. It is atomic, and idempotent
 	// under the same token: the owner of a live lease, or of one that nobody took
@@ -52,8 +53,8 @@ type Store interface {
 	// took over, still commits.
 	Commit(ctx context.Context, h Handle) error
 
-	// Release gives the claim back, so that the next one acquires it. It does
-	// nothing, without an error, where h is not the owner or the event is done.
+	// Release gives the claim back: the event is as if it had never been claimed,
+	// bindings apart. It does nothing, without an error, where h is not the owner or the event is done.
 	Release(ctx context.Context, h Handle) error
 
 	// Forget drops the record of a finished event, because an operator wants it
@@ -76,7 +77,7 @@ var (
 type Claim struct {
 	// Key identifies the event.
 	Key Key
-	// Token is the owner's, random, new for every delivery.
+	// Token is the owner's, random, new for every delivery: see NewToken.
 	Token Token
 
 	// Lease is how long the claim lasts unless it is renewed; positive.
@@ -93,8 +94,8 @@ type Claim struct {
 
 	// SignedAt is the signed time; zero where the scheme signs none.
 	SignedAt time.Time
-	// Restamped: the provider signs every attempt anew. Only then a store may
-	// refuse an unknown event that was signed before its floor.
+	// Restamped: the provider signs every attempt anew, so SignedAt is set. Only
+	// then a store may refuse an unknown event that was signed before its floor.
 	Restamped bool
 
 	// Binding, where the signature does not bind the whole body; else nil.
