@@ -79,6 +79,9 @@ func (f Fingerprint) Format(s fmt.State, _ rune) { io.WriteString(s, redacted) }
 // MarshalText returns the same placeholder for every value.
 func (f Fingerprint) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
+// MarshalBinary returns the same placeholder for every value.
+func (f Fingerprint) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
+
 // LogValue returns the same placeholder for every value.
 func (f Fingerprint) LogValue() slog.Value { return slog.StringValue(redacted) }
 

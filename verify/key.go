@@ -44,8 +44,8 @@ type Key struct {
 // NewKey makes a Key. The secret is the text as the provider shows it, copied.
 //
 // It refuses a secret that cannot be right: empty, blank, longer than MaxSecret,
-// with white space or quotes around it, or a placeholder such as
-// "your_webhook_secret". Verifiers check more, such as the length. Scope and
+// with white space or quotes around it or control characters in it, a placeholder
+// such as "your_webhook_secret", or the name of a variable. Verifiers check more, such as the length. Scope and
 // label are 1 to 128 bytes of printable text. No error contains the secret.
 func NewKey(scope, label string, secret []byte) (Key, error) {
 	for _, n := range [...]struct{ what, name string }{{"scope", scope}, {"label", label}} {
@@ -91,22 +91,27 @@ func checkSecret(secret []byte) error {
 	if n := len(s); n >= 2 && s[0] == s[n-1] && strings.IndexByte("\"'`", s[0]) >= 0 {
 		return errors.New("the secret has quotes around it: remove them")
 	}
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		return errors.New("the secret has a line break or another control character in it: is it more than the secret?")
+	}
 	if placeholder(s) {
 		return errors.New("the secret is a placeholder: put the provider's secret in its place")
+	}
+	if reference(s) {
+		return errors.New("the secret is the name of one, or where to find it: put the secret itself in its place")
 	}
 	return nil
 }
 
-// placeholder tells a text that stands for a secret from a secret. No random
-// secret of 16 characters has one of these forms by chance.
+// placeholder tells a text that stands for a secret from a secret.
 func placeholder(s string) bool {
-	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") {
-		return true
-	}
-	for _, p := range [...]string{"${", "$(", "{{", "%("} {
-		if strings.HasPrefix(s, p) {
+	for _, around := range [...][2]string{{"${", "}"}, {"$(", ")"}, {"{{", "}}"}, {"%(", ")s"}} {
+		if strings.HasPrefix(s, around[0]) && strings.HasSuffix(s, around[1]) {
 			return true
 		}
+	}
+	if inner, ok := strings.CutPrefix(s, "<"); ok && strings.HasSuffix(inner, ">") && !strings.ContainsFunc(inner[:len(inner)-1], notOfWords) {
+		return true
 	}
 	s = strings.ToLower(s)
 	if i := strings.LastIndexByte(s, '_'); i >= 0 && fillers(s[i+1:]) || fillers(s) {
@@ -122,6 +127,22 @@ func placeholder(s string) bool {
 		}
 	}
 	return false
+}
+
+func notOfWords(r rune) bool { return r != ' ' && r != '_' && r != '-' && !unicode.IsLetter(r) }
+
+// reference tells the name of a variable or the address of a secret from a
+// secret: "STRIPE_WEBHOOK_SECRET", "$SECRET", "SECRET=…", "https://…".
+func reference(s string) bool {
+	if strings.Contains(s, "://") || strings.HasPrefix(s, "arn:aws:") || strings.HasPrefix(s, "Bearer ") {
+		return true
+	}
+	name, _, assigned := strings.Cut(s, "=")
+	name = strings.Trim(name, "$%")
+	if !strings.Contains(name, "_") || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
+		return false
+	}
+	return assigned && name != "" || name != s || strings.HasSuffix(name, "SECRET") || strings.HasSuffix(name, "KEY") || strings.HasSuffix(name, "TOKEN")
 }
 
 // fillers reports whether s is three or more of one character that people fill
@@ -159,6 +180,10 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // KeySource yields the keys for a request: a fixed list, a rotation, the keys of
 // the tenant that the path names.
+//
+// Scope and label must come from the record that holds the secret, and never from
+// the head: if the path chose the scope, a captured delivery would run again under
+// every spelling of the path. Two scopes must not share a secret.
 type KeySource interface {
 	// Keys returns the keys to try, at most MaxKeys, the likeliest first. It is
 	// called once a request, on an unverified head and by many goroutines; it
@@ -183,17 +208,43 @@ type KeyFunc func(ctx context.Context, h *Head) ([]Key, error)
 // Keys calls f.
 func (f KeyFunc) Keys(ctx context.Context, h *Head) ([]Key, error) { return f(ctx, h) }
 
-// Secrets makes the keys of one scope from the secrets of one endpoint: the
-// current one and, during a rotation, the one before or after it. The labels are
-// "1", "2" and so on. It returns the errors of NewKey.
-func Secrets(scope string, secrets ...string) (KeyList, error) {
-	keys := make(KeyList, 0, len(secrets))
-	for i, s := range secrets {
-		k, err := NewKey(scope, strconv.Itoa(i+1), []byte(s))
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
-	}
-	return keys, nil
+// SecretList is a KeySource with the secrets of one endpoint: the current one
+// and, during a rotation, the one before or after it. Make one with Secrets. Like
+// a KeyList it is checked and prepared when a verifier is constructed.
+type SecretList struct {
+	keys KeyList
+	err  error
 }
+
+// Secrets makes a SecretList. Its keys have the scope "default" and the labels
+// "1", "2" and so on. What is wrong with a secret is reported by the constructor
+// of the verifier:
+//
+//	v, err := stripe.New(verify.Secrets(os.Getenv("STRIPE_WEBHOOK_SECRET")), nil)
+func Secrets(secrets ...string) *SecretList {
+	l := &SecretList{}
+	for i, s := range secrets {
+		k, err := NewKey("default", strconv.Itoa(i+1), []byte(s))
+		if err != nil {
+			l.err = errors.Unwrap(err)
+			if len(secrets) > 1 {
+				l.err = fmt.Errorf("secret %d of %d: %w", i+1, len(secrets), l.err)
+			}
+			l.keys = nil
+			break
+		}
+		l.keys = append(l.keys, k)
+	}
+	return l
+}
+
+// KeyList returns the keys, or the error of the first secret that NewKey refuses.
+func (l *SecretList) KeyList() (KeyList, error) {
+	if l == nil {
+		return nil, errors.New("the list of secrets is nil")
+	}
+	return l.keys, l.err
+}
+
+// Keys returns the keys, or an error where KeyList does.
+func (l *SecretList) Keys(context.Context, *Head) ([]Key, error) { return l.KeyList() }

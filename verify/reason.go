@@ -117,14 +117,18 @@ func (e *Error) Unwrap() []error {
 
 // ReasonOf returns the reason in err's tree. An error without one, which no
 // verifier should return, counts as ErrUnavailable, and so does the end of a
-// context: whatever is not a verdict is a failure and never an acceptance. A
-// nil err has the zero Reason.
+// context: whatever is not a verdict is a failure and never an acceptance. Where
+// a cause has a reason of its own, the outer one decides, which errors.Is cannot
+// tell. A nil err has the zero Reason.
 func ReasonOf(err error) Reason {
 	if err == nil {
 		return 0
 	}
 	var e *Error
-	if errors.As(err, &e) && e.Reason != 0 {
+	if errors.As(err, &e) {
+		if e == nil || e.Reason == 0 {
+			return ErrUnavailable
+		}
 		return e.Reason
 	}
 	var r Reason
@@ -157,8 +161,11 @@ func Verify(ctx context.Context, v Verifier, h *Head, body []byte) (*Delivery, e
 		return nil, err
 	}
 	d, err := p.Finish(ctx, body)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case d == nil:
+		return nil, &Error{Reason: ErrUnavailable, Cause: errors.New("the verifier returned neither a delivery nor an error")}
 	}
 	return d, nil
 }

@@ -1,0 +1,115 @@
+package verify_test
+
+import (
+	"go/build"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/hooknotary/hooknotary"
+
+// foreign lists the packages that exist to bring in third-party code. They stand
+// under folders that are otherwise free of it.
+var foreign = []string{
+	module + "/middleware/echomw",
+}
+
+// goList runs go list in the root of the module.
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		if e, ok := err.(*exec.ExitError); ok {
+			t.Fatalf("go list: %s", e.Stderr)
+		}
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+func pure(t *testing.T) []string {
+	t.Helper()
+	all := goList(t, "./verify/...", "./providers/...", "./middleware/...")
+	return slices.DeleteFunc(all, func(p string) bool { return slices.Contains(foreign, p) })
+}
+
+// standard reports whether a package is of the standard library: it has no dot in
+// its first element.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+func TestImportsOfVerificationCodeAreTheStandardLibraryAndOurOwn(t *testing.T) {
+	packages := pure(t)
+	if len(packages) < 8 {
+		t.Fatalf("found %d packages only: %q", len(packages), packages)
+	}
+	for _, dep := range goList(t, append([]string{"-deps", "-test", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}"}, packages...)...) {
+		if !strings.HasPrefix(dep, module+"/") && !strings.HasPrefix(dep, "[") && !standard(dep) {
+			t.Errorf("%s is not of the standard library", dep)
+		}
+		if slices.Contains(foreign, dep) {
+			t.Errorf("%s is reached from a package that must stay free of third-party code", dep)
+		}
+	}
+}
+
+// TestImportsFollowTheDesign keeps the direction of dependencies between our own
+// packages, tests aside.
+func TestImportsFollowTheDesign(t *testing.T) {
+	allowed := func(from, to string) bool {
+		switch {
+		case from == "verify" || from == "verify/replay":
+			return false
+		case strings.HasPrefix(from, "verify/"):
+			return to == "verify" || strings.HasPrefix(to, "verify/")
+		case from == "providers/scheme":
+			return to == "verify"
+		case from == "middleware":
+			return to == "verify" || to == "verify/replay"
+		case strings.HasPrefix(from, "middleware/"):
+			return to == "middleware" || to == "verify" || to == "verify/replay"
+		case strings.HasPrefix(from, "providers/internal/"), strings.HasSuffix(from, "test"):
+			return to == "verify"
+		case strings.HasPrefix(from, "providers/"):
+			return to == "verify" || to == "providers/scheme"
+		}
+		return true
+	}
+	edges := 0
+	for _, line := range goList(t, "-f", `{{$p := .ImportPath}}{{range .Imports}}{{$p}}>{{.}}{{"\n"}}{{end}}`, "./verify/...", "./providers/...", "./middleware/...") {
+		from, to, _ := strings.Cut(line, ">")
+		if !strings.HasPrefix(to, module+"/") {
+			continue
+		}
+		edges++
+		from, to = strings.TrimPrefix(from, module+"/"), strings.TrimPrefix(to, module+"/")
+		if !allowed(from, to) {
+			t.Errorf("%s imports %s", from, to)
+		}
+	}
+	if edges < 8 {
+		t.Errorf("found %d imports between our packages, want more: does the test still look at anything?", edges)
+	}
+}
+
+func TestImportRuleTellsTheStandardLibraryFromTheRest(t *testing.T) {
+	for path, want := range map[string]bool{
+		"crypto/hmac":                 true,
+		"fmt":                         true,
+		"github.com/labstack/echo/v4": false,
+		"golang.org/x/net/http2":      false,
+	} {
+		if standard(path) != want {
+			t.Errorf("standard(%q) = %v", path, !want)
+		}
+		if p, err := build.Import(path, ".", build.FindOnly); want && (err != nil || !p.Goroot) {
+			t.Errorf("%s is not found in GOROOT", path)
+		}
+	}
+}
