@@ -67,7 +67,9 @@ type Unsigned struct {
 }
 
 // Fingerprint identifies a signed message: the MAC that was computed over it, or
-// a hash of it. With the message it would be a credential, so it does not print.
+// a hash of it. With the message it can be a credential, so it does not print, and
+// a guard hands only a hash of it to the register. Whoever prints a Delivery out of
+// an unexported field, where no method is called, prints it with the body.
 // Fingerprints are comparable with ==; that is no check of a signature.
 type Fingerprint [32]byte
 

@@ -25,7 +25,8 @@ type Verifier interface {
 type Pending interface {
 	// Finish checks the signature over the whole body. The Delivery is nil if
 	// and only if there is an error, and its Body is body itself: the caller
-	// must not change it afterwards.
+	// must not change it afterwards. A Pending that has returned a Delivery is
+	// used up.
 	Finish(ctx context.Context, body []byte) (*Delivery, error)
 }
 

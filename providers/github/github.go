@@ -20,7 +20,9 @@
 // Content-Type are not signed. Whoever replays a body can change them. So the
 // register knows a delivery by its body; the id and the name are in
 // Delivery.Unsigned; and whether a body is JSON or a form is an option of the
-// endpoint, never read from the request.
+// endpoint, never read from the request. A handler that wants a key for the event,
+// to make its effects idempotent, takes that of the claim: replay.FromContext
+// returns it.
 //
 // GitHub never retries by itself. A delivery that was refused or failed must be
 // redelivered by hand or by a script, within 3 days.
@@ -28,9 +30,12 @@
 // # Equal bodies
 //
 // A redelivery has the same body as the original, so it is refused once the
-// original was handled. Bodies of repository_dispatch and workflow_dispatch hold
-// no id and can repeat honestly: two dispatches with the same inputs look like
-// one. Options.InsecureDistinctByDeliveryID keeps them apart.
+// original was handled. So is an honest second event whose body is the same. Most
+// bodies hold an id, a time or a counter and never repeat; some hold none:
+// repository_dispatch and workflow_dispatch with the same inputs, and events about
+// access, such as membership, where the second removal of the same member from
+// the same team looks like the first. A hook for such events needs
+// Options.InsecureDistinctByDeliveryID.
 //
 // Source:
 // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
@@ -38,6 +43,7 @@
 package github
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -64,13 +70,13 @@ type Options struct {
 	InsecureAllowShortSecret bool
 
 	// InsecureDistinctByDeliveryID treats an equal body under another delivery
-	// id as another event, for repository_dispatch and workflow_dispatch. The id
-	// is not signed: whoever holds a delivery can make it run again by changing
+	// id as another event, for hooks with events whose bodies can repeat; see the
+	// package comment. The id is not signed: whoever holds a delivery can make it run again by changing
 	// the id. The header becomes required.
 	InsecureDistinctByDeliveryID bool
 }
 
-// New makes a verifier from keys, for example verify.Secrets of one hook. A nil o
+// New makes a verifier from keys, for example [verify.Secrets] of one hook. A nil o
 // is the zero Options. It returns an error for a secret that cannot be right: too
 // short, or an access token ("ghp_…") in its place.
 func New(keys verify.KeySource, o *Options) (*Verifier, error) {
@@ -85,16 +91,12 @@ func New(keys verify.KeySource, o *Options) (*Verifier, error) {
 
 // Must makes a verifier for JSON deliveries from the secrets of one hook: one, or
 // several while it is changed, because GitHub itself knows only one at a time. It
-// panics where [New] or [verify.Secrets] returns an error, most often because an
-// environment variable is not set: a program that cannot verify must not start.
+// panics where [New] returns an error, most often because an environment variable
+// is not set: a program that cannot verify must not start.
 func Must(secrets ...string) *Verifier {
-	keys, err := verify.Secrets("default", secrets...)
+	v, err := New(verify.Secrets(secrets...), nil)
 	if err != nil {
-		panic("github.Must: " + err.Error())
-	}
-	v, err := New(keys, nil)
-	if err != nil {
-		panic("github.Must: " + err.Error())
+		panic("github.Must: " + strings.TrimPrefix(err.Error(), "github: "))
 	}
 	return v
 }
@@ -112,6 +114,9 @@ func definition(o *Options) scheme.Definition {
 	}
 	if o.Form {
 		d.MediaType = "application/x-www-form-urlencoded"
+		// A JSON body under the same secret can look like a form, too: its author
+		// may have put "&payload=…&" into a text.
+		d.BodyPrefix = "payload="
 	}
 	if o.InsecureAllowSHA1 {
 		d.Signatures = append(d.Signatures, scheme.Signature{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -50,6 +51,11 @@ type Definition struct {
 	// Delivery.Unsigned, or not at all if they are repeated, longer than 256
 	// bytes, or anything but visible ASCII.
 	UnsignedID, UnsignedType string
+
+	// BodyPrefix is what every body starts with, such as the name of the one field
+	// of a form. A body that is signed but starts otherwise is refused as
+	// verify.ErrMediaType. Default: none.
+	BodyPrefix string
 
 	// Partition names a header outside the signature by whose value the sender
 	// tells honest events with equal bodies apart. Only values that stand in
@@ -188,9 +194,7 @@ func Stamp() Part { return Part{kind: partStamp} }
 // never look alike.
 func Field(name string) Part { return Part{partField, http.CanonicalHeaderKey(name)} }
 
-// URL is the public URL of the endpoint, which must be absolute and hold no
-// character that a URL may not hold, such as "{". It must be followed by Body or
-// end the message.
+// URL is Options.URL, the URL of the endpoint.
 func URL() Part { return Part{kind: partURL} }
 
 // Body is the body, byte for byte.
@@ -215,6 +219,12 @@ func (d Definition) check() (*Definition, error) {
 	}
 	if d.MediaType == "" {
 		d.MediaType = "application/json"
+	}
+	if mediaType, params, err := mime.ParseMediaType(d.MediaType); err != nil || mediaType != d.MediaType || len(params) > 0 {
+		return nil, errors.New("MediaType must be a type and a subtype in lower case, without parameters")
+	}
+	if d.Secret.Prefix != "" && !d.Secret.Base64 {
+		return nil, errors.New("Secret.Prefix is cut off only if Secret.Base64 is set")
 	}
 	if d.MaxBody <= 0 {
 		return nil, errors.New("MaxBody must be positive")
@@ -251,8 +261,10 @@ func (d *Definition) checkSignatures() error {
 			return errors.New("a Signature has no Header")
 		case s.Encoding > Base64 || s.Hash > InsecureSHA1:
 			return errors.New("a Signature has an unknown Encoding or Hash")
-		case i > 0 && s.Hash == d.Signatures[0].Hash:
-			return errors.New("alternative Signatures must differ in their Hash")
+		case i > 0 && s.Hash.size() >= d.Signatures[i-1].Hash.size():
+			return errors.New("alternative Signatures must stand in falling strength of their Hash")
+		case slices.ContainsFunc(d.Signatures[:i], func(other Signature) bool { return other.Header == s.Header }):
+			return errors.New("alternative Signatures must stand in different headers")
 		case s.Field == "" && (s.Separator != "" || s.Assign != ""):
 			return errors.New("a Signature has Separator or Assign, but no Field")
 		case s.Field != "" && (len(s.Separator) != 1 || len(s.Assign) != 1 || s.Separator == s.Assign || s.Prefix != ""):
@@ -315,14 +327,13 @@ func (d *Definition) checkMessage() error {
 				return errors.New("Message has an empty Literal")
 			}
 		case partField:
+			if p.text == "Host" {
+				return errors.New("a Field in Message is Host, which net/http takes out of the header")
+			}
 			if p.text == "" || next.kind != partLiteral {
 				return errors.New("a Field in Message needs a name, and a Literal behind it")
 			}
 			idSigned = idSigned || p.text == d.ID.Header
-		case partURL:
-			if next.kind != 0 && next.kind != partBody {
-				return errors.New("URL in Message must stand last or before Body")
-			}
 		case partBody:
 			if next.kind != 0 && next.kind != partURL {
 				return errors.New("Body in Message must stand last or before URL")

@@ -24,10 +24,11 @@
 //
 // The dangerous steps are here and nowhere else:
 //
-//   - Each header that it reads must stand in the request exactly once.
+//   - Each header that takes part in verification must stand in the request
+//     exactly once.
 //   - The header's form is strict. Hexadecimal is lower case and of the exact
 //     length, base64 is canonical, a time is a decimal number without sign or
-//     leading zero. One message has one spelling.
+//     leading zero.
 //   - A header is at most 4 KiB long and holds at most 16 signatures, of known
 //     and unknown kinds together.
 //   - The receiver chooses the hash. Where a definition has two signatures, the

@@ -3,23 +3,20 @@ package scheme
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
 // visible reports whether s is one or more bytes of printing ASCII without
 // space.
 func visible(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] > '~' {
+	for i := range len(s) {
+		if s[i]-'!' > '~'-'!' {
 			return false
 		}
 	}
 	return s != ""
 }
-
-// notInURL are the visible characters that no URL may hold. Without them, the
-// start of a JSON object cannot pass for the end of a query.
-const notInURL = "\"<>\\^`{|}"
 
 // ends reports whether the first end in value+end is the one behind value, so
 // that nobody can move the border between them.
@@ -49,25 +46,30 @@ func decimal(s string) (int64, bool) {
 
 // decodeHex appends what s encodes in lower-case hexadecimal.
 func decodeHex(dst []byte, s string) ([]byte, bool) {
-	for ; len(s) >= 2; s = s[2:] {
-		hi, lo := nibble(s[0]), nibble(s[1])
-		if hi|lo > 15 {
-			return dst, false
-		}
-		dst = append(dst, hi<<4|lo)
+	start, size := len(dst), len(s)/2
+	dst = slices.Grow(dst, size)[:start+size]
+	out := dst[start:]
+	var all byte
+	for i := range out {
+		pair := s[2*i : 2*i+2]
+		hi, lo := nibbles[pair[0]], nibbles[pair[1]]
+		all |= hi | lo
+		out[i] = hi<<4 | lo
 	}
-	return dst, s == ""
+	return dst, all <= 15 && len(s)%2 == 0
 }
 
-func nibble(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	}
-	return 0xff
-}
+const (
+	none16 = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+
+	// nibbles holds the value of each lower-case digit at its place in ASCII, and
+	// 255 for any other byte.
+	nibbles = none16 + none16 + none16 +
+		"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\xff\xff\xff\xff\xff\xff" + // '0' to '9'
+		none16 + none16 +
+		"\xff\x0a\x0b\x0c\x0d\x0e\x0f\xff\xff\xff\xff\xff\xff\xff\xff\xff" + // 'a' to 'f'
+		none16 + none16 + none16 + none16 + none16 + none16 + none16 + none16 + none16
+)
 
 // decodeBase64 appends what s encodes in padded standard base64. The decoder of
 // the standard library skips line breaks and, unless strict, ignores trailing
@@ -81,13 +83,13 @@ func decodeBase64(dst []byte, s string) ([]byte, bool) {
 	return dst, true
 }
 
-// member returns the value of the first member of that name in the JSON object
+// Member returns the value of the first member of that name in the JSON object
 // that b holds, if it is a string without escapes. It reads no further than
 // that. A name with an escape ends the search: it could be the one.
 //
 // It does not validate: b is what a provider signed, and whatever it holds, the
 // result is only a name for the event.
-func member(b []byte, name string) []byte {
+func Member(b []byte, name string) []byte {
 	b = skipSpace(b)
 	if len(b) == 0 || b[0] != '{' {
 		return nil

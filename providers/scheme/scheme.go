@@ -1,6 +1,7 @@
 package scheme
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -10,9 +11,11 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
@@ -25,9 +28,15 @@ type Options struct {
 	// definition's, and a longer one is an error. Zero never means "off".
 	Window verify.Window
 
+	// URL is the URL of the endpoint as it is registered at the provider, byte for
+	// byte, for a scheme that signs it. It is never taken from the request, whose
+	// sender could move a piece of the body into the query.
+	URL string
+
 	// Partitions lists the values of the definition's partition header that keep
-	// events apart. Any other value counts as none. A replayed delivery runs at
-	// most once for each listed value.
+	// events apart: 1 to 256 bytes of visible ASCII. Any other value counts as
+	// none. A captured delivery runs at most once for each listed value, and once
+	// for none.
 	Partitions []string
 
 	// InsecureAllowShortSecret allows secrets under 16 bytes, which can be
@@ -46,10 +55,11 @@ type Verifier struct {
 	opts    Options
 	profile verify.Profile
 	source  verify.KeySource
-	keys    []*key // prepared; nil unless the source is a verify.KeyList
+	keys    []*key // prepared; nil unless the source is a fixed list
+	listed  bool   // whether a header may hold several signatures
 }
 
-// New makes a verifier. The keys are required; a verify.KeyList is checked here
+// New makes a verifier. The keys are required; a fixed list of them is checked here
 // and is also the fastest source. A nil o is the zero Options.
 //
 // An error means that the definition, the keys or the options cannot be right.
@@ -60,6 +70,7 @@ func New(d Definition, keys verify.KeySource, o *Options) (*Verifier, error) {
 		return nil, fmt.Errorf("scheme: definition of %q: %w", d.Provider, err)
 	}
 	v := &Verifier{def: def, source: keys}
+	v.listed = slices.ContainsFunc(def.Signatures, func(s Signature) bool { return s.Field != "" })
 	if o != nil {
 		v.opts = *o
 	}
@@ -74,6 +85,18 @@ func (v *Verifier) configure() error {
 	o.Partitions = slices.Clone(o.Partitions)
 	if len(o.Partitions) > 0 && d.Partition == "" {
 		return errors.New("the scheme has no partition header")
+	}
+	signsURL := slices.ContainsFunc(d.Message, func(p Part) bool { return p.kind == partURL })
+	if u, err := url.Parse(o.URL); signsURL && (err != nil || u.Scheme == "" || u.Host == "" || !visible(o.URL)) {
+		return errors.New("the scheme signs the URL of the endpoint: Options.URL must be the one that is registered at the provider")
+	}
+	if !signsURL && o.URL != "" {
+		return errors.New("the scheme does not sign the URL: Options.URL must be empty")
+	}
+	for _, value := range o.Partitions {
+		if len(value) > maxValue || !visible(value) {
+			return fmt.Errorf("Partitions has %q, want 1 to %d bytes of visible ASCII", value, maxValue)
+		}
 	}
 	if o.InsecureDistinctByUnsignedID && (d.UnsignedID == "" || len(o.Partitions) > 0) {
 		return errors.New("InsecureDistinctByUnsignedID needs a scheme with an unsigned id and no Partitions")
@@ -108,41 +131,51 @@ func (v *Verifier) configure() error {
 		if keys == nil {
 			return errors.New("the key source is a nil function")
 		}
+	case *verify.SecretList:
+		list, err := keys.KeyList()
+		if err != nil {
+			return err
+		}
+		return v.prepareList(list)
 	case verify.KeyList:
 		return v.prepareList(keys)
 	}
 	return nil
 }
 
-func (v *Verifier) prepareList(keys verify.KeyList) error {
+func (v *Verifier) prepareList(keys verify.KeyList) (err error) {
 	if len(keys) == 0 {
 		return errors.New("there is no key: is the variable set that the secret comes from?")
 	}
-	if len(keys) > verify.MaxKeys {
-		return fmt.Errorf("there are %d keys, at most %d are tried", len(keys), verify.MaxKeys)
+	v.keys, err = v.prepareAll(keys)
+	return err
+}
+
+// prepareAll checks the keys for one request and makes them ready.
+func (v *Verifier) prepareAll(list []verify.Key) ([]*key, error) {
+	if len(list) > verify.MaxKeys {
+		return nil, fmt.Errorf("there are %d keys, at most %d are tried", len(list), verify.MaxKeys)
 	}
-	secrets := make([][]byte, len(keys))
-	for i, k := range keys {
+	keys, secrets := make([]*key, len(list)), make([][]byte, len(list))
+	for i, k := range list {
 		secret, err := v.secret(k)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		secrets[i] = secret
-		for j, other := range keys[:i] {
+		for j, other := range list[:i] {
 			if hmac.Equal(secret, secrets[j]) {
-				return fmt.Errorf("%v and %v are the same secret", other, k)
+				return nil, fmt.Errorf("%v and %v are the same secret", other, k)
 			}
 			if k.Scope() == other.Scope() && k.Label() == other.Label() {
-				return fmt.Errorf("two keys are named %v", k)
+				return nil, fmt.Errorf("two keys are named %v", k)
 			}
 		}
-		prepared, err := v.prepare(k, secret)
-		if err != nil {
-			return err
+		if keys[i], err = v.prepare(k, secret); err != nil {
+			return nil, err
 		}
-		v.keys = append(v.keys, prepared)
 	}
-	return nil
+	return keys, nil
 }
 
 // Profile returns the facts of the scheme.
@@ -159,19 +192,27 @@ func (v *Verifier) Format(s fmt.State, _ rune) {
 }
 
 // key is a verify.Key made ready: a pool of keyed MACs for each signature of the
-// definition, and one for the fingerprint where a MAC cannot serve as that.
+// definition.
 type key struct {
 	scope, label string
-	macs         []sync.Pool
+	macs         []sync.Pool // of *mac
 }
 
-func (k *key) mac(i int) hash.Hash { return k.macs[i].Get().(hash.Hash) }
+// mac is a keyed MAC with room for what goes into it and comes out of it.
+type mac struct {
+	hash.Hash
+	around [192]byte // the message around the body
+	sum    [64]byte
+}
+
+func (k *key) mac(i int) *mac { return k.macs[i].Get().(*mac) }
 
 // done puts a MAC back, reset, which restores the keyed state without hashing
-// the key again.
-func (k *key) done(i int, h hash.Hash) {
-	h.Reset()
-	k.macs[i].Put(h)
+// the key again. A sum that was expected is a genuine signature: none is left.
+func (k *key) done(i int, m *mac) {
+	clear(m.sum[:])
+	m.Reset()
+	k.macs[i].Put(m)
 }
 
 // secret checks a key and returns the bytes that its MACs are made with.
@@ -205,35 +246,30 @@ func (v *Verifier) secret(k verify.Key) ([]byte, error) {
 // prepare derives what verification needs of a key.
 func (v *Verifier) prepare(k verify.Key, secret []byte) (*key, error) {
 	prepared := &key{scope: k.Scope(), label: k.Label()}
-	hashes := make([]Hash, 0, len(v.def.Signatures)+1)
-	for _, s := range v.def.Signatures {
-		hashes = append(hashes, s.Hash)
-	}
-	prepared.macs = make([]sync.Pool, len(hashes))
-	for i, h := range hashes {
-		first, err := newMAC(h, secret)
+	prepared.macs = make([]sync.Pool, len(v.def.Signatures))
+	for i, s := range v.def.Signatures {
+		first, err := newMAC(s.Hash, secret)
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", k, err)
 		}
-		first.Reset()
-		prepared.macs[i].New = func() any { return hmac.New(h.new(), secret) }
-		prepared.macs[i].Put(first)
+		prepared.macs[i].New = func() any { return &mac{Hash: hmac.New(s.Hash.new(), secret)} }
+		prepared.done(i, first)
 	}
 	return prepared, nil
 }
 
 // newMAC returns an error where crypto/hmac panics: with a short key or SHA-1
 // while only approved algorithms are allowed.
-func newMAC(h Hash, secret []byte) (mac hash.Hash, err error) {
+func newMAC(h Hash, secret []byte) (m *mac, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.New("this program allows approved algorithms only: no SHA-1, and no key under 14 bytes")
 		}
 	}()
-	mac = hmac.New(h.new(), secret)
-	mac.Write(nil)
-	mac.Sum(nil)
-	return mac, nil
+	m = &mac{Hash: hmac.New(h.new(), secret)}
+	m.Write(nil)
+	m.Sum(nil)
+	return m, nil
 }
 
 // Causes of refusals. They name what is wrong with the form and hold nothing of
@@ -247,9 +283,9 @@ var (
 	errSignature   = errors.New("a signature is not encoded as the scheme says")
 	errStampForm   = errors.New("the time is missing, repeated or not a canonical decimal number")
 	errSignedField = errors.New("a signed header is missing or does not have its form")
-	errURL         = errors.New("the scheme signs the public URL, and the head has none that is absolute and well-formed")
+	errBodyPrefix  = errors.New("the body does not start as every body of this endpoint does")
+	errFinished    = errors.New("a pending request was finished twice")
 	errUnsignedID  = errors.New("the delivery id is missing, repeated or malformed")
-	errTooManyKeys = errors.New("the key source returned too many keys")
 	errNoKeys      = errors.New("the key source returned no key")
 )
 
@@ -262,16 +298,20 @@ type pending struct {
 	signature  int    // index of the definition's signature that the request has
 	candidates []byte // decoded signatures, one after the other
 	stamp      string
-	signedAt   time.Time
-	receivedAt time.Time
-	url        string
-	fields     [maxParts]string // values of Field parts, by their index
-	unsigned   verify.Unsigned
+	fields     []string // values of Field parts, by their index
 
-	room    [2 * sha256.Size]byte // for candidates
-	scratch [192]byte             // for the message around the body
-	sum     [64]byte
+	room [2*sha256.Size + slack]byte // for candidates
+
+	// What Finish returns, of which the head is known already: one allocation
+	// instead of two. So a Pending is good for one delivery.
+	delivery verify.Delivery
+	finished atomic.Bool
 }
+
+const (
+	slack    = 4   // what the base64 decoder asks for beyond what it writes
+	longList = 200 // bytes; a time and two signatures are shorter
+)
 
 // Begin refuses a head that no body could make right.
 func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, error) {
@@ -282,7 +322,10 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 	if err != nil {
 		return nil, err
 	}
-	p := &pending{v: v, signature: index, receivedAt: h.ReceivedAt}
+	p := &pending{v: v, signature: index}
+	p.delivery.Provider = v.def.Provider
+	p.delivery.ReceivedAt = h.ReceivedAt
+	p.delivery.Binding = verify.BindingFull
 	p.candidates = p.room[:0]
 	if err := p.parse(value); err != nil {
 		return nil, err
@@ -329,6 +372,10 @@ func (p *pending) parse(value string) error {
 		return p.candidate(s, text)
 	}
 	stampField := p.v.def.Timestamp.Field
+	// A long list is counted before anything of it is decoded.
+	if len(value) > longList && strings.Count(value, s.Separator) > maxCandidates {
+		return refuse(verify.ErrMalformed, errCandidates)
+	}
 	items := 0
 	for more := true; more; {
 		var item string
@@ -365,6 +412,9 @@ func (p *pending) parse(value string) error {
 
 func (p *pending) candidate(s *Signature, text string) error {
 	size, start := s.Hash.size(), len(p.candidates)
+	if start+size > cap(p.candidates) {
+		p.candidates = append(make([]byte, 0, maxCandidates*size+slack), p.candidates...)
+	}
 	var ok bool
 	if s.Encoding == Base64 {
 		if len(text) == base64.StdEncoding.EncodedLen(size) {
@@ -399,15 +449,15 @@ func (p *pending) readStamp(h *verify.Head) error {
 		return refuse(verify.ErrMalformed, errStampForm)
 	}
 	if t.Unit == Milliseconds {
-		p.signedAt = time.UnixMilli(n).UTC()
+		p.delivery.SignedAt = time.UnixMilli(n).UTC()
 	} else {
-		p.signedAt = time.Unix(n, 0).UTC()
+		p.delivery.SignedAt = time.Unix(n, 0).UTC()
 	}
 	w := p.v.profile.Window
-	if p.signedAt.Before(h.ReceivedAt.Add(-w.Past)) {
+	if p.delivery.SignedAt.Before(h.ReceivedAt.Add(-w.Past)) {
 		return refuse(verify.ErrTooOld, nil)
 	}
-	if p.signedAt.After(h.ReceivedAt.Add(w.Future)) {
+	if p.delivery.SignedAt.After(h.ReceivedAt.Add(w.Future)) {
 		return refuse(verify.ErrTooNew, nil)
 	}
 	return nil
@@ -426,26 +476,21 @@ func (p *pending) readFields(h *verify.Head) error {
 			if len(values) == 0 || len(values[0]) > maxValue || !visible(values[0]) || !ends(values[0], d.Message[i+1].text) {
 				return refuse(verify.ErrMalformed, errSignedField)
 			}
+			if p.fields == nil {
+				p.fields = make([]string, len(d.Message))
+			}
 			p.fields[i] = values[0]
-		case partURL:
-			if h.URL == nil || h.URL.Scheme == "" || h.URL.Host == "" {
-				return refuse(verify.ErrMalformed, errURL)
-			}
-			p.url = h.URL.String()
-			if !visible(p.url) || strings.ContainsAny(p.url, notInURL) {
-				return refuse(verify.ErrMalformed, errURL)
-			}
 		}
 	}
-	p.unsigned = verify.Unsigned{ID: unsigned(h, d.UnsignedID), Type: unsigned(h, d.UnsignedType)}
+	p.delivery.Unsigned = verify.Unsigned{ID: unsigned(h, d.UnsignedID), Type: unsigned(h, d.UnsignedType)}
 	if p.v.opts.InsecureDistinctByUnsignedID {
-		if p.unsigned.ID == "" {
+		if p.delivery.Unsigned.ID == "" {
 			return refuse(verify.ErrMalformed, errUnsignedID)
 		}
-		p.unsigned.Partition = p.unsigned.ID
+		p.delivery.Unsigned.Partition = p.delivery.Unsigned.ID
 	} else if len(p.v.opts.Partitions) > 0 {
 		if value := unsigned(h, d.Partition); slices.Contains(p.v.opts.Partitions, value) {
-			p.unsigned.Partition = value
+			p.delivery.Unsigned.Partition = value
 		}
 	}
 	return nil
@@ -476,68 +521,59 @@ func (p *pending) findKeys(ctx context.Context, h *verify.Head) error {
 		return refuse(verify.ErrUnavailable, err)
 	case len(list) == 0:
 		return refuse(verify.ErrNoKey, errNoKeys)
-	case len(list) > verify.MaxKeys:
-		return refuse(verify.ErrNoKey, errTooManyKeys)
 	}
-	keys := make([]*key, len(list))
-	for i, k := range list {
-		secret, err := p.v.secret(k)
-		if err != nil {
-			return refuse(verify.ErrNoKey, err)
-		}
-		if keys[i], err = p.v.prepare(k, secret); err != nil {
-			return refuse(verify.ErrNoKey, err)
-		}
+	if p.keys, err = p.v.prepareAll(list); err != nil {
+		return refuse(verify.ErrNoKey, err)
 	}
-	p.keys = keys
 	return nil
+}
+
+// Format prints the provider's name, whatever the verb: a pending request holds
+// signatures.
+func (p *pending) Format(s fmt.State, _ rune) {
+	fmt.Fprintf(s, "scheme.pending(%s)", p.v.def.Provider)
 }
 
 // Finish checks the signature.
 func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, error) {
 	var (
 		match *key
-		found [64]byte
+		found verify.Fingerprint
 	)
 	size := p.v.def.Signatures[p.signature].Hash.size()
 	for _, k := range p.keys {
-		mac := k.mac(p.signature)
-		p.write(mac, body)
-		sum := mac.Sum(p.sum[:0])
-		k.done(p.signature, mac)
+		m := k.mac(p.signature)
+		p.write(m, m.around[:0], body)
+		sum := m.Sum(m.sum[:0])
 		equal := 0
 		for c := p.candidates; len(c) >= size; c = c[size:] {
 			equal |= subtle.ConstantTimeCompare(sum, c[:size])
 		}
 		if equal == 1 && match == nil {
-			match = k
-			copy(found[:], sum)
+			match, found = k, digest(sum)
 		}
+		k.done(p.signature, m)
 	}
-	// A MAC that was expected is a genuine signature: leave none in memory that a
-	// dump of the request prints.
-	clear(p.sum[:])
 	if match == nil {
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
-	d := &verify.Delivery{
-		Provider:   p.v.def.Provider,
-		Scope:      match.scope,
-		Key:        match.label,
-		ID:         p.id(body),
-		SignedAt:   p.signedAt,
-		ReceivedAt: p.receivedAt,
-		Binding:    verify.BindingFull,
-		Body:       body,
-		Unsigned:   p.unsigned,
+	if !bytes.HasPrefix(body, []byte(p.v.def.BodyPrefix)) {
+		return nil, refuse(verify.ErrMediaType, errBodyPrefix)
 	}
-	d.Fingerprint = p.fingerprint(match, found[:size], d.ID, body)
+	if !p.finished.CompareAndSwap(false, true) {
+		return nil, refuse(verify.ErrUnavailable, errFinished)
+	}
+	d := &p.delivery
+	d.Scope, d.Key = match.scope, match.label
+	d.ID = p.id(body)
+	d.Fingerprint = p.fingerprint(match, found, d.ID, body)
+	d.Body = body
 	return d, nil
 }
 
-// write feeds the signed message to a hash.
-func (p *pending) write(h hash.Hash, body []byte) {
-	b := p.scratch[:0]
+// write feeds the signed message to a hash. It collects what stands around the
+// body in b.
+func (p *pending) write(h hash.Hash, b, body []byte) {
 	for i, part := range p.v.def.Message {
 		switch part.kind {
 		case partLiteral:
@@ -547,7 +583,7 @@ func (p *pending) write(h hash.Hash, body []byte) {
 		case partField:
 			b = append(b, p.fields[i]...)
 		case partURL:
-			b = append(b, p.url...)
+			b = append(b, p.v.opts.URL...)
 		case partBody:
 			if len(b) > 0 {
 				h.Write(b)
@@ -561,28 +597,24 @@ func (p *pending) write(h hash.Hash, body []byte) {
 	}
 }
 
-// fingerprint identifies the message. Whoever holds a genuine request can make
-// variants of it that verify, too: leave out one of several signatures, or the
-// header of the stronger of two alternatives. The fingerprint must be the same
-// for all of them.
-func (p *pending) fingerprint(match *key, mac []byte, id string, body []byte) (f verify.Fingerprint) {
-	d := p.v.def
-	listed := slices.ContainsFunc(d.Signatures, func(s Signature) bool { return s.Field != "" })
+// fingerprint identifies the message, in most cases by f, the MAC that matched.
+// Whoever holds a genuine request can make variants of it that verify, too: leave
+// out one of several signatures, or the header of the stronger of two
+// alternatives. The fingerprint must be the same for all of them.
+func (p *pending) fingerprint(match *key, f verify.Fingerprint, id string, body []byte) verify.Fingerprint {
 	switch {
-	case listed && (id == "" || len(p.keys) > 1):
+	case p.v.listed && (id == "" || len(p.keys) > 1):
 		// Other signatures of this message may be under other keys, of ours or of
 		// another time.
 		h := sha256.New()
-		p.write(h, body)
+		p.write(h, nil, body)
 		h.Sum(f[:0])
-	case len(d.Signatures) > 1 && p.signature > 0:
+	case p.signature > 0:
 		// The strongest signature's MAC, although the request came without it.
 		strongest := match.mac(0)
-		p.write(strongest, body)
-		f = digest(strongest.Sum(nil))
+		p.write(strongest, strongest.around[:0], body)
+		f = digest(strongest.Sum(strongest.sum[:0]))
 		match.done(0, strongest)
-	default:
-		f = digest(mac)
 	}
 	return f
 }
@@ -607,7 +639,7 @@ func (p *pending) id(body []byte) string {
 			}
 		}
 	case d.ID.Member != "":
-		value := member(body, d.ID.Member)
+		value := Member(body, d.ID.Member)
 		if len(value) > maxValue {
 			return ""
 		}

@@ -26,6 +26,7 @@
 package stripe
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -46,8 +47,8 @@ type Options struct {
 	InsecureAllowShortSecret bool
 }
 
-// New makes a verifier from keys, for example verify.Secrets of one endpoint. A
-// nil o is the zero Options. It returns an error for a secret that cannot be
+// New makes a verifier from keys, for example [verify.Secrets] of one endpoint.
+// A nil o is the zero Options. It returns an error for a secret that cannot be
 // right: too short, or an API key ("sk_…") in its place.
 func New(keys verify.KeySource, o *Options) (*Verifier, error) {
 	if o == nil {
@@ -60,17 +61,12 @@ func New(keys verify.KeySource, o *Options) (*Verifier, error) {
 }
 
 // Must makes a verifier from the secrets of one endpoint: one, or several while
-// they are rolled. It panics where [New] or [verify.Secrets] returns an error,
-// most often because an environment variable is not set: a program that cannot
-// verify must not start.
+// they are rolled. It panics where [New] returns an error, most often because an
+// environment variable is not set: a program that cannot verify must not start.
 func Must(secrets ...string) *Verifier {
-	keys, err := verify.Secrets("default", secrets...)
+	v, err := New(verify.Secrets(secrets...), nil)
 	if err != nil {
-		panic("stripe.Must: " + err.Error())
-	}
-	v, err := New(keys, nil)
-	if err != nil {
-		panic("stripe.Must: " + err.Error())
+		panic("stripe.Must: " + strings.TrimPrefix(err.Error(), "stripe: "))
 	}
 	return v
 }

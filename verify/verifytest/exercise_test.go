@@ -329,7 +329,7 @@ func TestExerciseFailsAnUnsoundVerifier(t *testing.T) {
 		"quotes the body", "returns another error", "returns an empty delivery",
 	} {
 		t.Run("that "+bug, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestExerciseOfAnUnsoundVerifier$")
+			cmd := exec.Command(os.Args[0], "-test.run=^TestExerciseOfAnUnsoundVerifier$", "-test.failfast")
 			cmd.Env = append(os.Environ(), bugVariable+"="+bug)
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError

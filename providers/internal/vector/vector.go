@@ -1,0 +1,164 @@
+// Package vector reads test vectors: the project's own, which are .http files, and
+// published ones, which lie outside of the project.
+//
+// An .http file holds one request and what a verifier must say to it. Its first
+// lines say the circumstances, in the form "# key: value":
+//
+//	note      what the scenario is
+//	received  the receive time, RFC 3339
+//	secret    a secret of the endpoint; repeated during a rotation
+//	option    an option of the endpoint, as the provider's test names it; may be repeated
+//	expect    accept, or the label of the reason (verify.Reason.String)
+//	twin      the file of an accepted request that differs in one thing; for each that is refused
+//
+// An empty line ends them. The rest is the request as HTTP/1.1 has it on the
+// wire, with CRLF in its head, and with the exact bytes of the body.
+package vector
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// Vector is one scenario.
+type Vector struct {
+	Name    string // the file's, without its extension
+	Note    string
+	Secrets []string
+	Options []string
+	Expect  string
+	Twin    string
+	Head    *verify.Head
+	Body    []byte
+}
+
+// Load reads the .http files in dir. It fails if there are none, if one has a
+// mistake, or if a refused one has no accepted twin that differs in one thing.
+func Load(t testing.TB, dir string) []Vector {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.http"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("%s holds no .http file", dir)
+	}
+	byName := make(map[string]Vector)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := parse(t, file, text)
+		byName[v.Name] = v
+	}
+	for _, v := range byName {
+		checkTwin(t, v, byName)
+	}
+	return slices.SortedFunc(maps.Values(byName), func(a, b Vector) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func parse(t testing.TB, file string, text []byte) Vector {
+	t.Helper()
+	v := Vector{Name: strings.TrimSuffix(filepath.Base(file), ".http"), Head: &verify.Head{}}
+	single := map[string]*string{"note": &v.Note, "expect": &v.Expect, "twin": &v.Twin}
+	for {
+		line, rest, ok := bytes.Cut(text, []byte("\n"))
+		if !ok {
+			t.Fatalf("%s: there is no request", file)
+		}
+		text = rest
+		if len(line) == 0 {
+			break
+		}
+		comment, _ := strings.CutPrefix(string(line), "# ")
+		key, value, ok := strings.Cut(comment, ": ")
+		if !ok || value == "" || len(comment) == len(line) {
+			t.Fatalf("%s: line %q is not of the form \"# key: value\"", file, line)
+		}
+		switch {
+		case single[key] != nil && *single[key] == "":
+			*single[key] = value
+		case key == "secret":
+			v.Secrets = append(v.Secrets, value)
+		case key == "option":
+			v.Options = append(v.Options, value)
+		case key == "received" && v.Head.ReceivedAt.IsZero():
+			at, err := time.Parse(time.RFC3339Nano, value)
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			v.Head.ReceivedAt = at
+		default:
+			t.Fatalf("%s: key %q is unknown or repeated", file, key)
+		}
+	}
+	if v.Note == "" || v.Expect == "" || v.Head.ReceivedAt.IsZero() || len(v.Secrets) == 0 {
+		t.Fatalf("%s: note, received, secret and expect are required", file)
+	}
+	head, _, ok := bytes.Cut(text, []byte("\r\n\r\n"))
+	if !ok || bytes.Count(head, []byte("\n")) != bytes.Count(head, []byte("\r\n")) {
+		t.Fatalf("%s: the head of the request does not have CRLF at its line ends", file)
+	}
+	reader := bufio.NewReader(bytes.NewReader(text))
+	r, err := http.ReadRequest(reader)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if v.Body, err = io.ReadAll(r.Body); err != nil {
+		t.Fatalf("%s: the body is shorter than Content-Length: %v", file, err)
+	}
+	if rest, _ := io.ReadAll(reader); len(rest) != 0 || !bytes.HasSuffix(text, v.Body) {
+		t.Fatalf("%s: the body is longer than Content-Length", file)
+	}
+	v.Head.URL, v.Head.Method, v.Head.Header = r.URL, r.Method, r.Header
+	return v
+}
+
+// checkTwin makes sure that a refused vector and its twin differ in one thing, so
+// that nothing else can be why it is refused.
+func checkTwin(t testing.TB, v Vector, all map[string]Vector) {
+	t.Helper()
+	if v.Twin == "" {
+		if v.Expect != "accept" {
+			t.Fatalf("%s: a request that is refused needs a twin", v.Name)
+		}
+		return
+	}
+	twin, ok := all[strings.TrimSuffix(v.Twin, ".http")]
+	if !ok || twin.Expect != "accept" || !strings.HasSuffix(v.Twin, ".http") {
+		t.Fatalf("%s: the twin %q is not there, or is not accepted", v.Name, v.Twin)
+	}
+	var differ []string
+	note := func(what string, same bool) {
+		if !same {
+			differ = append(differ, what)
+		}
+	}
+	note("received", v.Head.ReceivedAt.Equal(twin.Head.ReceivedAt))
+	note("secret", slices.Equal(v.Secrets, twin.Secrets))
+	note("option", slices.Equal(v.Options, twin.Options))
+	note("method", v.Head.Method == twin.Head.Method)
+	note("URL", v.Head.URL.String() == twin.Head.URL.String())
+	note("body", bytes.Equal(v.Body, twin.Body))
+	names := maps.Clone(v.Head.Header)
+	maps.Copy(names, twin.Head.Header)
+	for name := range names {
+		note(name, name == "Content-Length" || reflect.DeepEqual(v.Head.Header[name], twin.Head.Header[name]))
+	}
+	if len(differ) != 1 {
+		t.Fatalf("%s and its twin %s differ in %q, want one thing", v.Name, v.Twin, differ)
+	}
+}
