@@ -135,11 +135,10 @@ func TestSecretsReportsWhichOneIsWrong(t *testing.T) {
 	}
 }
 
-// holder has a key and a fingerprint where no method of theirs can be called.
+// holder has keys where no method of theirs can be called.
 type holder struct {
-	key   verify.Key
-	keys  []verify.Key
-	print verify.Fingerprint
+	key  verify.Key
+	keys []verify.Key
 }
 
 func TestNothingPrintsASecretOrAFingerprint(t *testing.T) {

@@ -215,7 +215,7 @@ const (
 // or says what is wrong with it. These are mistakes of a programmer.
 func (d Definition) check() (*Definition, error) {
 	if d.Provider == "" || len(d.Provider) > 64 || strings.Trim(d.Provider, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return nil, errors.New("Provider must be 1 to 64 lower-case letters, digits and hyphens")
+		return nil, errors.New("the Provider must be 1 to 64 lower-case letters, digits and hyphens")
 	}
 	if d.MediaType == "" {
 		d.MediaType = "application/json"
@@ -230,7 +230,7 @@ func (d Definition) check() (*Definition, error) {
 		return nil, errors.New("MaxBody must be positive")
 	}
 	if d.Retention < 0 {
-		return nil, errors.New("Retention must not be negative")
+		return nil, errors.New("the Retention must not be negative")
 	}
 	d.UnsignedID = http.CanonicalHeaderKey(d.UnsignedID)
 	d.UnsignedType = http.CanonicalHeaderKey(d.UnsignedType)
@@ -281,17 +281,17 @@ func (d *Definition) checkTimestamp() error {
 	t.Header = http.CanonicalHeaderKey(t.Header)
 	if t.Header == "" && t.Field == "" {
 		if *t != (Timestamp{}) {
-			return errors.New("Timestamp has neither Header nor Field")
+			return errors.New("the Timestamp has neither Header nor Field")
 		}
 		return nil
 	}
 	switch {
 	case t.Header != "" && t.Field != "":
-		return errors.New("Timestamp has both Header and Field")
+		return errors.New("the Timestamp has both Header and Field")
 	case t.Field != "" && (len(d.Signatures) != 1 || d.Signatures[0].Field == "" || d.Signatures[0].Field == t.Field):
 		return errors.New("Timestamp.Field needs one Signature with another Field")
 	case t.Unit > Milliseconds:
-		return errors.New("Timestamp has an unknown Unit")
+		return errors.New("the Timestamp has an unknown Unit")
 	}
 	for _, end := range [...]*time.Duration{&t.Window.Past, &t.Window.Future} {
 		if *end == 0 {
@@ -306,7 +306,7 @@ func (d *Definition) checkTimestamp() error {
 
 func (d *Definition) checkMessage() error {
 	if len(d.Message) > maxParts {
-		return fmt.Errorf("Message has more than %d parts", maxParts)
+		return fmt.Errorf("the Message has more than %d parts", maxParts)
 	}
 	d.Message = slices.Clone(d.Message)
 	var n [partBody + 1]int
@@ -314,7 +314,7 @@ func (d *Definition) checkMessage() error {
 	d.ID.Header = http.CanonicalHeaderKey(d.ID.Header)
 	for i, p := range d.Message {
 		if p.kind < partLiteral || p.kind > partBody {
-			return errors.New("Message has an invalid part")
+			return errors.New("the Message has an invalid part")
 		}
 		n[p.kind]++
 		next := Part{}
@@ -324,7 +324,7 @@ func (d *Definition) checkMessage() error {
 		switch p.kind {
 		case partLiteral:
 			if p.text == "" {
-				return errors.New("Message has an empty Literal")
+				return errors.New("the Message has an empty Literal")
 			}
 		case partField:
 			if p.text == "Host" {
@@ -336,21 +336,21 @@ func (d *Definition) checkMessage() error {
 			idSigned = idSigned || p.text == d.ID.Header
 		case partBody:
 			if next.kind != 0 && next.kind != partURL {
-				return errors.New("Body in Message must stand last or before URL")
+				return errors.New("the Body in Message must stand last or before URL")
 			}
 		}
 	}
 	switch timed := d.Timestamp != (Timestamp{}); {
 	case n[partBody] != 1:
-		return errors.New("Message must contain Body once")
+		return errors.New("the Message must contain Body once")
 	case n[partURL] > 1:
-		return errors.New("Message contains URL twice")
+		return errors.New("the Message contains URL twice")
 	case timed && n[partStamp] != 1:
-		return errors.New("Message must contain Stamp once: a time that is not signed proves nothing")
+		return errors.New("the Message must contain Stamp once: a time that is not signed proves nothing")
 	case !timed && n[partStamp] != 0:
-		return errors.New("Message contains Stamp, but there is no Timestamp")
+		return errors.New("the Message contains Stamp, but there is no Timestamp")
 	case d.Restamped && !timed:
-		return errors.New("Restamped needs a Timestamp")
+		return errors.New("the Restamped needs a Timestamp")
 	case d.ID.Header != "" && d.ID.Member != "":
 		return errors.New("ID has both Header and Member")
 	case d.ID.Header == "" && d.ID.Member == "" && d.ID.Prefix != "":

@@ -95,7 +95,7 @@ func (v *Verifier) configure() error {
 	}
 	for _, value := range o.Partitions {
 		if len(value) > maxValue || !visible(value) {
-			return fmt.Errorf("Partitions has %q, want 1 to %d bytes of visible ASCII", value, maxValue)
+			return fmt.Errorf("the Partitions has %q, want 1 to %d bytes of visible ASCII", value, maxValue)
 		}
 	}
 	if o.InsecureDistinctByUnsignedID && (d.UnsignedID == "" || len(o.Partitions) > 0) {
@@ -108,7 +108,7 @@ func (v *Verifier) configure() error {
 		have *time.Duration
 	}{{"Past", o.Window.Past, &window.Past}, {"Future", o.Window.Future, &window.Future}} {
 		if end.want < 0 || end.want > *end.have {
-			return fmt.Errorf("Window.%s is %v, want up to %v: an option can only narrow the window", end.name, end.want, *end.have)
+			return fmt.Errorf("option Window.%s is %v, want up to %v: an option can only narrow the window", end.name, end.want, *end.have)
 		}
 		if end.want > 0 {
 			*end.have = end.want

@@ -286,7 +286,7 @@ func TestMemoryDefaultClock(t *testing.T) {
 		if o := must(t, m, b, replay.InFlight); o.Lease != 1 {
 			t.Errorf("%v are left, want 1ns", o.Lease)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		must(t, m, b, replay.Acquired)
 		if err := m.Renew(t.Context(), handle(a), time.Second); err != replay.ErrLost {
 			t.Errorf("Renew = %v, want %v", err, replay.ErrLost)
@@ -297,7 +297,7 @@ func TestMemoryDefaultClock(t *testing.T) {
 		b.Needed = 0
 		time.Sleep(24*time.Hour - 1)
 		must(t, m, b, replay.Done)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 
 		c := claim(3)
 		c.SignedAt, c.Restamped = time.Now().Add(-24*time.Hour-time.Minute), true

@@ -39,7 +39,7 @@ func FuzzKey(f *testing.F) {
 		g.ID = ""
 		events := []replay.Event{a, b, c, d, e, g}
 		for i, x := range events {
-			if x.Key() != x.Key() {
+			if again := x; x.Key() != again.Key() {
 				t.Fatalf("%+v has two keys", x)
 			}
 			for _, y := range events[i:] {
