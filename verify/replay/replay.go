@@ -11,7 +11,8 @@ import (
 )
 
 // Store remembers which events were handled. All methods are safe for concurrent
-// use, by any number of processes where the store is shared.
+// use, by any number of processes where the store is shared, and return soon after
+// their context ends.
 //
 // The life of a record: Claim makes it, leased to the owner of a random token.
 // The owner renews the lease while the handler runs, and ends it with Commit

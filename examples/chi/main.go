@@ -1,0 +1,137 @@
+// Chi receives webhooks of Stripe with chi.
+//
+//	cd examples/chi
+//	STRIPE_WEBHOOK_SECRET=whsec_… go run .
+//
+// In another shell, the Stripe CLI prints the secret and delivers to it:
+//
+//	stripe listen --forward-to localhost:8080/hooks/stripe
+//	stripe trigger invoice.paid
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	chimw "github.com/go-chi/chi/v5/middleware"
+
+	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+func main() {
+	addr := flag.String("addr", "localhost:8080", "where to listen")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *addr, os.Getenv("STRIPE_WEBHOOK_SECRET")); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, addr, secret string) error {
+	// A program that cannot verify must not start.
+	v, err := stripe.New(verify.Secrets(secret), nil)
+	if err != nil {
+		return fmt.Errorf("STRIPE_WEBHOOK_SECRET must be the signing secret of the endpoint, whsec_…: %w", err)
+	}
+
+	srv := &http.Server{
+		Addr:    addr,
+		Handler: routes(v, logPayment),
+		// The guard bounds the time that a body takes if these are set, and the
+		// server bounds everything before it.
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		// Longer than the handler ever takes, or the answer is lost.
+		WriteTimeout: 30 * time.Second,
+		IdleTimeout:  time.Minute,
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.ListenAndServe() }()
+	log.Printf("listening on http://%s/hooks/stripe", addr)
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+
+	// Handlers that are at work finish, and their events are committed.
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return srv.Shutdown(ctx)
+}
+
+// payFunc is the effect of an invoice that was paid.
+type payFunc func(ctx context.Context, invoice string) error
+
+func routes(v verify.Verifier, pay payFunc) http.Handler {
+	r := chi.NewRouter()
+	r.Use(chimw.Recoverer) // a panic is a 500, and the event is released
+	// With, and not Use: one guard is for one handler.
+	r.With(middleware.Protect(v)).Post("/hooks/stripe", receive(pay))
+	return r
+}
+
+// receive returns the handler. It runs only for deliveries that Stripe signed, and
+// for each event until it succeeds once.
+func receive(pay payFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		// What was proved. Without a guard in front there is nothing, and the
+		// handler must not go on.
+		d, ok := verify.FromContext(r.Context())
+		if !ok {
+			http.Error(w, "not verified", http.StatusInternalServerError)
+			return
+		}
+
+		// Decode the bytes that were verified. r.Body reads the same.
+		var event struct {
+			Type string `json:"type"`
+			Data struct {
+				Object struct {
+					ID string `json:"id"`
+				} `json:"object"`
+			} `json:"data"`
+		}
+		if err := json.Unmarshal(d.Body, &event); err != nil {
+			http.Error(w, "not an event", http.StatusBadRequest)
+			return
+		}
+
+		// Take effect, quickly: Stripe waits for seconds only. What takes longer
+		// goes into a queue of your own, in here.
+		if event.Type == "invoice.paid" {
+			if err := pay(r.Context(), event.Data.Object.ID); err != nil {
+				// Not a 2xx: the event is not done, and the retry runs.
+				log.Printf("event %s: %v", d.ID, err)
+				http.Error(w, "try again later", http.StatusInternalServerError)
+				return
+			}
+		}
+
+		// Then answer 2xx, also for types that are of no interest. The event is
+		// committed before the answer leaves.
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// logPayment stands for the effect.
+func logPayment(_ context.Context, invoice string) error {
+	if invoice == "" {
+		return errors.New("the invoice has no id")
+	}
+	log.Printf("invoice %s is paid", invoice)
+	return nil
+}

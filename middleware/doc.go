@@ -1,0 +1,69 @@
+// Package middleware puts a verifier and a register in front of an HTTP handler,
+// so that the handler sees each genuine delivery once, and nothing else.
+//
+//	mux.Handle("POST /hooks/stripe", middleware.Protect(stripe.Must(secret))(handler))
+//
+// [Protect] is the whole of it for one process. [New] makes a [Guard] with a
+// register of your choice and with [Options]; [Guard.Handler] wraps a handler.
+// In the handler [verify.FromContext] returns what was proved, and the request's
+// body reads as ever.
+//
+// # What happens to a request
+//
+//  1. Method, Content-Type, Content-Encoding and Content-Length are checked, then
+//     the verifier judges the head. A refusal here costs no byte of the body and
+//     no call of the register. The one Content-Type that the endpoint takes is a
+//     fact of the verifier; an absent one counts as that.
+//  2. The body is read: bounded in size, in time and in the room that all bodies
+//     in flight may take together.
+//  3. The verifier checks the signature.
+//  4. The event is claimed in the register. A repeat ends here.
+//  5. The handler runs. Its answer is held back.
+//  6. If it succeeded, with a final 2xx status and without a panic, the event is
+//     committed, and then the answer leaves. Otherwise the claim is released, and
+//     then the answer leaves or the panic goes on, unchanged.
+//
+// So no event is lost when a handler fails, none runs twice when it succeeds, and
+// no 2xx leaves for an event that is not done. There are two exceptions: if the
+// program dies between the handler's effects and the commit, the event runs once
+// more; and if the register cannot be told, after three tries, the handler's 2xx
+// leaves all the same, because the work is done.
+//
+// # Answers
+//
+//	405 not a POST                      415 another media type, or an encoding
+//	401 not proved genuine              413 body too large
+//	400 body broken off                 408 body too slow
+//	409 handled before, byte for byte   409 being handled now (Retry-After)
+//	200 handled before, honestly repeated (Webhook-Duplicate: 1)
+//	503 the register or a key source failed, or no room (Retry-After)
+//
+// All 401s are the same, byte for byte; the reason goes to [Options.Observe].
+// Where a provider signs each attempt anew, a byte-identical repeat is a replay
+// and gets 409, while a newly signed one is an honest retry whose answer was
+// lost, and gets 200. Where a retry may repeat its bytes, both get 200.
+//
+// # Rules of placement
+//
+// Nothing may read or change the body before the guard. A middleware that
+// decompresses, limits or logs bodies goes behind it.
+//
+// Timeouts belong outside: [net/http.TimeoutHandler] inside the guard answers 503
+// while the handler still runs, so the event is released and may run twice at
+// once. [Options.MaxRun] ends a handler's context.
+//
+// A middleware outside that recovers from a panic must answer it with an error:
+// where nobody answers, net/http says 200.
+//
+// A middleware outside that recovers panics must answer with an error: if it says
+// nothing, the server answers 200 to an event that was released.
+//
+// One guard, one handler: two handlers behind one guard, or under one endpoint
+// name in one register, are one to the register, and each event reaches only one
+// of them. The same guard twice around a handler counts once.
+//
+// Set ReadHeaderTimeout and ReadTimeout of the http.Server. The guard bounds the
+// reading of bodies, but not what comes before it, and where another middleware's
+// ResponseWriter hides read deadlines, the server's own are all there is for a body
+// that stalls. The guard never lengthens them.
+package middleware

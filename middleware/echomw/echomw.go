@@ -1,0 +1,255 @@
+// Package echomw is package middleware for echo v4.
+//
+//	e.POST("/hooks/github", handler, echomw.Protect(github.Must(secret)))
+//
+// A handler that returns an error has failed, whatever it wrote before: its
+// answer is thrown away, the event released, and the error goes to echo's
+// HTTPErrorHandler as if nothing had been written. No 2xx leaves for such an
+// event; if the error handler makes one of it, 500 goes out in its place. The
+// error is returned further, with the response committed, so that middlewares
+// outside see it.
+//
+// It is an ordinary echo middleware, for a route, a group, Use or Pre; the same
+// guard on a group and on its route counts once. In the handler,
+// verify.FromContext(c.Request().Context()) is what was proved.
+//
+// # What must stand where
+//
+// Nothing may read or change the body before the guard. Decompress in front of it
+// is noticed by the Content-Encoding that it leaves in the header, and every
+// request gets 415; BodyDump, or a c.Bind, by the missing body, with 400. A
+// BodyLimit in front of it works if it is not below the provider's largest body;
+// what it cuts off gets 413. MethodOverride in front of it can make a POST of
+// what was none; nothing signs the method.
+//
+// Do not use echo's Timeout with a guard, on either side. It answers while the
+// handler still runs: inside the guard the event is released and may run twice at
+// once; outside, echo gives the context to another request while the handler still
+// writes to it. Use ContextTimeout, Options.MaxRun, or http.TimeoutHandler around
+// the whole Echo.
+//
+// Logger, Recover and other middlewares that pass an error to c.Error and return
+// nil may stand on either side. Inside, the guard sees such an error through the
+// context that it hands on. It cannot do so in Pre, nor where a custom context type
+// is put on outside of it: there an error that is passed to c.Error inside goes
+// unnoticed if the answer is a 2xx all the same, because the HTTPErrorHandler made
+// it one or the handler had written it before. Put such middlewares outside, or
+// the custom context inside.
+//
+// A middleware outside that recovers from a panic must answer it, as Recover does:
+// where nobody answers, net/http says 200.
+//
+// echo.WrapMiddleware around a guard of net/http is no substitute for this
+// package: an error that the handler returns passes it by, and the event counts as
+// done.
+package echomw
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/replay"
+)
+
+// Protect returns a middleware that guards one endpoint with v and a register in
+// memory, made here, once, which forgets when the process ends. Several processes
+// need [New] and a register that they share. Refusals and failures are logged to
+// slog.Default. It panics if v is nil or has an invalid profile.
+func Protect(v verify.Verifier) echo.MiddlewareFunc {
+	g, err := middleware.New("default", v, replay.NewMemory(nil), &middleware.Options{Observe: middleware.LogObserver(nil)})
+	if err != nil {
+		panic(err)
+	}
+	return New(g)
+}
+
+// New returns a middleware that guards with g. It panics if g is nil.
+func New(g *middleware.Guard) echo.MiddlewareFunc {
+	if g == nil {
+		panic("echomw: there is no guard")
+	}
+	plain := reflect.TypeOf(echo.New().NewContext(nil, nil))
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if g.Admitted(r.Context()) {
+				return next(c)
+			}
+			in := middleware.NewInbound(c.Response(), r)
+			body := &limited{Reader: in.Body}
+			if in.Body != nil {
+				in.Body = body
+			}
+			admission, answer := g.Admit(r.Context(), in)
+			body.raw = true // for a handler that runs although the guard would refuse
+			if answer != nil {
+				answer.ServeHTTP(c.Response(), r)
+				return nil
+			}
+			defer admission.Close()
+			c.SetRequest(admission.Request(r))
+			defer func() {
+				if admission.Carries(c.Request().Context()) {
+					c.SetRequest(r)
+				}
+			}()
+			if admission.ReportOnly() {
+				err := next(c)
+				admission.Settle(err == nil && c.Response().Status/100 == 2)
+				return err
+			}
+			return run(admission, next, c, watchable(c, plain))
+		}
+	}
+}
+
+// watchable reports whether the handler may be given another context than c. A
+// handler may ask for its custom type, and the router, which is yet to come in
+// Pre, asks for echo's own.
+func watchable(c echo.Context, plain reflect.Type) bool {
+	if _, ok := c.(*watchedContext); ok {
+		return true
+	}
+	return reflect.TypeOf(c) == plain && c.Path() != ""
+}
+
+// run runs the handler with its answer held back, and settles.
+func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context, watch bool) error {
+	// A middleware inside may put another Response into c and leave it there; the
+	// middlewares outside know this one.
+	res := c.Response()
+	w := res.Writer
+	held := middleware.Hold(w)
+	res.Writer = held
+	finished := false
+	defer func() {
+		if !finished && admission.Carries(c.Request().Context()) { // a panic, or the end of the goroutine
+			discard(c, res, held)
+			res.Writer = &noSuccess{ResponseWriter: w}
+		}
+	}()
+
+	watched := &watchedContext{Context: c}
+	var inner echo.Context = watched
+	if !watch {
+		inner = c
+	}
+	err := next(inner)
+	if !admission.Carries(c.Request().Context()) {
+		// Something outside answered without waiting, and c belongs to another
+		// request by now. What the handler answered is not known.
+		finished = true
+		admission.Settle(false)
+		return err
+	}
+	c.SetResponse(res)
+	res.Writer = held // another guard inside may have left its own
+	swallowed := err == nil && watched.err != nil
+	failed := err != nil || swallowed
+
+	if answer := admission.Settle(!failed && held.Success()); answer != nil {
+		discard(c, res, held)
+		finished = true
+		res.Writer = w
+		answer.ServeHTTP(res, c.Request())
+		return nil
+	}
+	switch {
+	case err != nil:
+		discard(c, res, held)
+		c.Error(err)
+	case swallowed && held.Success():
+		// The error handler ran on an answer that was under way.
+		discard(c, res, held)
+		c.Error(watched.err)
+	}
+	if failed && held.Success() {
+		discard(c, res, held)
+		res.WriteHeader(http.StatusInternalServerError)
+		held.WriteHeader(http.StatusInternalServerError) // counts if the response has lost its way to held
+	}
+	finished = true
+	held.Send()
+	if !failed {
+		res.Writer = w
+	}
+	// Else held stays, which is sent: whoever answers the error again writes
+	// nothing.
+	return err
+}
+
+// discard throws the answer away and makes echo's response as new.
+func discard(c echo.Context, res *echo.Response, held *middleware.Held) {
+	held.Reset()
+	res.Status, res.Size, res.Committed = http.StatusOK, 0, false
+	c.SetResponse(res)
+}
+
+// watchedContext is an echo.Context that remembers an error that a middleware has
+// handled in the place of returning it.
+type watchedContext struct {
+	echo.Context
+	err error
+}
+
+// Error notes err and passes it on.
+func (c *watchedContext) Error(err error) {
+	if err == nil {
+		err = errors.New("echomw: Error was called without an error")
+	}
+	c.err = err
+	c.Context.Error(err)
+}
+
+// noSuccess turns a 2xx into 500, for what is answered after a panic.
+type noSuccess struct {
+	http.ResponseWriter
+	wrote bool
+}
+
+func (w *noSuccess) WriteHeader(status int) {
+	if status/100 == 2 {
+		status = http.StatusInternalServerError
+	}
+	w.wrote = w.wrote || status >= 200
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *noSuccess) Write(b []byte) (int, error) {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Flush is like Write in that it makes a status.
+func (w *noSuccess) Flush() {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap serves http.ResponseController.
+func (w *noSuccess) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// limited translates the error of echo's BodyLimit for the guard.
+type limited struct {
+	io.Reader
+	raw bool
+}
+
+func (l *limited) Read(b []byte) (int, error) {
+	n, err := l.Reader.Read(b)
+	var he *echo.HTTPError
+	if !l.raw && errors.As(err, &he) && he.Code == http.StatusRequestEntityTooLarge {
+		err = &http.MaxBytesError{}
+	}
+	return n, err
+}

@@ -1,0 +1,161 @@
+package middleware_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/replay"
+)
+
+func TestAReleaseThatPanicsGivesTheRoomBack(t *testing.T) {
+	s := newSite(t, func(s *site) {
+		s.opts.MaxBody, s.opts.BodyBudget = 4<<10, 8<<10
+		s.store.release = func(context.Context, replay.Handle) error { panic("driver") }
+	})
+	s.handle = func(http.ResponseWriter, *http.Request) { panic("handler") }
+	for i := range 40 { // more than there is room for
+		func() {
+			defer func() { recover() }()
+			s.serve(s.stripe(fmt.Sprint("evt_p", i)))
+		}()
+	}
+	s.handle, s.store.release = nil, nil
+	began := time.Now()
+	want(t, s.serve(s.stripe("evt_after")), http.StatusOK)
+	if waited := time.Since(began); waited > time.Second {
+		t.Errorf("it waited %v for room", waited)
+	}
+}
+
+func TestARenewalThatPanicsIsAFailureOfTheRegister(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, onBubble, func(s *site) {
+			s.store.renew = func(context.Context, replay.Handle, time.Duration) error { panic("driver") }
+		})
+		s.handle = func(http.ResponseWriter, *http.Request) { time.Sleep(25 * time.Second) }
+		want(t, s.serve(s.request), http.StatusOK)
+		if n := s.store.renewals.Load(); n < 3 {
+			t.Errorf("%d renewals, want further tries after the first", n)
+		}
+	})
+}
+
+func TestOneRenewalThatHangsDoesNotLoseTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := false
+		s := newSite(t, onBubble)
+		s.store.renew = func(ctx context.Context, h replay.Handle, d time.Duration) error {
+			if !hung {
+				hung = true
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return s.store.Store.Renew(ctx, h, d)
+		}
+		s.handle = func(http.ResponseWriter, *http.Request) { time.Sleep(45 * time.Second) }
+		answer := make(chan *httptest.ResponseRecorder)
+		go func() { answer <- s.serve(s.request) }()
+		time.Sleep(31 * time.Second)
+		want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), http.StatusConflict, "Retry-After")
+		want(t, <-answer, http.StatusOK)
+		wantRuns(t, s, 1)
+	})
+}
+
+func TestALeaseIsRenewedUntilItsCommitIsThrough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, onBubble, func(s *site) { s.opts.Lease = time.Second })
+		s.store.commit = func(ctx context.Context, h replay.Handle) error {
+			if s.store.commits.Load() < 3 {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return s.store.Store.Commit(ctx, h)
+		}
+		answer := make(chan *httptest.ResponseRecorder)
+		go func() { answer <- s.serve(s.request) }()
+		time.Sleep(1100 * time.Millisecond)
+		want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), http.StatusConflict, "Retry-After")
+		want(t, <-answer, http.StatusOK)
+		wantRuns(t, s, 1)
+	})
+}
+
+func TestAnOnRejectThatAssignsAnAnswerStillEndsTheConnection(t *testing.T) {
+	s := newSite(t, func(s *site) {
+		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Answer) {
+			*a = middleware.Answer{Status: http.StatusForbidden, Body: []byte("no")}
+		}
+	})
+	server := listen(t, s)
+	for _, headers := range []string{"", "Stripe-Signature: t=1\r\n"} {
+		conn := dial(t, server)
+		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		send(t, conn, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n"+headers+"\r\n")
+		answer, err := io.ReadAll(conn) // to the end of the connection
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 403 ") || !strings.Contains(string(answer), "Connection: close") {
+			t.Errorf("got %q, %v", answer, err)
+		}
+	}
+}
+
+func TestAVerifierThatReturnsAnotherBodyIsRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		body   func([]byte) []byte
+		status int
+	}{
+		{"the same", func(b []byte) []byte { return b }, http.StatusOK},
+		{"none", func([]byte) []byte { return nil }, http.StatusServiceUnavailable},
+		{"an equal copy", bytes.Clone, http.StatusServiceUnavailable},
+		{"a part", func(b []byte) []byte { return b[:len(b)-1] }, http.StatusServiceUnavailable},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, func(s *site) {
+				s.verifier = &altered{Verifier: s.verifier, finish: func(p verify.Pending, ctx context.Context, body []byte) (*verify.Delivery, error) {
+					d, err := p.Finish(ctx, body)
+					d.Body = tt.body(body)
+					return d, err
+				}}
+			})
+			want(t, s.serve(s.request), tt.status)
+		})
+	}
+}
+
+func TestAnAnswerLongerThanItSaysIsCut(t *testing.T) {
+	s := newSite(t)
+	s.handle = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "3")
+		io.WriteString(w, "abc")
+		if _, err := io.WriteString(w, "\n"); err != http.ErrContentLength {
+			t.Errorf("got %v, want %v", err, http.ErrContentLength)
+		}
+	}
+	answer := s.serve(s.request)
+	want(t, answer, http.StatusOK)
+	if answer.Body.String() != "abc" {
+		t.Errorf("got %q", answer.Body)
+	}
+}
+
+func TestAHandlerThatIsNilPanicsWhereItIsWrapped(t *testing.T) {
+	s := newSite(t)
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	s.guard.Handler(nil)
+}

@@ -1,0 +1,197 @@
+package middleware
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const maxHeld = 1 << 20
+
+// ErrAnswerTooLarge is what Held.Write returns beyond 1 MiB.
+var ErrAnswerTooLarge = errors.New("middleware: the answer is larger than 1 MiB")
+
+var errSent = errors.New("middleware: the answer was sent before")
+
+// Held is a http.ResponseWriter that holds an answer back until it is known
+// whether it may leave. Informational answers (1xx) pass at once. Flush does
+// nothing, Hijack is not supported, and there is no Unwrap, so that nothing can
+// write past it. Deadlines of http.ResponseController are passed on.
+//
+// It holds up to 1 MiB. What a handler does with the error of a longer answer
+// decides: if it ignores it, the event is handled all the same, and the answer
+// leaves with its status and without its body.
+type Held struct {
+	w      http.ResponseWriter
+	before http.Header // as it was before the handler
+	header http.Header // as it was when the handler wrote its status; nil before
+	status int         // 0 until then
+	length int64       // the Content-Length, or -1
+	body   bytes.Buffer
+	tooBig bool
+	sent   bool
+}
+
+// Hold returns a Held that sends to w. Headers are written to w's own header
+// map, as the handler sets them.
+func Hold(w http.ResponseWriter) *Held {
+	h := &Held{w: w}
+	if len(w.Header()) > 0 {
+		h.before = w.Header().Clone()
+	}
+	return h
+}
+
+// Header returns the header map of the answer.
+func (h *Held) Header() http.Header { return h.w.Header() }
+
+// WriteHeader notes the status. Like the server's own, it panics on a status of
+// other than three digits, and the first final status counts.
+func (h *Held) WriteHeader(status int) {
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("middleware: invalid WriteHeader code %v", status))
+	}
+	if h.status != 0 || h.sent {
+		return
+	}
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		h.w.WriteHeader(status)
+		return
+	}
+	h.status = status
+	h.header = h.w.Header().Clone()
+	h.length = -1
+	if n, err := strconv.ParseInt(h.header.Get("Content-Length"), 10, 64); err == nil {
+		h.length = n
+	}
+}
+
+// Write keeps b. It returns ErrAnswerTooLarge when more than 1 MiB would be kept,
+// and like the server's own http.ErrBodyNotAllowed if the status allows no body,
+// and http.ErrContentLength beyond the Content-Length that the handler has set.
+func (h *Held) Write(b []byte) (int, error) {
+	if h.status == 0 {
+		h.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case h.sent:
+		return 0, errSent
+	case !bodyAllowed(h.status):
+		return 0, http.ErrBodyNotAllowed
+	case h.length >= 0 && int64(h.body.Len()+len(b)) > h.length:
+		return 0, http.ErrContentLength
+	case h.tooBig || h.body.Len()+len(b) > maxHeld:
+		h.tooBig = true
+		return 0, ErrAnswerTooLarge
+	}
+	return h.body.Write(b)
+}
+
+// WriteString is like Write.
+func (h *Held) WriteString(s string) (int, error) { return h.Write([]byte(s)) }
+
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// Flush does nothing: the answer leaves when the event is settled.
+func (h *Held) Flush() {}
+
+// SetReadDeadline serves http.ResponseController.
+func (h *Held) SetReadDeadline(t time.Time) error {
+	return http.NewResponseController(h.w).SetReadDeadline(t)
+}
+
+// SetWriteDeadline serves http.ResponseController.
+func (h *Held) SetWriteDeadline(t time.Time) error {
+	return http.NewResponseController(h.w).SetWriteDeadline(t)
+}
+
+// EnableFullDuplex serves http.ResponseController.
+func (h *Held) EnableFullDuplex() error {
+	return http.NewResponseController(h.w).EnableFullDuplex()
+}
+
+// Status returns the final status: 200 if the handler wrote nothing.
+func (h *Held) Status() int {
+	if h.status == 0 {
+		return http.StatusOK
+	}
+	return h.status
+}
+
+// Success reports whether the status is 2xx.
+func (h *Held) Success() bool { return h.Status()/100 == 2 }
+
+// Reset throws the answer away, headers included. Another one may be written.
+func (h *Held) Reset() {
+	if h.sent {
+		return
+	}
+	replaceHeader(h.w.Header(), h.before)
+	h.header, h.status, h.tooBig = nil, 0, false
+	h.body.Reset()
+}
+
+// Send lets the answer out. Afterwards nothing more is written.
+func (h *Held) Send() {
+	if h.sent {
+		return
+	}
+	h.sent = true
+	if h.status == 0 {
+		return // the server answers 200
+	}
+	live := h.w.Header()
+	trailers := trailersOf(live, h.header)
+	replaceHeader(live, h.header)
+	if h.tooBig {
+		for _, name := range [...]string{"Content-Length", "Content-Type", "Content-Encoding", "Etag"} {
+			live.Del(name)
+		}
+		h.body.Reset()
+	}
+	h.w.WriteHeader(h.status)
+	if h.body.Len() > 0 {
+		h.w.Write(h.body.Bytes())
+	}
+	for name, values := range trailers {
+		live[name] = values
+	}
+}
+
+// trailersOf returns what a handler set after its status and meant to be sent
+// after the body.
+func trailersOf(live, declared http.Header) http.Header {
+	var trailers http.Header
+	keep := func(name string) {
+		if values, ok := live[name]; ok {
+			if trailers == nil {
+				trailers = make(http.Header)
+			}
+			trailers[name] = values
+		}
+	}
+	for _, list := range declared["Trailer"] {
+		for name := range strings.SplitSeq(list, ",") {
+			keep(http.CanonicalHeaderKey(strings.TrimSpace(name)))
+		}
+	}
+	for name := range live {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			keep(name)
+		}
+	}
+	return trailers
+}
+
+func replaceHeader(dst, src http.Header) {
+	clear(dst)
+	for name, values := range src {
+		dst[name] = values
+	}
+}
