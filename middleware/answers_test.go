@@ -175,6 +175,16 @@ var refusals = []refusal{
 		d.Binding = 0
 		return d, err
 	}), reason: verify.ErrUnavailable, status: 503, headers: retryLater},
+	{name: "a delivery with another body", change: finishing(func(p verify.Pending, ctx context.Context, b []byte) (*verify.Delivery, error) {
+		d, err := p.Finish(ctx, b)
+		d.Body = bytes.Clone(b) // equal, but who knows for how long
+		return d, err
+	}), reason: verify.ErrUnavailable, status: 503, headers: retryLater},
+	{name: "a delivery with less of the body", change: finishing(func(p verify.Pending, ctx context.Context, b []byte) (*verify.Delivery, error) {
+		d, err := p.Finish(ctx, b)
+		d.Body = b[:len(b)-1]
+		return d, err
+	}), reason: verify.ErrUnavailable, status: 503, headers: retryLater},
 	{name: "an error that is no reason", change: finishing(func(verify.Pending, context.Context, []byte) (*verify.Delivery, error) {
 		return nil, errors.New("something else")
 	}), reason: verify.ErrUnavailable, status: 503, headers: retryLater},
@@ -533,6 +543,26 @@ func TestOnRejectMayThrowTheHeadersAway(t *testing.T) {
 	want(t, w, 403, "Content-Length", "0", "WWW-Authenticate", "")
 	if w.Body.Len() != 0 {
 		t.Errorf("body %q", w.Body)
+	}
+}
+
+func TestOnRejectMayAssignAWholeAnswer(t *testing.T) {
+	s := newSite(t, live, func(s *site) {
+		s.request.Header.Del("Stripe-Signature")
+		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Answer) {
+			*a = middleware.Answer{Status: 403, Body: []byte("no")}
+		}
+	}, observed)
+	conn := dial(t, listen(t, s))
+	reader := bufio.NewReader(conn)
+	send(t, conn, headOf(s.request, "Content-Length: 400"))
+	response := answered(t, reader) // at once, without the body
+	if response.StatusCode != 403 || !response.Close {
+		t.Errorf("status %d, close %v", response.StatusCode, response.Close)
+	}
+	hungUp(t, conn, reader)
+	if e := s.event(); e.Reason != verify.ErrUnsigned || e.Status != 403 {
+		t.Errorf("event %+v", e)
 	}
 }
 

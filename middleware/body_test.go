@@ -344,6 +344,36 @@ func TestLargeBodiesCannotTakeTheRoomOfSmallOnes(t *testing.T) {
 	}
 }
 
+// Large bodies of a known length do not keep each other waiting for their second
+// halves.
+func TestLargeBodiesDoNotBlockEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, roomy)
+		hold := make(chan struct{})
+		statuses := make(chan int, 2)
+		for i := range 2 {
+			r := signed(fmt.Sprint("evt_", i), 3*mib, true)
+			body, stalled := r.Body, false
+			setBody(r, readerFunc(func(b []byte) (int, error) {
+				if len(b) > mib && !stalled { // beyond its first mebibyte
+					stalled = true
+					<-hold
+				}
+				return body.Read(b)
+			}))
+			go func() { statuses <- s.serve(r).Code }()
+			synctest.Wait()
+		}
+		time.Sleep(time.Second)
+		close(hold)
+		for range 2 {
+			if status := <-statuses; status != 200 {
+				t.Errorf("status %d, want 200", status)
+			}
+		}
+	})
+}
+
 // The largest body that is allowed fits into the smallest budget that is allowed.
 func TestALargestBodyHasRoom(t *testing.T) {
 	for _, declared := range []bool{true, false} {

@@ -52,9 +52,6 @@
 // while the handler still runs, so the event is released and may run twice at
 // once. [Options.MaxRun] ends a handler's context.
 //
-// A middleware outside that recovers from a panic must answer it with an error:
-// where nobody answers, net/http says 200.
-//
 // A middleware outside that recovers panics must answer with an error: if it says
 // nothing, the server answers 200 to an event that was released.
 //

@@ -64,7 +64,9 @@ func TestAGuardIsNotMadeOfWhatCannotBeRight(t *testing.T) {
 				a.verifier = profiled(func(p *verify.Profile) { p.Binding = verify.BindingChecksum })
 			}},
 		{"a negative MaxBody", options(middleware.Options{MaxBody: -1}), "MaxBody", options(middleware.Options{MaxBody: 1})},
-		{"a MaxBody without end", options(middleware.Options{MaxBody: math.MaxInt64}), "BodyBudget", options(middleware.Options{MaxBody: 1 << 30})},
+		{"a MaxBody beyond all reason", options(middleware.Options{MaxBody: 1<<50 + 1, BodyBudget: math.MaxInt64}), "at most",
+			options(middleware.Options{MaxBody: 1 << 49, BodyBudget: 1 << 50})},
+		{"a MaxBody without end", options(middleware.Options{MaxBody: math.MaxInt64}), "MaxBody", options(middleware.Options{MaxBody: 1 << 30})},
 		{"a negative BodyTimeout", options(middleware.Options{BodyTimeout: -1}), "BodyTimeout", options(middleware.Options{BodyTimeout: 1})},
 		{"a negative BodyBudget", options(middleware.Options{BodyBudget: -1}), "BodyBudget", options(middleware.Options{BodyBudget: 2 << 20})},
 		{"a BodyBudget for less than two bodies", options(middleware.Options{BodyBudget: 2<<20 - 1}), "BodyBudget", options(middleware.Options{BodyBudget: 2 << 20})},
@@ -121,6 +123,15 @@ func TestProtectPanicsWithoutAVerifier(t *testing.T) {
 			middleware.Protect(v)
 		}()
 	}
+}
+
+func TestAHandlerIsNeeded(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	newSite(t).guard.Handler(nil)
 }
 
 func TestProtectMakesOneRegisterForItsHandlers(t *testing.T) {

@@ -100,6 +100,52 @@ func TestAThrownAwayAnswerLeavesNoHeaders(t *testing.T) {
 	}
 }
 
+func TestAHandlerThatPanicsLeavesNoHeaders(t *testing.T) {
+	s := newSite(t)
+	s.handle = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "handler=1")
+		w.Header().Set("X-Outer", "2")
+		w.WriteHeader(200)
+		panic("boom")
+	}
+	w := httptest.NewRecorder()
+	w.Header().Set("X-Outer", "1")
+	func() {
+		defer func() {
+			recover()
+			w.WriteHeader(500)
+		}()
+		s.ServeHTTP(w, s.request)
+	}()
+	want(t, w, 500, "Set-Cookie", "", "X-Outer", "1")
+}
+
+func TestAnAnswerMayNotBeLongerThanDeclared(t *testing.T) {
+	for _, c := range []struct {
+		length string
+		err    error
+		sent   string
+	}{
+		{"4", nil, "status 200, body body"},
+		{"3", http.ErrContentLength, "status 200"},
+		{"", nil, "status 200, body body"},
+		{"many", nil, "status 200, body body"},
+	} {
+		w := newJournal()
+		held := middleware.Hold(w)
+		if c.length != "" {
+			held.Header().Set("Content-Length", c.length)
+		}
+		if _, err := held.Write([]byte("body")); err != c.err {
+			t.Errorf("length %q: error %v, want %v", c.length, err, c.err)
+		}
+		held.Send()
+		if w.String() != c.sent {
+			t.Errorf("length %q: sent %q", c.length, w)
+		}
+	}
+}
+
 func TestALongAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -417,6 +417,14 @@ func TestTheLogCountsWhatItLeavesOut(t *testing.T) {
 				t.Errorf("%v is not logged during a flood", o)
 			}
 		}
+		// Nor what takes a genuine delivery, or a failure of one's own.
+		for _, reason := range []verify.Reason{verify.ErrUnavailable, verify.ErrForged, verify.ErrReplayed, verify.ErrInFlight} {
+			before := len(l.records)
+			log(t.Context(), middleware.Event{Outcome: middleware.Refused, Reason: reason})
+			if len(l.records) != before+1 {
+				t.Errorf("%v is not logged during a flood", reason)
+			}
+		}
 		// Nor what is reported only once.
 		before := len(l.records)
 		log(t.Context(), middleware.Event{Outcome: middleware.Refused, Reason: verify.ErrMismatch, NoReadDeadline: true})

@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -428,6 +429,97 @@ func TestTheLeaseOfASlowHandlerIsRenewed(t *testing.T) {
 					t.Errorf("%d calls of the register after the request", after-before)
 				}
 			})
+		})
+	}
+}
+
+func TestARenewalThatFailsIsTriedAgainInTime(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		renew func(context.Context) error
+	}{
+		{"after an error", func(context.Context) error { return errors.New("down") }},
+		{"after it hung", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+		{"after a panic", func(context.Context) error { panic("boom") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, onBubble, observed)
+				s.store.renew = func(ctx context.Context, h replay.Handle, d time.Duration) error {
+					if s.store.renewals.Load() < 3 { // it works at the third try
+						return c.renew(ctx)
+					}
+					return s.store.Store.Renew(ctx, h, d)
+				}
+				s.handle = func(http.ResponseWriter, *http.Request) {
+					if s.runs.Load() == 1 {
+						time.Sleep(40 * time.Second)
+					}
+				}
+				answer := make(chan *httptest.ResponseRecorder)
+				go func() { answer <- s.serve(s.request) }()
+				time.Sleep(35 * time.Second)
+				want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), 409)
+				want(t, <-answer, 200)
+				wantRuns(t, s, 1)
+			})
+		})
+	}
+}
+
+// A commit may take long enough for the lease to run out under it.
+func TestTheLeaseIsRenewedUntilTheCommitIsThrough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, onBubble, func(s *site) {
+			s.opts.Lease = time.Second
+			s.store.commit = func(ctx context.Context, h replay.Handle) error {
+				if s.store.commits.Load() < 3 {
+					<-ctx.Done()
+					return ctx.Err()
+				}
+				time.Sleep(100 * time.Millisecond)
+				return s.store.Store.Commit(ctx, h)
+			}
+		})
+		answer := make(chan *httptest.ResponseRecorder)
+		go func() { answer <- s.serve(s.request) }()
+		time.Sleep(1300 * time.Millisecond)
+		want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), 409, "Retry-After", "1")
+		want(t, <-answer, 200)
+		wantRuns(t, s, 1)
+	})
+}
+
+func TestARegisterThatPanicsIsObserved(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		change  func(*site)
+		outcome middleware.Outcome
+	}{
+		{"in Commit", func(s *site) {
+			s.store.commit = func(context.Context, replay.Handle) error { panic("boom") }
+		}, middleware.CommitFailed},
+		{"in Release", func(s *site) {
+			s.handle = answering(500)
+			s.store.release = func(context.Context, replay.Handle) error { panic("boom") }
+		}, middleware.Failed},
+		{"in Release after a panic of the handler", func(s *site) {
+			s.handle = func(http.ResponseWriter, *http.Request) { panic("first") }
+			s.store.release = func(context.Context, replay.Handle) error { panic("boom") }
+		}, middleware.Failed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, observed, c.change)
+			w := newJournal()
+			if panicked, _ := run(s, w, s.request); panicked != "boom" {
+				t.Errorf("panicked with %v", panicked)
+			}
+			if e := s.event(); e.Outcome != c.outcome || e.Key != "1" {
+				t.Errorf("event %+v", e)
+			}
+			if w.String() != "" {
+				t.Errorf("answered %q", w)
+			}
 		})
 	}
 }
@@ -870,6 +962,24 @@ func TestTwoGuardsInARowBothCount(t *testing.T) {
 			want(t, outer.serve(again(t, outer.request)), c.again)
 		})
 	}
+	t.Run("what the inner one only reports is not proved by the outer one", func(t *testing.T) {
+		for _, secret := range []string{stripeSecret, otherSecret} {
+			outer, inner := newSite(t), newSite(t, reportOnly, func(s *site) { s.verifier = stripe.Must(secret) })
+			outer.handle = func(w http.ResponseWriter, r *http.Request) {
+				if _, ok := verify.FromContext(r.Context()); !ok {
+					t.Error("the outer one did not prove it")
+				}
+				inner.ServeHTTP(w, r)
+			}
+			inner.handle = func(w http.ResponseWriter, r *http.Request) {
+				if d, ok := verify.FromContext(r.Context()); ok != (secret == stripeSecret) {
+					t.Errorf("delivery %+v, %v", d, ok)
+				}
+			}
+			want(t, outer.serve(again(t, outer.request)), 200)
+			wantRuns(t, inner, 1)
+		}
+	})
 	t.Run("what the inner one refuses the outer one forgets", func(t *testing.T) {
 		outer, inner := newSite(t), newSite(t, func(s *site) { s.verifier = stripe.Must(otherSecret) })
 		outer.handle = inner.ServeHTTP
@@ -1093,6 +1203,11 @@ func TestAClaimSaysWhatTheRegisterNeeds(t *testing.T) {
 			want(t, s.serve(s.request), 200)
 			if (got.Binding != nil) != c.binds {
 				t.Errorf("binding %v", got.Binding)
+			}
+			// A register that others can read must not hold what would do for a header.
+			signature := s.request.Header.Get("Stripe-Signature") + s.request.Header.Get("X-Hub-Signature-256")
+			if strings.Contains(signature, hex.EncodeToString(got.Fingerprint[:])) {
+				t.Error("the fingerprint is the signature itself")
 			}
 			if got.Lease != 30*time.Second || got.Token == (replay.Token{}) || got.Fingerprint == [32]byte{} {
 				t.Errorf("claim %+v", got)
