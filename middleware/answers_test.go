@@ -546,26 +546,6 @@ func TestOnRejectMayThrowTheHeadersAway(t *testing.T) {
 	}
 }
 
-func TestOnRejectMayAssignAWholeAnswer(t *testing.T) {
-	s := newSite(t, live, func(s *site) {
-		s.request.Header.Del("Stripe-Signature")
-		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Answer) {
-			*a = middleware.Answer{Status: 403, Body: []byte("no")}
-		}
-	}, observed)
-	conn := dial(t, listen(t, s))
-	reader := bufio.NewReader(conn)
-	send(t, conn, headOf(s.request, "Content-Length: 400"))
-	response := answered(t, reader) // at once, without the body
-	if response.StatusCode != 403 || !response.Close {
-		t.Errorf("status %d, close %v", response.StatusCode, response.Close)
-	}
-	hungUp(t, conn, reader)
-	if e := s.event(); e.Reason != verify.ErrUnsigned || e.Status != 403 {
-		t.Errorf("event %+v", e)
-	}
-}
-
 // A status of one's own must not bring back the difference that byte-identical
 // 401s hide: whether the body was read before the refusal.
 func TestOneStatusForAllRefusalsIsStillNoOracle(t *testing.T) {

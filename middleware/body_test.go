@@ -344,29 +344,28 @@ func TestLargeBodiesCannotTakeTheRoomOfSmallOnes(t *testing.T) {
 	}
 }
 
-// Large bodies of a known length do not keep each other waiting for their second
-// halves.
+// Large bodies of a known length do not take what the others wait for, and wait
+// for what the others took.
 func TestLargeBodiesDoNotBlockEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, roomy)
-		hold := make(chan struct{})
-		statuses := make(chan int, 2)
-		for i := range 2 {
-			r := signed(fmt.Sprint("evt_", i), 3*mib, true)
-			body, stalled := r.Body, false
+		s := newSite(t, onBubble, func(s *site) { s.opts.MaxBody, s.opts.BodyBudget = 16*mib, 32*mib })
+		const bodies = 3
+		statuses := make(chan int)
+		for i := range bodies {
+			r := signed(fmt.Sprint("evt_", i), 12*mib, true)
+			body, read, slept := r.Body, 0, false
 			setBody(r, readerFunc(func(b []byte) (int, error) {
-				if len(b) > mib && !stalled { // beyond its first mebibyte
-					stalled = true
-					<-hold
+				if read > mib && !slept {
+					slept = true
+					time.Sleep(500 * time.Millisecond)
 				}
-				return body.Read(b)
+				n, err := body.Read(b)
+				read += n
+				return n, err
 			}))
 			go func() { statuses <- s.serve(r).Code }()
-			synctest.Wait()
 		}
-		time.Sleep(time.Second)
-		close(hold)
-		for range 2 {
+		for range bodies {
 			if status := <-statuses; status != 200 {
 				t.Errorf("status %d, want 200", status)
 			}

@@ -125,15 +125,6 @@ func TestProtectPanicsWithoutAVerifier(t *testing.T) {
 	}
 }
 
-func TestAHandlerIsNeeded(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic")
-		}
-	}()
-	newSite(t).guard.Handler(nil)
-}
-
 func TestProtectMakesOneRegisterForItsHandlers(t *testing.T) {
 	var runs int
 	protect := middleware.Protect(stripe.Must(stripeSecret))
@@ -261,6 +252,9 @@ func TestAnAdmissionByHand(t *testing.T) {
 		}
 		if d, ok := verify.FromContext(a.Context()); !ok || d != a.Delivery() {
 			t.Errorf("the context holds %+v", d)
+		}
+		if !a.Carries(a.Context()) || a.Carries(t.Context()) {
+			t.Error("it does not know its own context")
 		}
 		if answer := a.Settle(true); answer != nil {
 			t.Errorf("answer %+v", answer)

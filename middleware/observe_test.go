@@ -362,6 +362,7 @@ func TestTheLogSaysWhatHappened(t *testing.T) {
 			map[string]string{"reason": "replayed", "status": "200"}},
 		{middleware.Event{Outcome: middleware.Refused, Reason: verify.ErrUnavailable, Err: down}, slog.LevelError, "webhook refused",
 			map[string]string{"reason": "unavailable", "error": "down"}},
+		{middleware.Event{}, slog.LevelError, "webhook invalid", nil},
 		{middleware.Event{Outcome: middleware.Failed}, slog.LevelError, "webhook failed", map[string]string{"error": ""}},
 		{middleware.Event{Outcome: middleware.CommitFailed, Err: down}, slog.LevelError, "webhook commit_failed", map[string]string{"error": "down"}},
 		{middleware.Event{Outcome: middleware.Lost, Err: replay.ErrLost}, slog.LevelError, "webhook lost", nil},

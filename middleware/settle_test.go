@@ -467,29 +467,6 @@ func TestARenewalThatFailsIsTriedAgainInTime(t *testing.T) {
 	}
 }
 
-// A commit may take long enough for the lease to run out under it.
-func TestTheLeaseIsRenewedUntilTheCommitIsThrough(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, onBubble, func(s *site) {
-			s.opts.Lease = time.Second
-			s.store.commit = func(ctx context.Context, h replay.Handle) error {
-				if s.store.commits.Load() < 3 {
-					<-ctx.Done()
-					return ctx.Err()
-				}
-				time.Sleep(100 * time.Millisecond)
-				return s.store.Store.Commit(ctx, h)
-			}
-		})
-		answer := make(chan *httptest.ResponseRecorder)
-		go func() { answer <- s.serve(s.request) }()
-		time.Sleep(1300 * time.Millisecond)
-		want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), 409, "Retry-After", "1")
-		want(t, <-answer, 200)
-		wantRuns(t, s, 1)
-	})
-}
-
 func TestARegisterThatPanicsIsObserved(t *testing.T) {
 	for _, c := range []struct {
 		name    string

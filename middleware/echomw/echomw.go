@@ -129,7 +129,11 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 	res.Writer = held
 	finished := false
 	defer func() {
-		if !finished && admission.Carries(c.Request().Context()) { // a panic, or the end of the goroutine
+		switch {
+		case finished:
+		case recycled(admission, c, res, held):
+			sendFailure(held)
+		default: // a panic, or the end of the goroutine
 			discard(c, res, held)
 			res.Writer = &noSuccess{ResponseWriter: w}
 		}
@@ -141,11 +145,10 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 		inner = c
 	}
 	err := next(inner)
-	if !admission.Carries(c.Request().Context()) {
-		// Something outside answered without waiting, and c belongs to another
-		// request by now. What the handler answered is not known.
+	if recycled(admission, c, res, held) {
 		finished = true
-		admission.Settle(false)
+		admission.Settle(false) // what the handler answered is not known
+		sendFailure(held)
 		return err
 	}
 	c.SetResponse(res)
@@ -182,6 +185,21 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 	// Else held stays, which is sent: whoever answers the error again writes
 	// nothing.
 	return err
+}
+
+// recycled reports whether c belongs to another request by now, because something
+// outside answered without waiting for the handler. A handler may have given its
+// request another context; so the answer's way is looked at, too.
+func recycled(admission *middleware.Admission, c echo.Context, res *echo.Response, held *middleware.Held) bool {
+	return !admission.Carries(c.Request().Context()) && (c.Response() != res || res.Writer != http.ResponseWriter(held))
+}
+
+// sendFailure answers with 500 and does not touch the context. Where an answer
+// left already, it does nothing.
+func sendFailure(held *middleware.Held) {
+	held.Reset()
+	held.WriteHeader(http.StatusInternalServerError)
+	held.Send()
 }
 
 // discard throws the answer away and makes echo's response as new.

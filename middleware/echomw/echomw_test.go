@@ -1014,3 +1014,125 @@ func TestAnErrorThatIsPassedOnOutOfSight(t *testing.T) {
 		})
 	}
 }
+
+// A handler may put a context of its own into its request, even one that knows
+// nothing of the guard's.
+func TestAHandlerMaySwapItsContext(t *testing.T) {
+	swap := func(c echo.Context) { c.SetRequest(c.Request().WithContext(context.Background())) }
+	dump := echomiddleware.BodyDump(func(echo.Context, []byte, []byte) {})
+	for _, c := range []struct {
+		name    string
+		change  func(*site)
+		handle  echo.HandlerFunc
+		answer  string
+		commits int64
+	}{
+		{"and succeed", func(*site) {}, func(c echo.Context) error { swap(c); return c.NoContent(204) }, "status 204", 1},
+		{"and fail", func(*site) {}, func(c echo.Context) error { swap(c); return c.NoContent(502) }, "status 502", 0},
+		{"and return an error", func(*site) {}, func(c echo.Context) error {
+			swap(c)
+			c.NoContent(204)
+			return echo.ErrTeapot
+		}, "status 418, body {\"message\":\"I'm a teapot\"}\n", 0},
+		{"and panic, with Recover outside", around(recoverer()), func(c echo.Context) error {
+			swap(c)
+			c.NoContent(204)
+			panic("boom")
+		}, "status 500, body {\"message\":\"Internal Server Error\"}\n", 0},
+		// As if the context belonged to another request: what was answered is not
+		// known, so it is no success.
+		{"and have its writer swapped, too", within(dump), func(c echo.Context) error { swap(c); return c.NoContent(204) }, "status 500", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, c.change, handling(c.handle))
+			w := newJournal()
+			s.echo.ServeHTTP(w, again(t, s.request))
+			if w.String() != c.answer {
+				t.Errorf("answered %q, want %q", w, c.answer)
+			}
+			s.wantSettled(c.commits, 1-c.commits)
+		})
+	}
+}
+
+func TestAHandlerMaySwapItsResponse(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		err     error
+		answer  string
+		commits int64
+	}{
+		{"and succeed", nil, "status 201, body ok", 1},
+		{"and fail", echo.ErrTeapot, "status 418, body {\"message\":\"I'm a teapot\"}\n", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var before, after *echo.Response
+			s := newSite(t, around(func(next echo.HandlerFunc) echo.HandlerFunc {
+				return func(c echo.Context) error {
+					before = c.Response()
+					err := next(c)
+					after = c.Response()
+					return err
+				}
+			}), handling(func(ec echo.Context) error {
+				ec.SetResponse(echo.NewResponse(ec.Response(), ec.Echo()))
+				ec.String(201, "ok")
+				return c.err
+			}))
+			w := newJournal()
+			s.echo.ServeHTTP(w, again(t, s.request))
+			if w.String() != c.answer || before != after {
+				t.Errorf("answered %q, want %q; the response is the same outside: %v", w, c.answer, before == after)
+			}
+			s.wantSettled(c.commits, 1-c.commits)
+		})
+	}
+}
+
+// Something outside answers without waiting for the handler, and echo gives the
+// context to the next request.
+func TestAContextThatWasRecycledIsLeftAlone(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		handle echo.HandlerFunc
+	}{
+		{"by a handler that returns", func(echo.Context) error { return nil }},
+		{"by a handler that fails", func(echo.Context) error { return echo.ErrTeapot }},
+		{"by a handler that panics", func(echo.Context) error { panic("boom") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			entered, leave := make(chan struct{}), make(chan struct{})
+			next := stripetest.NewRequest(hookURL, start, eventBody("evt_next"), stripeSecret)
+			nextAnswer := newJournal()
+			s := newSite(t, around(func(h echo.HandlerFunc) echo.HandlerFunc {
+				return func(c echo.Context) error {
+					w := c.Response().Writer
+					c.Response().Writer = newJournal() // as Timeout gives one that it closes
+					over := make(chan struct{})
+					go func() {
+						defer close(over)
+						defer func() { recover() }()
+						h(c)
+					}()
+					await(t, entered, "the handler")
+					c.Reset(next, nextAnswer)
+					close(leave)
+					await(t, over, "the handler's end")
+					if c.Request() != next || c.Response().Writer != http.ResponseWriter(nextAnswer) || nextAnswer.String() != "" {
+						t.Errorf("the next request was touched: answered %q", nextAnswer)
+					}
+					w.WriteHeader(503)
+					return nil
+				}
+			}), handling(func(ec echo.Context) error {
+				close(entered)
+				<-leave
+				return c.handle(ec)
+			}))
+			w := httptest.NewRecorder()
+			s.echo.ServeHTTP(w, again(t, s.request))
+			want(t, w, 503)
+			s.wantSettled(0, 1)
+		})
+	}
+}
