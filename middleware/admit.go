@@ -316,7 +316,7 @@ func (a *Admission) begin(ctx context.Context) {
 	ctx = verify.NewContext(ctx, a.delivery) // also nil, in place of an outer guard's
 	if a.lease != nil {
 		ctx = replay.NewContext(ctx, a.lease.handle)
-		a.lease.start(abort)
+		a.lease.start(&g.agenda, abort)
 	}
 	a.ctx, a.abort = &admissionContext{ctx, a}, abort
 }
@@ -364,8 +364,8 @@ func (a *Admission) Request(r *http.Request) *http.Request {
 	b := a.delivery.Body
 	r.ContentLength = int64(len(b))
 	r.TransferEncoding, r.Trailer = nil, nil
-	r.Body = io.NopCloser(bytes.NewReader(b))
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
+	r.Body = newBodyReader(b)
+	r.GetBody = func() (io.ReadCloser, error) { return newBodyReader(b), nil }
 	return r
 }
 
@@ -381,6 +381,17 @@ func (a *Admission) replayBody() io.Reader {
 	}
 	return read
 }
+
+// bodyReader reads a body that is at hand.
+type bodyReader struct{ bytes.Reader }
+
+func newBodyReader(b []byte) *bodyReader {
+	r := new(bodyReader)
+	r.Reset(b)
+	return r
+}
+
+func (*bodyReader) Close() error { return nil }
 
 // failing is a reader that only fails.
 type failing struct{ err error }
@@ -505,20 +516,21 @@ type lease struct {
 	length time.Duration
 	lost   func(cause error)
 
+	agenda  *agenda
+	renewal appointment
+
 	mu      sync.Mutex
 	over    bool
-	timer   *time.Timer
 	abort   context.CancelFunc // of a renewal under way
-	renewal sync.WaitGroup
+	running sync.WaitGroup
 }
 
 // start begins to renew after a third of the lease. lost is called with a cause
 // if somebody else has taken the claim.
-func (l *lease) start(lost func(cause error)) {
-	l.lost = lost
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.timer = time.AfterFunc(l.length/3, l.renew)
+func (l *lease) start(a *agenda, lost func(cause error)) {
+	l.agenda, l.lost = a, lost
+	l.renewal.do = l.renew
+	a.add(&l.renewal, l.length/3)
 }
 
 func (l *lease) renew() {
@@ -531,8 +543,8 @@ func (l *lease) renew() {
 	ctx, abort := context.WithTimeout(context.Background(), l.length/9)
 	defer abort()
 	l.abort = abort
-	l.renewal.Add(1)
-	defer l.renewal.Done()
+	l.running.Add(1)
+	defer l.running.Done()
 	l.mu.Unlock()
 
 	err := l.renewOnce(ctx)
@@ -544,9 +556,9 @@ func (l *lease) renew() {
 	case errors.Is(err, replay.ErrLost):
 		l.lost(errClaimLost)
 	case err != nil:
-		l.timer.Reset(l.length / 9)
+		l.agenda.add(&l.renewal, l.length/9)
 	default:
-		l.timer.Reset(l.length / 3)
+		l.agenda.add(&l.renewal, l.length/3)
 	}
 }
 
@@ -565,12 +577,12 @@ func (l *lease) renewOnce(ctx context.Context) (err error) {
 func (l *lease) stop() {
 	l.mu.Lock()
 	l.over = true
-	l.timer.Stop()
+	l.agenda.remove(&l.renewal)
 	if l.abort != nil {
 		l.abort()
 	}
 	l.mu.Unlock()
-	l.renewal.Wait()
+	l.running.Wait()
 }
 
 // commit tries up to three times.

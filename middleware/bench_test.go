@@ -57,8 +57,7 @@ func refuse(t testing.TB, guard *middleware.Guard, header http.Header) *middlewa
 func TestARefusalOnTheHeadIsCheap(t *testing.T) {
 	guard := benchGuard(t)
 	for _, c := range badHeads {
-		// One of them is the Inbound.
-		if n := testing.AllocsPerRun(1000, func() { refuse(t, guard, c.header) }); n > 4 {
+		if n := testing.AllocsPerRun(1000, func() { refuse(t, guard, c.header) }); n > 3 {
 			t.Errorf("%s: %v allocations", c.name, n)
 		}
 	}

@@ -195,6 +195,14 @@ func (s *site) event() middleware.Event {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for range 2000 { // over a socket the answer is there before the event
+		if len(s.events) > 0 {
+			break
+		}
+		s.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		s.mu.Lock()
+	}
 	if len(s.events) != 1 {
 		s.t.Fatalf("%d events, want 1: %+v", len(s.events), s.events)
 	}

@@ -118,6 +118,7 @@ type Guard struct {
 	publicURL *url.URL
 	room      *budget
 	answers   *answers
+	agenda    agenda
 
 	deadlineReported atomic.Bool
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
@@ -31,6 +32,9 @@ type Inbound struct {
 	w          http.ResponseWriter // where to look for a SetReadDeadline
 	noDeadline bool                // something hides it
 	readErr    error               // with which reading the body ended, if not with its end
+
+	bark    appointment // when the body took too long
+	barking sync.WaitGroup
 }
 
 // NewInbound makes an Inbound of a request of a net/http server.
@@ -63,23 +67,25 @@ func (in *Inbound) findReadDeadline() {
 	}
 }
 
-// watchdog makes reads fail after d. The deadline is set only then, and into the
-// past, so it is never later than the server's own. stop ends the watch; it is
-// false if the time was over.
-func (in *Inbound) watchdog(d time.Duration) (stop func() bool) {
-	done := make(chan struct{})
-	t := time.AfterFunc(d, func() {
-		defer close(done)
+// watch makes reads fail after d. The deadline is set only then, and into the
+// past, so it is never later than the server's own.
+func (in *Inbound) watch(a *agenda, d time.Duration) {
+	in.bark.do = func() {
+		defer in.barking.Done()
 		defer func() { recover() }() // a panic here would end the program
 		in.SetReadDeadline(time.Unix(1, 0))
-	})
-	return func() bool {
-		if t.Stop() {
-			return true
-		}
-		<-done
-		return false
 	}
+	in.barking.Add(1)
+	a.add(&in.bark, d)
+}
+
+// unwatch ends the watch. It is false if the time was over.
+func (in *Inbound) unwatch(a *agenda) bool {
+	if a.remove(&in.bark) {
+		return true
+	}
+	in.barking.Wait()
+	return false
 }
 
 var (
@@ -127,9 +133,9 @@ func (g *Guard) readBody(ctx context.Context, in *Inbound, s *share) (body []byt
 		in.findReadDeadline()
 	}
 	if bounded && in.SetReadDeadline != nil {
-		stop := in.watchdog(g.opts.BodyTimeout)
+		in.watch(&g.agenda, g.opts.BodyTimeout)
 		defer func() {
-			if !stop() && err == nil {
+			if !in.unwatch(&g.agenda) && err == nil {
 				unread, err = true, &verify.Error{Reason: verify.ErrBody, Cause: errSlow}
 			}
 		}()

@@ -124,18 +124,25 @@ func ReasonOf(err error) Reason {
 	if err == nil {
 		return 0
 	}
+	if e, ok := err.(*Error); ok { // in most cases, and without an allocation
+		return e.reason()
+	}
 	var e *Error
 	if errors.As(err, &e) {
-		if e == nil || e.Reason == 0 {
-			return ErrUnavailable
-		}
-		return e.Reason
+		return e.reason()
 	}
 	var r Reason
 	if errors.As(err, &r) && r != 0 {
 		return r
 	}
 	return ErrUnavailable
+}
+
+func (e *Error) reason() Reason {
+	if e == nil || e.Reason == 0 {
+		return ErrUnavailable
+	}
+	return e.Reason
 }
 
 func zeroHead() error {
