@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +72,36 @@ func TestOneRenewalThatHangsDoesNotLoseTheLease(t *testing.T) {
 		want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), http.StatusConflict, "Retry-After")
 		want(t, <-answer, http.StatusOK)
 		wantRuns(t, s, 1)
+	})
+}
+
+func TestEachOfManyHandlersHasItsLeaseRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const handlers = 60
+		s := newSite(t, onBubble)
+		s.handle = func(_ http.ResponseWriter, r *http.Request) {
+			d, _ := verify.FromContext(r.Context())
+			n, err := strconv.Atoi(strings.TrimPrefix(d.ID, "evt_"))
+			if err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Duration(n) * time.Second)
+		}
+		var group sync.WaitGroup
+		due := 0
+		for n := range handlers {
+			if n%10 == 0 {
+				continue // would end at the moment of a renewal
+			}
+			due += n / 10 // the lease is 30 seconds
+			r := stripetest.NewRequest(hookURL, time.Now(), eventBody(fmt.Sprint("evt_", n)), stripeSecret)
+			group.Go(func() { want(t, s.serve(r), http.StatusOK) })
+			time.Sleep(10 * time.Millisecond)
+		}
+		group.Wait()
+		if got := s.store.renewals.Load(); got != int64(due) {
+			t.Errorf("%d renewals, want %d", got, due)
+		}
 	})
 }
 
