@@ -18,6 +18,7 @@ import (
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/echomw"
 	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -44,6 +45,10 @@ func readmeEcho(e *echo.Echo, handler echo.HandlerFunc) {
 	e.POST("/hooks/github", handler, echomw.Protect(github.Must(os.Getenv("GITHUB_WEBHOOK_SECRET"))))
 }
 
+func readmePayPal(e *echo.Echo, handler echo.HandlerFunc) {
+	e.POST("/hooks/paypal", handler, echomw.Protect(paypal.Must(os.Getenv("PAYPAL_WEBHOOK_ID"))))
+}
+
 func readmeHandler(r *http.Request) (*verify.Delivery, bool) {
 	d, ok := verify.FromContext(r.Context())
 	return d, ok
@@ -64,7 +69,7 @@ func readmeVerify(ctx context.Context, v verify.Verifier, header http.Header, re
 	return d, err
 }
 
-var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmeHandler, readmeGuard, readmeVerify}
+var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler, readmeGuard, readmeVerify}
 
 // flat folds white space, so that indentation does not count.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -2,7 +2,7 @@
 //
 //	go run ./examples/quickstart
 //
-// serves Stripe and GitHub through net/http and through echo on a loopback
+// serves Stripe, GitHub and PayPal through net/http and through echo on a loopback
 // address, sends genuine, forged, stale, replayed, oversized and concurrent
 // deliveries to itself over real connections, and prints what came back beside
 // what is promised. It exits with 1 if the two differ anywhere.

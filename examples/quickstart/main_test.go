@@ -35,7 +35,7 @@ func TestBrokenPromise(t *testing.T) {
 			if err := play(&out, s); err == nil {
 				t.Error("no error")
 			}
-			if n := strings.Count(out.String(), "BROKEN"); n != 4 {
+			if n := strings.Count(out.String(), "BROKEN"); n != 6 {
 				t.Errorf("BROKEN stands %d times in the table, want it once for each endpoint:\n%s", n, out.String())
 			}
 		})

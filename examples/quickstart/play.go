@@ -13,6 +13,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
+	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 )
@@ -54,6 +55,26 @@ func newGitHub(secret string) *sender {
 	}
 }
 
+// newPayPal has no secret: what binds a delivery to the endpoint is the webhook's
+// id. Another one stands for another account.
+func newPayPal(account *paypaltest.PayPal) *sender {
+	other := paypaltest.New("2RN13029J36659323")
+	return &sender{
+		name:    "paypal",
+		secret:  webhookID,
+		maxBody: 1 << 20,
+		body: func(event string) []byte {
+			return fmt.Appendf(nil, `{"id":"WH-%s","event_type":"PAYMENT.SALE.COMPLETED"}`, event)
+		},
+		sign: func(at time.Time, body []byte, secret string) http.Header {
+			if secret != webhookID {
+				return other.Header(at, body)
+			}
+			return account.Header(at, body)
+		},
+	}
+}
+
 // An endpoint is where a sender's deliveries go.
 type endpoint struct {
 	framework string
@@ -79,11 +100,14 @@ func play(out io.Writer, script []scene) error {
 
 	base := "http://" + l.Addr().String()
 	fromStripe, fromGitHub := newStripe(site.stripeSecret), newGitHub(site.githubSecret)
+	fromPayPal := newPayPal(site.payPal)
 	endpoints := []*endpoint{
 		{"net/http", fromStripe, base + "/nethttp/stripe", &site.netStripe},
 		{"net/http", fromGitHub, base + "/nethttp/github", &site.netGitHub},
+		{"net/http", fromPayPal, base + "/nethttp/paypal", &site.netPayPal},
 		{"echo", fromStripe, base + "/echo/stripe", &site.echoStripe},
 		{"echo", fromGitHub, base + "/echo/github", &site.echoGitHub},
+		{"echo", fromPayPal, base + "/echo/paypal", &site.echoPayPal},
 	}
 
 	start := time.Now()
@@ -173,7 +197,7 @@ type result struct {
 func (s *stage) play(steps ...step) []result {
 	var results []result
 	for _, st := range steps {
-		if st.only != "" && st.only != s.sender.name && st.only != s.framework {
+		if st.not == s.sender.name || st.only != "" && st.only != s.sender.name && st.only != s.framework {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,7 @@ type scene struct {
 type step struct {
 	sent      string
 	only      string                      // a provider or a framework; "" for all
+	not       string                      // a provider to leave out
 	change    func(*stage, *http.Request) // of the genuine delivery; nil for none
 	meanwhile *step                       // sent while the handler is at work
 	hangUp    bool                        // the sender leaves when the answer comes
@@ -40,7 +42,10 @@ func script() []scene {
 		// no new event.
 		{steps: []step{
 			{sent: "genuine", promised: outcome{status: 200, runs: 1}},
-			{sent: "replayed, byte for byte", promised: outcome{status: 409}},
+			{sent: "replayed, byte for byte", not: "paypal", promised: outcome{status: 409}},
+			// PayPal may repeat its bytes, so a copy can be an honest retry: it is
+			// acknowledged, and does not run.
+			{sent: "replayed, byte for byte", only: "paypal", promised: outcome{status: 200, note: "Webhook-Duplicate: 1"}},
 			{sent: "replayed, fresh delivery id", only: "github", change: freshID, promised: outcome{status: 409}},
 		}},
 
@@ -49,9 +54,13 @@ func script() []scene {
 		{steps: []step{
 			{sent: "unsigned", change: unsigned, promised: outcome{status: 401}},
 			{sent: "forged, one byte more", change: forged, promised: outcome{status: 401}},
-			{sent: "signed with another secret", change: anotherSecret, promised: outcome{status: 401}},
+			{sent: "signed with another secret", not: "paypal", change: anotherSecret, promised: outcome{status: 401}},
+			{sent: "for another webhook", only: "paypal", change: anotherSecret, promised: outcome{status: 401}},
 			{sent: "stale, 6 minutes old", only: "stripe", change: signedAt(-6 * time.Minute), promised: outcome{status: 401}},
 			{sent: "from the future, 6 minutes", only: "stripe", change: signedAt(6 * time.Minute), promised: outcome{status: 401}},
+			{sent: "stale, 4 days old", only: "paypal", change: signedAt(-4 * 24 * time.Hour), promised: outcome{status: 401}},
+			{sent: "from the future, 6 minutes", only: "paypal", change: signedAt(6 * time.Minute), promised: outcome{status: 401}},
+			{sent: "its certificate elsewhere", only: "paypal", change: certificateElsewhere, promised: outcome{status: 401}},
 			{sent: "signed with SHA-1 only", only: "github", change: onlySHA1, promised: outcome{status: 401}},
 			{sent: "relabelled as a form", change: asForm, promised: outcome{status: 415}},
 			{sent: "sent with GET", change: asGET, promised: outcome{status: 405}},
@@ -64,7 +73,8 @@ func script() []scene {
 		{trouble: fail, steps: []step{
 			{sent: "genuine, the handler fails", promised: outcome{status: 500, runs: 1}},
 			{sent: "its retry", change: retried, promised: outcome{status: 200, runs: 1}},
-			{sent: "the retry replayed", change: retried, promised: outcome{status: 409}},
+			{sent: "the retry replayed", not: "paypal", change: retried, promised: outcome{status: 409}},
+			{sent: "once more", only: "paypal", change: retried, promised: outcome{status: 200, note: "Webhook-Duplicate: 1"}},
 		}},
 		{trouble: panics, steps: []step{
 			{sent: "genuine, the handler panics", promised: outcome{status: 0, runs: 1}},
@@ -80,7 +90,7 @@ func script() []scene {
 		// what comes is a copy.
 		{steps: []step{
 			{sent: "genuine, the answer is lost", hangUp: true, promised: outcome{status: 0, runs: 1}},
-			{sent: "its retry", only: "stripe", change: retried, promised: outcome{status: 200, note: "Webhook-Duplicate: 1"}},
+			{sent: "its retry", not: "github", change: retried, promised: outcome{status: 200, note: "Webhook-Duplicate: 1"}},
 			{sent: "redelivered by hand", only: "github", promised: outcome{status: 409}},
 		}},
 
@@ -95,7 +105,7 @@ func script() []scene {
 // What makes another delivery of a genuine one.
 
 func unsigned(_ *stage, r *http.Request) {
-	for _, name := range []string{"Stripe-Signature", "X-Hub-Signature", "X-Hub-Signature-256"} {
+	for _, name := range []string{"Stripe-Signature", "X-Hub-Signature", "X-Hub-Signature-256", "Paypal-Transmission-Sig"} {
 		r.Header.Del(name)
 	}
 }
@@ -113,12 +123,18 @@ func signedAt(d time.Duration) func(*stage, *http.Request) {
 	}
 }
 
-// retried is what the provider sends when it tries again. Stripe signs anew, here
-// as if a minute had passed; GitHub sends the same bytes.
+// retried is what the provider sends when it tries again. Stripe and PayPal sign
+// anew, here as if a minute had passed; GitHub sends the same bytes.
 func retried(s *stage, r *http.Request) {
-	if s.sender.name == "stripe" {
+	if s.sender.name != "github" {
 		signedAt(time.Minute)(s, r)
 	}
+}
+
+// certificateElsewhere names a host that is none of PayPal's, for a certificate
+// that anyone can make.
+func certificateElsewhere(_ *stage, r *http.Request) {
+	r.Header.Set("Paypal-Cert-Url", strings.Replace(r.Header.Get("Paypal-Cert-Url"), "paypal.com", "paypal.com.evil.example", 1))
 }
 
 func freshID(_ *stage, r *http.Request) {

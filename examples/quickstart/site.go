@@ -14,11 +14,13 @@ import (
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/echomw"
 	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/providers/paypal"
+	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// site is the program that receives webhooks: two providers, each through two
+// site is the program that receives webhooks: three providers, each through two
 // frameworks. An endpoint of your own is one of its lines.
 type site struct {
 	http.Handler
@@ -26,19 +28,41 @@ type site struct {
 	// Throw-away secrets. Yours come from the provider, through the environment.
 	stripeSecret, githubSecret string
 
-	netStripe, netGitHub, echoStripe, echoGitHub app
+	// What stands for PayPal here: it has a certificate authority of its own, which
+	// yours has not.
+	payPal *paypaltest.PayPal
+
+	netStripe, netGitHub, netPayPal, echoStripe, echoGitHub, echoPayPal app
+}
+
+const webhookID = "8PT597110X687430L"
+
+// newPayPalVerifier is paypal.Must(webhookID) for a PayPal that is a test's.
+func newPayPalVerifier(p *paypaltest.PayPal) *paypal.Verifier {
+	v, err := paypal.New(webhookID, &paypal.Options{Transport: p, Roots: p.Roots()})
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func newSite() *site {
-	s := &site{stripeSecret: "whsec_" + rand.Text(), githubSecret: rand.Text()}
+	s := &site{
+		stripeSecret: "whsec_" + rand.Text(),
+		githubSecret: rand.Text(),
+		payPal:       paypaltest.New(webhookID),
+	}
 
 	mux := http.NewServeMux()
 	mux.Handle("POST /nethttp/stripe", middleware.Protect(stripe.Must(s.stripeSecret))(&s.netStripe))
 	mux.Handle("POST /nethttp/github", middleware.Protect(github.Must(s.githubSecret))(&s.netGitHub))
 
+	mux.Handle("POST /nethttp/paypal", middleware.Protect(newPayPalVerifier(s.payPal))(&s.netPayPal))
+
 	e := echo.New()
 	e.POST("/echo/stripe", s.echoStripe.serveEcho, echomw.Protect(stripe.Must(s.stripeSecret)))
 	e.POST("/echo/github", s.echoGitHub.serveEcho, echomw.Protect(github.Must(s.githubSecret)))
+	e.POST("/echo/paypal", s.echoPayPal.serveEcho, echomw.Protect(newPayPalVerifier(s.payPal)))
 
 	mux.Handle("/echo/", e)
 	s.Handler = mux
