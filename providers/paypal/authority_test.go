@@ -207,10 +207,14 @@ func newWorld() *world {
 	w := &world{root: newAuthority("Test Root", nil), hosts: newHosts()}
 	w.issuer = newAuthority("Test Issuer", w.root)
 	w.net = &memory{handler: w.hosts}
-	w.hosts.file(certURL, inPEM(w.issuer.leaf(leafKey().Public())))
+	w.hosts.file(certURL, w.genuineFile())
 	w.hosts.file(issuerURL, w.issuer.cert.Raw)
 	return w
 }
+
+// genuineFile returns the file of a genuine certificate for leafKey, as PayPal
+// serves it.
+func (w *world) genuineFile() []byte { return inPEM(w.issuer.leaf(leafKey().Public())) }
 
 // verifier makes a verifier that lives in this world.
 func (w *world) verifier(t testing.TB, edits ...func(*paypal.Options)) *paypal.Verifier {

@@ -15,6 +15,7 @@ import (
 )
 
 func TestVerifierPassesTheBattery(t *testing.T) {
+	t.Parallel()
 	pp := paypaltest.New(webhookID)
 	// The battery wants one message for the same time and body, but each
 	// transmission has an id of its own: so the first one is kept.

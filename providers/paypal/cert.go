@@ -337,7 +337,8 @@ func (c *certs) fetchLeaf(ctx context.Context, url string) (*leaf, error) {
 	return &leaf{cert: cert, key: key, served: all[1:]}, nil
 }
 
-// parsePEM parses a file that holds certificates and nothing else.
+// parsePEM parses a file of certificates. What stands in front of a block is
+// skipped, as package pem does; what stands behind the last one is not.
 func parsePEM(file []byte) ([]*x509.Certificate, bool) {
 	var all []*x509.Certificate
 	for {

@@ -158,8 +158,8 @@ var hostile = []struct {
 		return append(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})...)
 	}), "PEM"},
 	{"behind its issuer's", func(w *world) []byte { return inPEM(w.issuer.cert, w.issuer.leaf(leafKey().Public())) }, "key is not RSA"},
-	{"six times", func(w *world) []byte { return bytes.Repeat(inPEM(w.issuer.leaf(leafKey().Public())), 6) }, "PEM"},
-	{"fifty times", func(w *world) []byte { return bytes.Repeat(inPEM(w.issuer.leaf(leafKey().Public())), 50) }, ""},
+	{"six times", func(w *world) []byte { return bytes.Repeat(w.genuineFile(), 6) }, "PEM"},
+	{"fifty times", func(w *world) []byte { return bytes.Repeat(w.genuineFile(), 50) }, ""},
 	{"with a byte over 64 KiB", func(w *world) []byte { return filled(w, 64<<10+1) }, "too long"},
 	{"with a mebibyte of line breaks", func(w *world) []byte { return filled(w, 1<<20) }, "too long"},
 	{"of a mebibyte", leafWith(func(c *x509.Certificate) {
@@ -189,12 +189,12 @@ func under(edits ...edit) func(*world) []byte {
 }
 
 func edited(f func(file []byte) []byte) func(*world) []byte {
-	return func(w *world) []byte { return f(inPEM(w.issuer.leaf(leafKey().Public()))) }
+	return func(w *world) []byte { return f(w.genuineFile()) }
 }
 
 // filled serves a genuine leaf, filled up with line breaks.
 func filled(w *world, size int) []byte {
-	file := inPEM(w.issuer.leaf(leafKey().Public()))
+	file := w.genuineFile()
 	return append(file, bytes.Repeat([]byte{'\n'}, size-len(file))...)
 }
 
@@ -228,7 +228,7 @@ func TestAHostileCertificateIsRefused(t *testing.T) {
 	for _, tt := range hostile {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld()
-			w.hosts.file(otherURL, w.issuerOf(t))
+			w.hosts.file(otherURL, w.genuineFile())
 			w.hosts.file(certURL, tt.file(w))
 			v := w.verifier(t)
 			h := sent(event)
@@ -243,12 +243,6 @@ func TestAHostileCertificateIsRefused(t *testing.T) {
 			accept(t, "the genuine one", v, with(h, "Paypal-Cert-Url", otherURL), event)
 		})
 	}
-}
-
-// issuerOf returns the file of a genuine leaf.
-func (w *world) issuerOf(t testing.TB) []byte {
-	t.Helper()
-	return inPEM(w.issuer.leaf(leafKey().Public()))
 }
 
 func TestACertificateIsTakenInEveryHonestForm(t *testing.T) {
@@ -268,7 +262,7 @@ func TestACertificateIsTakenInEveryHonestForm(t *testing.T) {
 		{"with its issuer's and the root's", func(w *world) []byte {
 			return inPEM(w.issuer.leaf(leafKey().Public()), w.issuer.cert, w.root.cert)
 		}, nil, 1},
-		{"five times", func(w *world) []byte { return bytes.Repeat(inPEM(w.issuer.leaf(leafKey().Public())), 5) }, nil, 2},
+		{"five times", func(w *world) []byte { return bytes.Repeat(w.genuineFile(), 5) }, nil, 2},
 		{"with three others and its issuer's", func(w *world) []byte {
 			return inPEM(w.issuer.leaf(leafKey().Public()), unrelated, unrelated, unrelated, w.issuer.cert)
 		}, nil, 1},
@@ -326,7 +320,7 @@ func TestTheHostsAnswerDecides(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld()
-			leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+			leaf := w.genuineFile()
 			w.hosts.file(otherURL, leaf)
 			w.hosts.handle(certURL, func(rw http.ResponseWriter, r *http.Request) {
 				tt.answer(rw, r)
@@ -355,7 +349,7 @@ func status(status int) http.HandlerFunc {
 func TestRedirectsAreNotFollowedOverRealSockets(t *testing.T) {
 	w := newWorld()
 	net := newInternet(t, w.hosts)
-	w.hosts.file(otherURL, inPEM(w.issuer.leaf(leafKey().Public())))
+	w.hosts.file(otherURL, w.genuineFile())
 	w.hosts.handle(certURL, redirect(302, otherURL))
 	v := w.verifier(t, func(o *paypal.Options) { o.Transport = net })
 	reject(t, "redirected", v, sent(event), event, verify.ErrUntrusted, "status 302")
@@ -471,6 +465,7 @@ func TestACertificateWithItsIssuersTakesTwelveSecondsAtMost(t *testing.T) {
 
 // TestHostsOfAllKindsOverRealSockets has hosts that a test in memory cannot have.
 func TestHostsOfAllKindsOverRealSockets(t *testing.T) {
+	t.Parallel() // one of them takes 5 seconds
 	for _, tt := range []struct {
 		name string
 		host func(c net.Conn)
@@ -729,7 +724,7 @@ func TestAThousandFirstDeliveriesFetchOnce(t *testing.T) {
 	t.Run("each with its own receive time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()
-			leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+			leaf := w.genuineFile()
 			w.hosts.handle(certURL, func(rw http.ResponseWriter, r *http.Request) {
 				answersAfter(300 * time.Millisecond)(r.Context())
 				rw.Write(leaf)
@@ -764,7 +759,7 @@ func TestAThousandFirstDeliveriesFetchOnce(t *testing.T) {
 func TestAFetchOutlivesTheRequestThatCausedIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+		leaf := w.genuineFile()
 		w.hosts.handle(certURL, func(rw http.ResponseWriter, r *http.Request) {
 			answersAfter(2 * time.Second)(r.Context())
 			rw.Write(leaf)
@@ -802,7 +797,7 @@ func TestAFailureIsRemembered(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+				leaf := w.genuineFile()
 				w.hosts.handle(certURL, tt.answer)
 				v := w.verifier(t)
 				reject(t, "at first", v, sent(event), event, tt.want, "")
@@ -865,6 +860,7 @@ func stranger(i int) *verify.Head {
 }
 
 func TestAFloodOfURLsCausesFewRequests(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		v := w.verifier(t)
@@ -907,7 +903,7 @@ func TestAKnownURLHasRoomInAFlood(t *testing.T) {
 		t.Run(fmt.Sprintf("prefetched %v", prefetched), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+				leaf := w.genuineFile()
 				w.hosts.status(certURL, 503)
 				v := w.verifier(t)
 				if prefetched {
@@ -935,7 +931,7 @@ func TestFetchesThatHangLeaveRoomForAKnownURL(t *testing.T) {
 		t.Run(fmt.Sprintf("prefetched %v", prefetched), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+				leaf := w.genuineFile()
 				w.hosts.status(certURL, 503)
 				v := w.verifier(t)
 				if prefetched {
@@ -1125,7 +1121,7 @@ func TestACertificateIsJudgedAtTheReceiveTime(t *testing.T) {
 		for range 5 {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+				leaf := w.genuineFile()
 				w.hosts.handle(certURL, func(rw http.ResponseWriter, r *http.Request) {
 					answersAfter(time.Second)(r.Context())
 					rw.Write(leaf)
@@ -1167,9 +1163,10 @@ func TestACertificateIsKeptByItsWholeURL(t *testing.T) {
 }
 
 func TestManyCertificatesCostBoundedMemory(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+		leaf := w.genuineFile()
 		v := w.verifier(t)
 		url := func(i int) string { return fmt.Sprintf("https://api.paypal.com/v1/notifications/certs/CERT-%d", i) }
 		const n = 100

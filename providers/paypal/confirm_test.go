@@ -509,6 +509,7 @@ func TestADeliveryThatIsGivenUpTakesNoTokenFromOthers(t *testing.T) {
 }
 
 func TestAnAPIThatHangsCostsBoundedTime(t *testing.T) {
+	t.Parallel()
 	hang := func(ctx context.Context) { <-ctx.Done() }
 	for _, fetchEvent := range []bool{false, true} {
 		for _, what := range []string{"tokens", "confirmations"} {

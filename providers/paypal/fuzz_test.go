@@ -111,7 +111,11 @@ func FuzzHead(f *testing.F) {
 		if err == nil && (d.MessageID != id || d.SignedAt.Format("2006-01-02T15:04:05Z") != stamp || d.Key != u.Path[len("/v1/notifications/certs/"):]) {
 			t.Errorf("the delivery says %q, %v and %q", d.MessageID, d.SignedAt, d.Key)
 		}
-		if signed := s.Head.Header.Get; err == nil && (id != signed("Paypal-Transmission-Id") || stamp != signed("Paypal-Transmission-Time") || signature != signed("Paypal-Transmission-Sig")) {
+		if err == nil && !slices.ContainsFunc(vectors, func(other vector.Vector) bool {
+			signed := other.Head.Header.Get
+			return other.Expect == "accept" && other.Secrets[0] == s.Secrets[0] &&
+				id == signed("Paypal-Transmission-Id") && stamp == signed("Paypal-Transmission-Time") && signature == signed("Paypal-Transmission-Sig")
+		}) {
 			t.Error("something was accepted that was not signed")
 		}
 	})
@@ -193,7 +197,13 @@ func FuzzCertificateFile(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if cert.Subject.CommonName != liveName || len(file) > 64<<10 || bytes.Count(file, []byte("-----BEGIN")) > 5 {
+		blocks := 0
+		for rest := file; ; blocks++ {
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+		}
+		if cert.Subject.CommonName != liveName || len(file) > 64<<10 || blocks > 5 {
 			t.Errorf("accepted: %d bytes of %s", len(file), cert.Subject)
 		}
 		if _, err := cert.Verify(x509.VerifyOptions{

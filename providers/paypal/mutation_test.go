@@ -86,6 +86,7 @@ func patch(body []byte, at int, want uint32) []byte {
 }
 
 func TestNoMutationIsAcceptedButCollisionsAndTheyAreForged(t *testing.T) {
+	t.Parallel()
 	rounds := 100_000
 	if testing.Short() || slow() {
 		rounds = 10_000

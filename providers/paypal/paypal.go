@@ -188,10 +188,10 @@ func Must(webhookID string) *Verifier {
 func (v *Verifier) Profile() verify.Profile { return v.profile }
 
 // Prefetch fetches and checks certificates, so that the first deliveries after a
-// start do not depend on PayPal's host: the URLs are those that PAYPAL-CERT-URL
-// had in former deliveries. It returns the errors of all that failed. Whether it
-// fails or not, room is kept for these URLs when a flood of requests names
-// others.
+// start do not depend on PayPal's host. The URLs, at most 10, are those that
+// PAYPAL-CERT-URL had in former deliveries. It returns the errors of all that
+// failed. Whether it fails or not, room is kept for these URLs when a flood of
+// requests names others.
 func (v *Verifier) Prefetch(ctx context.Context, urls ...string) error {
 	return v.certs.prefetch(ctx, urls)
 }

@@ -563,6 +563,7 @@ func TestASignatureOfAnotherKindIsRefused(t *testing.T) {
 }
 
 func TestKeysOfAllLengthsVerify(t *testing.T) {
+	t.Parallel()
 	lengths := []int{2048, 3072}
 	if !testing.Short() && !slow() {
 		lengths = append(lengths, 4096)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -189,6 +190,56 @@ func forgery(t testing.TB) []byte {
 		t.Fatal("the forgery is no JSON")
 	}
 	return forged
+}
+
+// TestEverythingHostileIsAnsweredAlike shows that the sender learns nothing of why
+// it was refused.
+func TestEverythingHostileIsAnsweredAlike(t *testing.T) {
+	now := receivedAt
+	clock := func() time.Time { return now }
+	guarded := func(v verify.Verifier) http.Handler {
+		guard, err := middleware.New("paypal", v, replay.NewMemory(&replay.MemoryOptions{Now: clock}), &middleware.Options{Now: clock})
+		must(err)
+		return guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+	}
+	post := func(handler http.Handler, h *verify.Head) string {
+		now = h.ReceivedAt
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(event))
+		r.Header = h.Header.Clone()
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		var answer strings.Builder
+		w.Result().Write(&answer)
+		return answer.String()
+	}
+	w := newWorld()
+	handler := guarded(w.verifier(t))
+	want := post(handler, with(sent(event), "Paypal-Transmission-Sig"))
+	if !strings.HasPrefix(want, "HTTP/1.1 401 ") {
+		t.Fatalf("answered %q", want)
+	}
+	h := sent(event)
+	for _, tt := range badHeads(h) {
+		if tt.head == nil || tt.head.ReceivedAt.IsZero() {
+			continue // no server makes such a head
+		}
+		if got := post(handler, tt.head); got != want {
+			t.Errorf("%s: answered %q, want %q", tt.name, got, want)
+		}
+	}
+	if got := post(handler, with(h, "Paypal-Transmission-Id", newID())); got != want {
+		t.Errorf("a wrong signature: answered %q, want %q", got, want)
+	}
+	for _, tt := range hostile {
+		w.hosts.file(certURL, tt.file(w))
+		if got := post(guarded(w.verifier(t)), h); got != want {
+			t.Errorf("a certificate %s: answered %q, want %q", tt.name, got, want)
+		}
+	}
+	w.hosts.file(certURL, w.genuineFile())
+	if got := post(guarded(w.verifier(t)), h); !strings.HasPrefix(got, "HTTP/1.1 202 ") {
+		t.Errorf("the genuine one: answered %q", got)
+	}
 }
 
 func TestARepeatIsAcknowledgedAndNotHandled(t *testing.T) {
