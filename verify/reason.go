@@ -156,7 +156,9 @@ func zeroHead() error {
 // register behind it, as middleware.Guard does.
 //
 // The error is a *Error; its reason is one of ErrUnsigned, ErrMalformed,
-// ErrTooOld, ErrTooNew, ErrNoKey, ErrMismatch, ErrUntrusted and ErrUnavailable.
+// ErrTooOld, ErrTooNew, ErrNoKey, ErrMismatch, ErrMediaType (a signed body that is
+// no form where one is due), ErrUntrusted, ErrForged (a body that the provider was
+// asked about and does not know) and ErrUnavailable.
 // The Delivery is nil if and only if there is an error. Its Body is body itself,
 // which must not be changed afterwards.
 func Verify(ctx context.Context, v Verifier, h *Head, body []byte) (*Delivery, error) {
