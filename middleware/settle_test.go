@@ -317,7 +317,7 @@ func TestAnAnswerThatWasLostIsNotMissed(t *testing.T) {
 	committed := make(chan struct{})
 	s.handle = func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
-		<-r.Context().Done() // the client has gone
+		await(t, r.Context().Done(), "the server to notice that the client has gone")
 	}
 	s.store.commit = func(ctx context.Context, h replay.Handle) error {
 		defer close(committed)
@@ -526,6 +526,10 @@ func TestARenewalThatHangsDoesNotHoldTheAnswerBack(t *testing.T) {
 		want(t, s.serve(s.request), 200)
 		if took := time.Since(begin); took != 11*time.Second {
 			t.Errorf("took %v, want 11s", took)
+		}
+		time.Sleep(time.Hour)
+		if n := s.store.renewals.Load(); n != 1 {
+			t.Errorf("%d renewals, want none after the request", n)
 		}
 	})
 }

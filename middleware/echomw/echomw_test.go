@@ -724,42 +724,46 @@ func TestWhereTheGuardMayStand(t *testing.T) {
 }
 
 func TestTwoGuardsInARowBothCount(t *testing.T) {
+	const body500 = `{"message":"Internal Server Error"}` + "\n"
+	failed := func(echo.Context) error { return errors.New("failed") }
+	thenFail := func(c echo.Context) error {
+		c.NoContent(200)
+		return errors.New("failed")
+	}
 	for _, c := range []struct {
-		name     string
-		handle   echo.HandlerFunc
-		between  []echo.MiddlewareFunc
-		status   int
-		commits  int64
-		errors   func(error, echo.Context)
-		sayAgain int
+		name    string
+		handle  echo.HandlerFunc
+		between []echo.MiddlewareFunc
+		inside  []echo.MiddlewareFunc
+		errors  func(error, echo.Context)
+		answer  string
+		commits int64
+		again   int
 	}{
-		{"success", func(c echo.Context) error { return c.String(201, "ok") }, nil, 201, 1, nil, 409},
-		{"failure", func(c echo.Context) error { return c.NoContent(502) }, nil, 502, 0, nil, 502},
-		{"an error", func(c echo.Context) error { return errors.New("failed") }, nil, 500, 0, nil, 500},
-		{"an error after an answer", func(c echo.Context) error { c.NoContent(200); return errors.New("failed") }, nil, 500, 0, nil, 500},
-		{"an error that is answered 200", func(c echo.Context) error { return errors.New("failed") }, nil, 500, 0,
-			func(_ error, c echo.Context) { c.NoContent(200) }, 500},
-		{"a panic that is recovered in between", func(c echo.Context) error { panic("boom") }, []echo.MiddlewareFunc{recoverer()}, 500, 0, nil, 500},
-		{"an error that is logged inside", func(c echo.Context) error { c.NoContent(200); return errors.New("failed") }, nil, 500, 0, nil, 500},
+		{"success", func(c echo.Context) error { return c.String(201, "ok") }, nil, nil, nil, "status 201, body ok", 1, 409},
+		{"failure", func(c echo.Context) error { return c.NoContent(502) }, nil, nil, nil, "status 502", 0, 502},
+		{"an error", failed, nil, nil, nil, "status 500, body " + body500, 0, 500},
+		{"an error after an answer", thenFail, nil, nil, nil, "status 500, body " + body500, 0, 500},
+		{"an error that is answered 200", failed, nil, nil, func(_ error, c echo.Context) { c.NoContent(200) }, "status 500", 0, 500},
+		{"a panic that is recovered in between", func(c echo.Context) error { panic("boom") },
+			[]echo.MiddlewareFunc{recoverer()}, nil, nil, "status 500, body " + body500, 0, 500},
+		{"an error that is logged inside", thenFail, nil, []echo.MiddlewareFunc{logger()}, nil, "status 500, body " + body500, 0, 500},
+		{"an error that is logged in between", thenFail, []echo.MiddlewareFunc{logger()}, nil, nil, "status 500, body " + body500, 0, 500},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			innermost := within()
-			if strings.HasSuffix(c.name, "inside") {
-				innermost = within(logger())
-			}
 			outer := newSite(t)
-			inner := newSite(t, around(append([]echo.MiddlewareFunc{outer.protect}, c.between...)...), innermost, handling(c.handle))
+			inner := newSite(t, around(append([]echo.MiddlewareFunc{outer.protect}, c.between...)...), within(c.inside...), handling(c.handle))
 			if c.errors != nil {
 				inner.echo.HTTPErrorHandler = c.errors
 			}
 			w := newJournal()
 			inner.echo.ServeHTTP(w, again(t, inner.request))
-			if !strings.HasPrefix(w.String(), fmt.Sprint("status ", c.status)) {
-				t.Errorf("answered %q, want %d", w, c.status)
+			if w.String() != c.answer {
+				t.Errorf("answered %q, want %q", w, c.answer)
 			}
 			inner.wantSettled(c.commits, 1-c.commits)
 			outer.wantSettled(c.commits, 1-c.commits)
-			want(t, inner.serve(again(t, inner.request)), c.sayAgain)
+			want(t, inner.serve(again(t, inner.request)), c.again)
 		})
 	}
 }

@@ -211,7 +211,7 @@ func (k *key) mac(i int) *mac { return k.macs[i].Get().(*mac) }
 // the key again. A sum that was expected is a genuine signature: none is left.
 func (k *key) done(i int, m *mac) {
 	clear(m.sum[:])
-	m.Reset()
+	m.Hash.Reset()
 	k.macs[i].Put(m)
 }
 
@@ -543,8 +543,8 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	size := p.v.def.Signatures[p.signature].Hash.size()
 	for _, k := range p.keys {
 		m := k.mac(p.signature)
-		p.write(m, m.around[:0], body)
-		sum := m.Sum(m.sum[:0])
+		p.write(m.Hash, m.around[:0], body)
+		sum := m.Hash.Sum(m.sum[:0])
 		equal := 0
 		for c := p.candidates; len(c) >= size; c = c[size:] {
 			equal |= subtle.ConstantTimeCompare(sum, c[:size])
@@ -612,7 +612,7 @@ func (p *pending) fingerprint(match *key, f verify.Fingerprint, id string, body 
 	case p.signature > 0:
 		// The strongest signature's MAC, although the request came without it.
 		strongest := match.mac(0)
-		p.write(strongest, strongest.around[:0], body)
+		p.write(strongest.Hash, strongest.around[:0], body)
 		f = digest(strongest.Sum(strongest.sum[:0]))
 		match.done(0, strongest)
 	}
