@@ -88,6 +88,10 @@ type Admission struct {
 	lease    *lease          // nil where nothing was claimed
 	room     share
 
+	// The contexts of one request, in one allocation.
+	claiming, running, settling timeout
+	carrier                     admissionContext
+
 	// Where a guard only reports, what a request that it would have refused goes
 	// on with.
 	untouched bool      // nothing of the body was read
@@ -266,7 +270,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	}
 	// Not under the request's context: a client that hangs up in between would
 	// leave a claim of which nobody knows whether it was made.
-	ctx := newTimeout(a.detached, claimTimeout, nil)
+	ctx := a.claiming.begin(a.detached, claimTimeout, nil)
 	outcome, err := g.store.Claim(ctx, c)
 	ctx.end(nil)
 	if err != nil {
@@ -310,7 +314,7 @@ func (a *Admission) begin(ctx context.Context) {
 			// up early and the handler gave up.
 			ctx = a.detached
 		}
-		run := newTimeout(ctx, g.opts.MaxRun, errMaxRun)
+		run := a.running.begin(ctx, g.opts.MaxRun, errMaxRun)
 		ctx, abort = run, run.end
 	}
 	ctx = verify.NewContext(ctx, a.delivery) // also nil, in place of an outer guard's
@@ -318,7 +322,8 @@ func (a *Admission) begin(ctx context.Context) {
 		ctx = replay.NewContext(ctx, a.lease.handle)
 		a.lease.start(&g.agenda, abort)
 	}
-	a.ctx, a.abort = &admissionContext{ctx, a}, abort
+	a.carrier = admissionContext{ctx, a}
+	a.ctx, a.abort = &a.carrier, abort
 }
 
 // Carries reports whether ctx belongs to this Admission and to no other guard's
@@ -424,11 +429,11 @@ func (a *Admission) Settle(ok bool) *Answer {
 	if !ok {
 		e.Outcome = Failed
 		a.lease.stop()
-		e.Err = a.lease.release(a.detached)
+		e.Err = a.lease.release(a.detached, &a.settling)
 		return nil
 	}
-	e.Outcome = CommitFailed          // in case the store panics
-	err := a.lease.commit(a.detached) // renewed until it is through
+	e.Outcome = CommitFailed                       // in case the store panics
+	err := a.lease.commit(a.detached, &a.settling) // renewed until it is through
 	a.lease.stop()
 	switch {
 	case err == nil:
@@ -585,23 +590,20 @@ func (l *lease) stop() {
 	l.running.Wait()
 }
 
-// commit tries up to three times.
-func (l *lease) commit(ctx context.Context) error {
+// commit tries up to three times, the first time with t.
+func (l *lease) commit(ctx context.Context, t *timeout) error {
 	for try := 1; ; try++ {
-		err := l.try(ctx, commitTimeout, l.store.Commit)
+		err := l.store.Commit(t.begin(ctx, commitTimeout, nil), l.handle)
+		t.end(nil)
 		if err == nil || errors.Is(err, replay.ErrLost) || try == 3 {
 			return err
 		}
+		t = new(timeout)
 		time.Sleep(commitPause)
 	}
 }
 
-func (l *lease) release(ctx context.Context) error {
-	return l.try(ctx, releaseTimeout, l.store.Release)
-}
-
-func (l *lease) try(ctx context.Context, d time.Duration, do func(context.Context, replay.Handle) error) error {
-	once := newTimeout(ctx, d, nil)
-	defer once.end(nil)
-	return do(once, l.handle)
+func (l *lease) release(ctx context.Context, t *timeout) error {
+	defer t.end(nil)
+	return l.store.Release(t.begin(ctx, releaseTimeout, nil), l.handle)
 }

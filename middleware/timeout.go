@@ -21,8 +21,10 @@ type timeout struct {
 	over   error              // the reason for an end before that
 }
 
-func newTimeout(parent context.Context, d time.Duration, cause error) *timeout {
-	return &timeout{parent: parent, deadline: time.Now().Add(d), cause: cause}
+// begin makes a context of t, which is zero, and returns it. It is used once.
+func (t *timeout) begin(parent context.Context, d time.Duration, cause error) *timeout {
+	t.parent, t.deadline, t.cause = parent, time.Now().Add(d), cause
+	return t
 }
 
 // end ends the context, for a reason that may be nil, and frees what it holds.
