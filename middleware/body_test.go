@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -664,4 +665,64 @@ func TestADeadlineIsSetOnlyWhenTheTimeIsOver(t *testing.T) {
 			})
 		})
 	}
+}
+
+// timed returns a delivery whose body comes after a time, unless a deadline for it
+// comes first.
+func timed(id string, after time.Duration) *middleware.Inbound {
+	r := stripetest.NewRequest(hookURL, time.Now(), eventBody(id), stripeSecret)
+	expired := make(chan struct{})
+	return &middleware.Inbound{
+		Head:          verify.Head{Method: "POST", Header: r.Header},
+		ContentLength: r.ContentLength,
+		Body: readerFunc(func(b []byte) (int, error) {
+			select {
+			case <-expired:
+				return 0, os.ErrDeadlineExceeded
+			case <-time.After(after):
+				return copy(b, eventBody(id)), io.EOF
+			}
+		}),
+		SetReadDeadline: func(time.Time) error { close(expired); return nil },
+	}
+}
+
+// What a guard waits for at one time does not hurry or delay what it waits for at
+// another.
+func TestEveryBodyHasItsOwnTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, onBubble, func(s *site) { s.opts.BodyTimeout = 4 * time.Second })
+		s.handle = func(http.ResponseWriter, *http.Request) { time.Sleep(time.Minute) }
+		go s.serve(s.request) // its lease is renewed every 10 seconds
+		synctest.Wait()
+
+		begin := time.Now()
+		var group sync.WaitGroup
+		for _, c := range []struct {
+			id           string
+			starts, ends time.Duration
+			status       int
+		}{
+			{"evt_stalls", 0, time.Hour, 408},
+			{"evt_later", 3 * time.Second, 3 * time.Second, 200},
+			{"evt_stalls_later", 3500 * time.Millisecond, time.Hour, 408},
+			{"evt_last", 7 * time.Second, 3900 * time.Millisecond, 200},
+		} {
+			group.Go(func() {
+				time.Sleep(c.starts)
+				admission, answer := s.guard.Admit(t.Context(), timed(c.id, c.ends))
+				status, took := 200, c.ends
+				if answer != nil {
+					status, took = answer.Status, 4*time.Second
+				} else {
+					admission.Close()
+				}
+				if got := time.Since(begin); status != c.status || got != c.starts+took {
+					t.Errorf("%s: status %d after %v, want %d after %v", c.id, status, got, c.status, c.starts+took)
+				}
+			})
+		}
+		group.Wait()
+		time.Sleep(time.Minute)
+	})
 }
