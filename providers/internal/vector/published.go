@@ -20,14 +20,24 @@ const Variable = "HOOKNOTARY_VECTORS"
 // Published is a vector that was not made by this project.
 type Published struct {
 	Name      string
+	Provider  string
 	Secrets   []string
 	AllowSHA1 bool
 	MediaType string // of the endpoint; "" is the provider's default
 	Tolerance time.Duration
+	PayPal    PayPal
 	Verdict   string // accept, reject or parse-only
 	Reason    string // in the words of the collection
 	Head      *verify.Head
 	Body      []byte
+}
+
+// PayPal is what a delivery of PayPal is verified with. The certificates are files.
+type PayPal struct {
+	Sandbox              bool
+	WebhookID            string
+	Certificate          string // what the URL in the delivery returns
+	Intermediates, Roots []string
 }
 
 // LoadPublished reads the published vectors that match the patterns, below the
@@ -61,15 +71,20 @@ func LoadPublished(t testing.TB, least int, patterns ...string) []Published {
 // published is the union of the two formats of the collection.
 type published struct {
 	// both
+	Provider  string
 	VerifyAt  json.RawMessage `json:"verify_at"` // RFC 3339, Unix seconds or null
 	Tolerance *int64          `json:"tolerance_seconds"`
 	Expect    struct{ Verdict, Reason string }
 
 	// core
 	Key struct {
-		Secrets     []string
-		AllowSHA1   bool   `json:"allow_sha1"`
-		ContentType string `json:"content_type"`
+		Secrets              []string
+		AllowSHA1            bool   `json:"allow_sha1"`
+		ContentType          string `json:"content_type"`
+		Environment          string
+		WebhookID            string `json:"webhook_id"`
+		CertAtURL            string `json:"cert_at_url"`
+		Intermediates, Roots []string
 	}
 	Method  string
 	Headers [][2]string
@@ -96,12 +111,16 @@ func readPublished(t testing.TB, file string) Published {
 	}
 	v := Published{
 		Name:      strings.TrimSuffix(filepath.Base(file), ".json"),
+		Provider:  p.Provider,
 		Secrets:   p.Key.Secrets,
 		AllowSHA1: p.Key.AllowSHA1,
 		MediaType: p.Key.ContentType,
 		Verdict:   p.Expect.Verdict,
 		Reason:    p.Expect.Reason,
 		Head:      &verify.Head{Method: p.Method, Header: make(http.Header), ReceivedAt: publishedTime(t, file, p.VerifyAt)},
+	}
+	if p.Key.WebhookID != "" {
+		v.PayPal = p.payPal(filepath.Dir(filepath.Dir(file)))
 	}
 	if p.Tolerance != nil {
 		v.Tolerance = time.Duration(*p.Tolerance) * time.Second
@@ -134,6 +153,23 @@ func readPublished(t testing.TB, file string) Published {
 	return v
 }
 
+// payPal returns the key of a delivery of PayPal, whose files lie below root.
+func (p *published) payPal(root string) PayPal {
+	below := func(names ...string) []string {
+		for i, name := range names {
+			names[i] = filepath.Join(root, filepath.FromSlash(name))
+		}
+		return names
+	}
+	return PayPal{
+		Sandbox:       p.Key.Environment == "sandbox",
+		WebhookID:     p.Key.WebhookID,
+		Certificate:   below(p.Key.CertAtURL)[0],
+		Intermediates: below(p.Key.Intermediates...),
+		Roots:         below(p.Key.Roots...),
+	}
+}
+
 func publishedTime(t testing.TB, file string, raw json.RawMessage) time.Time {
 	t.Helper()
 	var seconds *int64
@@ -156,12 +192,16 @@ var labels = map[string]string{
 	"signature_missing":        "unsigned",
 	"no_supported_scheme":      "unsigned",
 	"sha1_not_allowed":         "unsigned",
+	"unsupported_algorithm":    "unsigned",
 	"malformed_signature":      "malformed",
 	"signature_malformed":      "malformed",
 	"signature_mismatch":       "mismatch",
 	"timestamp_too_old":        "too_old",
 	"timestamp_in_future":      "too_new",
 	"timestamp_too_new":        "too_new",
+	"cert_url_not_allowed":     "untrusted",
+	"cert_untrusted":           "untrusted",
+	"cert_expired":             "untrusted",
 	"no_secret_configured":     NoVerifier,
 	"content_type_not_allowed": "media_type",
 }

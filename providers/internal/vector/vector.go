@@ -1,35 +1,29 @@
 // Package vector reads test vectors: the project's own, which are .http files, and
 // published ones, which lie outside of the project.
 //
-// An .http file holds one request and what a verifier must say to it. Its first
-// lines say the circumstances, in the form "# key: value":
+// An .http file is a capture, as package verify/capture reads it: one request, when it
+// arrived and what a verifier must say to it. The lines note, received and expect are
+// required, once. Besides them a vector has
 //
-//	note      what the scenario is
-//	received  the receive time, RFC 3339
-//	secret    a secret of the endpoint; repeated during a rotation
-//	option    an option of the endpoint, as the provider's test names it; may be repeated
-//	expect    accept, or the label of the reason (verify.Reason.String)
-//	twin      the file of an accepted request that differs in one thing; for each that is refused
+//	# secret: a secret of the endpoint; repeated during a rotation
+//	# option: an option of the endpoint, as the provider's test names it; may be repeated
+//	# twin: the file of an accepted request that differs in one thing; for each that is refused
 //
-// An empty line ends them. The rest is the request as HTTP/1.1 has it on the
-// wire, with CRLF in its head, and with the exact bytes of the body.
+// and nothing else. The head of the request has CRLF at its line ends.
 package vector
 
 import (
-	"bufio"
 	"bytes"
-	"io"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/capture"
 )
 
 // Vector is one scenario.
@@ -72,59 +66,52 @@ func Load(t testing.TB, dir string) []Vector {
 
 func parse(t testing.TB, file string, text []byte) Vector {
 	t.Helper()
-	v := Vector{Name: strings.TrimSuffix(filepath.Base(file), ".http"), Head: &verify.Head{}}
-	single := map[string]*string{"note": &v.Note, "expect": &v.Expect, "twin": &v.Twin}
-	for {
-		line, rest, ok := bytes.Cut(text, []byte("\n"))
-		if !ok {
-			t.Fatalf("%s: there is no request", file)
-		}
-		text = rest
-		if len(line) == 0 {
-			break
-		}
-		comment, _ := strings.CutPrefix(string(line), "# ")
+	v := Vector{Name: strings.TrimSuffix(filepath.Base(file), ".http")}
+	comments, request, ok := bytes.Cut(text, []byte("\n\n"))
+	if !ok {
+		t.Fatalf("%s: there is no request", file)
+	}
+	v.comments(t, file, string(comments))
+	head, _, ok := bytes.Cut(request, []byte("\r\n\r\n"))
+	if !ok || bytes.Count(head, []byte("\n")) != bytes.Count(head, []byte("\r\n")) {
+		t.Fatalf("%s: the head of the request does not have CRLF at its line ends", file)
+	}
+	c, err := capture.Parse(text)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if c.Note == "" || c.Expect == "" || c.ReceivedAt.IsZero() || len(v.Secrets) == 0 {
+		t.Fatalf("%s: note, received, secret and expect are required", file)
+	}
+	v.Note, v.Expect, v.Head, v.Body = c.Note, c.Expect, c.Head(), c.Body
+	return v
+}
+
+// comments reads the lines that a capture does not have, and refuses any that it would
+// skip.
+func (v *Vector) comments(t testing.TB, file, text string) {
+	t.Helper()
+	seen := make(map[string]bool)
+	for line := range strings.SplitSeq(text, "\n") {
+		comment, isComment := strings.CutPrefix(line, "# ")
 		key, value, ok := strings.Cut(comment, ": ")
-		if !ok || value == "" || len(comment) == len(line) {
+		if !ok || value == "" || !isComment {
 			t.Fatalf("%s: line %q is not of the form \"# key: value\"", file, line)
 		}
 		switch {
-		case single[key] != nil && *single[key] == "":
-			*single[key] = value
 		case key == "secret":
 			v.Secrets = append(v.Secrets, value)
 		case key == "option":
 			v.Options = append(v.Options, value)
-		case key == "received" && v.Head.ReceivedAt.IsZero():
-			at, err := time.Parse(time.RFC3339Nano, value)
-			if err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			v.Head.ReceivedAt = at
-		default:
-			t.Fatalf("%s: key %q is unknown or repeated", file, key)
+		case seen[key]:
+			t.Fatalf("%s: key %q is repeated", file, key)
+		case key == "twin":
+			v.Twin = value
+		case key != "note" && key != "received" && key != "expect":
+			t.Fatalf("%s: key %q is unknown", file, key)
 		}
+		seen[key] = true
 	}
-	if v.Note == "" || v.Expect == "" || v.Head.ReceivedAt.IsZero() || len(v.Secrets) == 0 {
-		t.Fatalf("%s: note, received, secret and expect are required", file)
-	}
-	head, _, ok := bytes.Cut(text, []byte("\r\n\r\n"))
-	if !ok || bytes.Count(head, []byte("\n")) != bytes.Count(head, []byte("\r\n")) {
-		t.Fatalf("%s: the head of the request does not have CRLF at its line ends", file)
-	}
-	reader := bufio.NewReader(bytes.NewReader(text))
-	r, err := http.ReadRequest(reader)
-	if err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	if v.Body, err = io.ReadAll(r.Body); err != nil {
-		t.Fatalf("%s: the body is shorter than Content-Length: %v", file, err)
-	}
-	if rest, _ := io.ReadAll(reader); len(rest) != 0 || !bytes.HasSuffix(text, v.Body) {
-		t.Fatalf("%s: the body is longer than Content-Length", file)
-	}
-	v.Head.URL, v.Head.Method, v.Head.Header = r.URL, r.Method, r.Header
-	return v
 }
 
 // checkTwin makes sure that a refused vector and its twin differ in one thing, so

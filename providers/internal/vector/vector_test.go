@@ -101,7 +101,7 @@ func TestLoadFails(t *testing.T) {
 		{"with a line of another form", map[string]string{"good.http": edit(good, "# note: good", "note: good")}, "not of the form"},
 		{"without a note", map[string]string{"good.http": edit(good, "# note: good\n", "")}, "required"},
 		{"without a secret", map[string]string{"good.http": edit(good, "# secret: s\n", "")}, "required"},
-		{"with a time of another form", map[string]string{"good.http": edit(good, "2029-01-02T", "2 Jan ")}, "parsing time"},
+		{"with a time of another form", map[string]string{"good.http": edit(good, "2029-01-02T", "2 Jan ")}, "want one time"},
 		{"without a request", map[string]string{"good.http": "# note: good\n"}, "no request"},
 		{"with bare line feeds", map[string]string{"good.http": edit(good, "Sig: 1\r\n", "Sig: 1\n")}, "CRLF"},
 		{"with a body that is too short", map[string]string{"good.http": edit(good, "Length: 2", "Length: 3")}, "shorter"},
