@@ -37,6 +37,11 @@ const (
 	timeLayout  = "2006-01-02T15:04:05Z"
 )
 
+// securityHeaders are the headers that take part in verification.
+var securityHeaders = [...]string{
+	"Paypal-Transmission-Sig", "Paypal-Auth-Algo", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url",
+}
+
 // Causes of refusals. They hold nothing of the request.
 var (
 	errNoHead    = errors.New("no head, or a head without a receive time")
@@ -63,7 +68,7 @@ func parse(h *verify.Head, env *environment) (*transmission, error) {
 		return nil, refuse(verify.ErrUnsigned, nil)
 	}
 	var values [5]string
-	for i, name := range [...]string{"Paypal-Transmission-Sig", "Paypal-Auth-Algo", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url"} {
+	for i, name := range securityHeaders {
 		v := h.Header[name]
 		if len(v) != 1 || v[0] == "" {
 			return nil, refuse(verify.ErrMalformed, errHeader)

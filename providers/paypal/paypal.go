@@ -129,15 +129,10 @@ func New(webhookID string, o *Options) (*Verifier, error) {
 }
 
 func (v *Verifier) configure(o *Options) error {
-	switch id := v.webhookID; {
-	case strings.TrimSpace(id) == "":
-		return errors.New("the webhook id is empty: is the variable set that it comes from?")
-	case strings.TrimSpace(id) != id:
-		return errors.New("the webhook id has white space around it: trim it")
-	case v.simulator && !o.InsecureAcceptSimulator:
-		return errors.New("WEBHOOK_ID is the id of PayPal's simulator, for which anyone can have events signed: put the id of your webhook in its place")
-	case !v.simulator && (len(id) > 50 || !alphanumeric(id)):
-		return errors.New("the webhook id is not 1 to 50 letters and digits, as PayPal's are: see the webhook in the Dashboard")
+	if err := checkID(v.webhookID, o.InsecureAcceptSimulator); err != nil {
+		return err
+	}
+	switch {
 	case !v.simulator && o.InsecureAcceptSimulator:
 		return errors.New("InsecureAcceptSimulator needs the webhook id WEBHOOK_ID")
 	case v.simulator && o.Confirm != nil:
@@ -171,6 +166,20 @@ func (v *Verifier) configure(o *Options) error {
 		v.confirm, err = newConfirmer(env, client, *o.Confirm)
 	}
 	return err
+}
+
+func checkID(id string, simulator bool) error {
+	switch {
+	case strings.TrimSpace(id) == "":
+		return errors.New("the webhook id is empty: is the variable set that it comes from?")
+	case strings.TrimSpace(id) != id:
+		return errors.New("the webhook id has white space around it: trim it")
+	case id == simulatorID && !simulator:
+		return errors.New("WEBHOOK_ID is the id of PayPal's simulator, for which anyone can have events signed: put the id of your webhook in its place")
+	case id != simulatorID && (len(id) > 50 || !alphanumeric(id)):
+		return errors.New("the webhook id is not 1 to 50 letters and digits, as PayPal's are: see the webhook in the Dashboard")
+	}
+	return nil
 }
 
 // Must makes a verifier for one live webhook. It panics where [New] returns an

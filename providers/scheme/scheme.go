@@ -95,7 +95,7 @@ func (v *Verifier) configure() error {
 	}
 	for _, value := range o.Partitions {
 		if len(value) > maxValue || !visible(value) {
-			return fmt.Errorf("the Partitions has %q, want 1 to %d bytes of visible ASCII", value, maxValue)
+			return fmt.Errorf("option Partitions has %q, want 1 to %d bytes of visible ASCII", value, maxValue)
 		}
 	}
 	if o.InsecureDistinctByUnsignedID && (d.UnsignedID == "" || len(o.Partitions) > 0) {

@@ -1,0 +1,498 @@
+package diagnose
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/capture"
+)
+
+const (
+	maxBody       = 32 << 20 // bytes of a body of which variants are tried
+	maxDocument   = 8 << 20  // bytes of a body that is serialised again
+	maxWork       = 3 << 30  // bytes that are hashed, or written to be hashed, in one diagnosis
+	maxTries      = 20_000   // verifications in one diagnosis
+	writing       = 3        // times the work of hashing
+	maxCandidates = 64       // other secrets
+	maxOthers     = 16       // other verifiers
+	maxFindings   = 8
+	fewPairs      = 4  // of sorted members that say nothing
+	manyPairs     = 10 // that say much, of a provider that is not known
+)
+
+// errEnded stands for a verdict that there was no room for.
+var errEnded = &verify.Error{Reason: verify.ErrUnavailable, Cause: errors.New("the diagnosis was ended, or reached its bounds")}
+
+// inquiry is one diagnosis.
+type inquiry struct {
+	ctx     context.Context
+	facts   Scheme          // the verifier, if it tells about itself
+	base    verify.Verifier // the verifier with the keys that it has for this capture
+	keys    []verify.Key
+	profile verify.Profile
+	c       *capture.Capture
+	o       *Options
+	head    *verify.Head
+
+	work  int64
+	tries int
+	cut   bool // something was left out for its cost
+
+	document document // the body, if it is JSON
+	open     []byte   // brackets that are missing at its end, if it was cut
+	json     bool
+
+	header []Finding // what is wrong with the head
+	found  []Finding // what is wrong with the rest
+	late   *Finding  // what is wrong with the time
+}
+
+func newInquiry(ctx context.Context, v verify.Verifier, c *capture.Capture, o *Options) *inquiry {
+	if o == nil {
+		o = &Options{}
+	}
+	q := &inquiry{ctx: ctx, base: v, profile: v.Profile(), c: c, o: o, head: c.Head(), work: maxWork, tries: maxTries}
+	if q.head.ReceivedAt.IsZero() {
+		q.head.ReceivedAt = someTime()
+	}
+	q.facts, _ = v.(Scheme)
+	if q.facts == nil {
+		return q
+	}
+	keys, err := q.facts.Keys(ctx, q.head)
+	if err != nil || len(keys) == 0 {
+		return q
+	}
+	q.keys = slices.Clone(keys)
+	if base, err := q.facts.Rekey(verify.KeyList(q.keys)); err == nil && base != nil {
+		q.base = base
+	}
+	return q
+}
+
+// spend reports whether there is room for one more try over so many bytes.
+func (q *inquiry) spend(n int) bool {
+	if q.ctx.Err() != nil || q.tries == 0 || q.work < int64(n) {
+		q.cut = true
+		return false
+	}
+	q.tries--
+	q.work -= int64(n)
+	return true
+}
+
+// signed reports whether a verdict says that the signature holds.
+func signed(err error) bool { return err == nil || verify.ReasonOf(err) == verify.ErrMediaType }
+
+// holds reports whether the signature holds over a body, under some keys.
+func (q *inquiry) holds(v verify.Verifier, h *verify.Head, body []byte, keys int) bool {
+	if !q.spend(len(body) * max(1, keys)) {
+		return false
+	}
+	_, err := verify.Verify(q.ctx, v, h, body)
+	return signed(err)
+}
+
+// judgement is what a verifier says to a head and the body of the capture, with the
+// clock set to the signed time where that is needed.
+type judgement struct {
+	head   *verify.Head
+	err    error
+	signed time.Time // zero where the clock was not moved
+}
+
+func (j judgement) holds() bool { return signed(j.err) }
+
+// malformed reports whether the head is refused for its form.
+func (j judgement) malformed() bool {
+	r := verify.ReasonOf(j.err)
+	return r == verify.ErrUnsigned || r == verify.ErrMalformed
+}
+
+func (q *inquiry) judge(header http.Header) judgement {
+	return q.judgeWith(q.base, header)
+}
+
+func (q *inquiry) judgeWith(v verify.Verifier, header http.Header) judgement {
+	h := *q.head
+	h.Header = header
+	j := judgement{head: &h, err: errEnded}
+	if !q.spend(len(q.c.Body) * max(1, len(q.keys))) {
+		return j
+	}
+	_, j.err = verify.Verify(q.ctx, v, &h, q.c.Body)
+	if r := verify.ReasonOf(j.err); r != verify.ErrTooOld && r != verify.ErrTooNew {
+		return j
+	}
+	at, ok := q.signedAt(v, &h)
+	if ok && q.spend(len(q.c.Body)*max(1, len(q.keys))) {
+		h.ReceivedAt, j.signed = at, at
+		_, j.err = verify.Verify(q.ctx, v, &h, q.c.Body)
+	}
+	return j
+}
+
+// run finds out why the verifier refused the capture with err.
+func (q *inquiry) run(err error) {
+	j := q.judge(q.head.Header)
+	if j.malformed() {
+		var ok bool
+		if j, ok = q.mendHead(j); !ok {
+			return
+		}
+	}
+	if !j.signed.IsZero() || q.c.ReceivedAt.IsZero() {
+		late := q.clock(j.signed)
+		q.late = &late
+	}
+	switch r := verify.ReasonOf(j.err); {
+	case j.err == nil:
+		if len(q.header) == 0 && q.late == nil {
+			q.found = append(q.found, q.elsewhere(err))
+		}
+	case r == verify.ErrMediaType:
+		q.found = append(q.found, explain(BodyMediaType, Proved))
+	case r == verify.ErrMismatch || r == verify.ErrForged:
+		q.search(j.head)
+	case r == verify.ErrNoKey:
+		if !q.byCandidates(j.head) {
+			q.found = append(q.found, explainf(SecretUnusable, Likely, "The verifier has no usable key for this request: %v.", cause(j.err)))
+		}
+	case r == verify.ErrUntrusted && q.profile.Provider == "paypal":
+		q.untrusted(j)
+	case r == verify.ErrTooOld || r == verify.ErrTooNew:
+		q.found = append(q.found, explainf(ClockSkew, Likely, "The signed time is out of the verifier's window."))
+	default:
+		q.found = append(q.found, explainf(Unjudged, Likely, "The delivery could not be judged: %v.", cause(j.err)))
+	}
+}
+
+// cause returns what an error says beyond its reason, if there is anything.
+func cause(err error) error {
+	var e *verify.Error
+	if errors.As(err, &e) && e.Cause != nil {
+		return e.Cause
+	}
+	return verify.ReasonOf(err)
+}
+
+// elsewhere is the finding for a delivery whose signature holds, and which the verifier
+// refused with err all the same.
+func (q *inquiry) elsewhere(err error) Finding {
+	if q.profile.Provider == "paypal" && verify.ReasonOf(err) != verify.ErrUnavailable {
+		return explain(PayPalUnconfirmed, Proved)
+	}
+	return explainf(Unjudged, Likely, "The signature holds, and the verifier refused the delivery for another reason: %v.", cause(err))
+}
+
+// untrusted explains a certificate that is not trusted.
+func (q *inquiry) untrusted(j judgement) {
+	if q.byOthers(false) {
+		return
+	}
+	// Long before any delivery, the time is refused before a certificate is looked for:
+	// so this asks for nothing but the form of the URL.
+	form := func(url string) verify.Reason {
+		h := *j.head
+		h.ReceivedAt = someTime()
+		h.Header = with(h.Header, "Paypal-Cert-Url", url)
+		_, err := q.base.Begin(q.ctx, &h)
+		return verify.ReasonOf(err)
+	}
+	url := j.head.Header.Get("Paypal-Cert-Url")
+	other := strings.Replace(url, ".sandbox.paypal.com/", ".paypal.com/", 1)
+	if other == url {
+		other = strings.Replace(url, ".paypal.com/", ".sandbox.paypal.com/", 1)
+	}
+	if form(url) == verify.ErrUntrusted && form(other) == verify.ErrTooNew {
+		q.found = append(q.found, explain(PayPalEnvironment, Likely))
+		return
+	}
+	q.found = append(q.found, explainf(PayPalCertificate, Likely, "The certificate of the delivery is not trusted: %v.", cause(j.err)))
+}
+
+// search looks for what is wrong with body or secret, where the head is good and the
+// signature does not hold.
+func (q *inquiry) search(h *verify.Head) {
+	if len(q.c.Body) <= maxBody {
+		q.document, q.open, q.json = scan(q.c.Body)
+	}
+	if q.byCandidates(h) || q.byOthers(true) || q.byBody(h) || q.facts != nil && q.bySecret(h) ||
+		q.bySimulator(h) || q.byDocument(h) {
+		return
+	}
+	q.guess(h)
+}
+
+// prove adds findings for changes with which the signature holds. Several changes to the
+// JSON of a body are one: it was serialised again.
+func (q *inquiry) prove(ids ...ID) {
+	if len(ids) > 1 && !slices.ContainsFunc(ids, func(id ID) bool { return !ofDocument(id) }) {
+		ids = []ID{BodyReserialised}
+	}
+	q.found = append(q.found, explainAll(ids, true)...)
+}
+
+// ofDocument reports whether an id is one that serialising a document again has.
+func ofDocument(id ID) bool {
+	switch id {
+	case BodyCompacted, BodyIndented, BodyKeyOrder, BodyHTMLEscape, BodyUnicodeEscape, BodySlashEscape, BodyNumbers,
+		BodyNewlineAdded, BodyNewlineCut:
+		return true
+	}
+	return false
+}
+
+func explainAll(ids []ID, proved bool) []Finding {
+	c := Likely
+	if proved {
+		c = Proved
+	}
+	var all []Finding
+	for _, id := range ids {
+		all = append(all, explain(id, c))
+	}
+	return distinct(all)
+}
+
+// byBody looks for a change of the body's bytes.
+func (q *inquiry) byBody(h *verify.Head) bool {
+	body := q.c.Body
+	if len(body) == 0 || len(body) > maxBody {
+		q.cut = q.cut || len(body) > 0
+		return false
+	}
+	try := func(v variant) bool {
+		if q.holds(q.base, h, v.body, len(q.keys)) {
+			q.prove(v.ids...)
+			return true
+		}
+		return false
+	}
+	for v := range edited(body) {
+		if try(v) {
+			return true
+		}
+	}
+	for v := range recoded(body) {
+		if try(v) {
+			return true
+		}
+	}
+	for v := range unwrapped(&q.document, q.json) {
+		if try(v) {
+			return true
+		}
+		for inner := range edited(v.body) { // a wrapping often adds a line end, too
+			if len(inner.ids) == 1 && q.holds(q.base, h, inner.body, len(q.keys)) {
+				q.prove(append(v.ids, inner.ids...)...)
+				return true
+			}
+		}
+	}
+	for v := range formed(body) {
+		if try(v) {
+			return true
+		}
+	}
+	for v := range completed(body, q.open) {
+		if try(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// byDocument looks for a change that serialising the body's JSON again makes.
+func (q *inquiry) byDocument(h *verify.Head) bool {
+	if len(q.c.Body) > maxDocument {
+		q.cut = true
+	}
+	if !q.json || len(q.c.Body) > maxDocument {
+		return false
+	}
+	s := newSerialiser(q.document, usualOf(q.profile.Provider))
+	for v := range s.written() {
+		q.work -= int64(writing * s.wrote)
+		if q.holds(q.base, h, v.body, len(q.keys)) {
+			q.prove(v.ids...)
+			return true
+		}
+		if q.cut {
+			return false
+		}
+	}
+	return false
+}
+
+// bySimulator looks for PayPal's simulator. Its webhook id is taken from a key of that
+// scope alone.
+func (q *inquiry) bySimulator(h *verify.Head) bool {
+	const id = "WEBHOOK_ID"
+	if q.profile.Provider != "paypal" {
+		return false
+	}
+	if v := q.rekeyed(id, id); v != nil && q.holds(v, h, q.c.Body, 1) {
+		q.found = append(q.found, explain(PayPalSimulator, Proved))
+		return true
+	}
+	return false
+}
+
+// guess adds what the capture looks like, where nothing can be proved.
+func (q *inquiry) guess(h *verify.Head) {
+	add := func(id ID) { q.found = append(q.found, explain(id, Likely)) }
+	if q.c.Inexact != "" {
+		add(BodyInexact)
+		return
+	}
+	body := q.c.Body
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		add(BodyEmpty)
+		return
+	case string(body) == "[object Object]" || bytes.HasPrefix(body, []byte("{'")):
+		add(BodyReserialised)
+		return
+	}
+	q.guessBody(h.Header, body)
+	for _, k := range q.keys {
+		if credential(string(k.Secret())) {
+			add(SecretAPIKey)
+			break
+		}
+	}
+	if q.facts != nil {
+		q.bySender(h.Header, q.facts.SecurityHeaders())
+	}
+	q.found = append(q.found, q.wrong())
+}
+
+// guessBody adds what the body looks like.
+func (q *inquiry) guessBody(h http.Header, body []byte) {
+	add := func(id ID) { q.found = append(q.found, explain(id, Likely)) }
+	if len(q.open) > 0 || shorter(h, body) {
+		add(BodyTruncated)
+	}
+	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		add(BodyGzip)
+	}
+	if bytes.Contains(body, []byte("\ufffd")) {
+		add(BodyCharset)
+	}
+	if !q.json {
+		return
+	}
+	form := strings.HasPrefix(h.Get("Content-Type"), "application/x-www-form-urlencoded")
+	if form || q.profile.MediaType == "application/x-www-form-urlencoded" {
+		add(BodyFormDecoded)
+	}
+	sorted, pairs := q.document.sorted()
+	sorted = sorted && pairs >= fewPairs && (!usualOf(q.profile.Provider).sorts || pairs >= manyPairs)
+	escaped := bytes.Contains(body, []byte(`\u003c`)) || bytes.Contains(body, []byte(`\u003e`)) || bytes.Contains(body, []byte(`\u0026`))
+	lossy := lossy(q.document.numbers())
+	switch {
+	case sorted && (escaped || lossy):
+		add(BodyReserialised)
+	case sorted:
+		add(BodyKeyOrder)
+	case lossy:
+		add(BodyNumbers)
+	}
+}
+
+// lossy reports whether integers look as if they went through a float64: one with many
+// zeros at its end, or all of several.
+func lossy(numbers []string) bool {
+	large, round := 0, 0
+	for _, s := range numbers {
+		if strings.Contains(s, "e+") || len(s) > 16 && isInteger(s) && strings.HasSuffix(s, "000") {
+			return true
+		}
+		if len(s) > 16 && isInteger(s) {
+			large++
+			if _, _, ok := rounded(s); ok && strings.HasSuffix(s, "0") {
+				round++
+			}
+		}
+	}
+	return large > 1 && large == round
+}
+
+// shorter reports whether the body is shorter than its header says.
+func shorter(h http.Header, body []byte) bool {
+	n, err := strconv.Atoi(h.Get("Content-Length"))
+	return err == nil && len(body) < n
+}
+
+// wrong is the finding of last resort.
+func (q *inquiry) wrong() Finding {
+	id := SecretWrong
+	if q.profile.Provider == "paypal" {
+		id = PayPalWebhookID
+	}
+	f := explain(id, Likely)
+	ruledOut := "another form of the JSON, other line ends, encodings and wrappings of the body"
+	if q.facts != nil {
+		ruledOut += ", another spelling of the secret"
+	}
+	if n := min(len(q.o.Candidates), maxCandidates); n > 0 {
+		ruledOut += fmt.Sprintf(", %s", plural(n, "other secret"))
+	}
+	f.Text = strings.TrimSuffix(f.Text, ".") + "; ruled out: " + ruledOut
+	if q.cut {
+		f.Text += " (not all of it, because the diagnosis was ended or reached its bounds)"
+	}
+	f.Text += "."
+	return f
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// findings returns everything that was found, in order.
+func (q *inquiry) findings() []Finding {
+	proved := !slices.ContainsFunc(q.found, func(f Finding) bool { return f.Confidence != Proved })
+	all := slices.Concat(q.header, q.found)
+	if q.late != nil {
+		all = append(all, *q.late)
+	}
+	if !proved {
+		for i := range all {
+			if i < len(q.header) || i == len(all)-1 && q.late != nil {
+				all[i].Confidence = Likely
+			}
+		}
+	}
+	if q.c.Inexact != "" && slices.ContainsFunc(q.found, ofBody) && !slices.ContainsFunc(q.found, isInexact) {
+		all = append(all, explain(BodyInexact, Likely))
+	}
+	return distinct(all)
+}
+
+// distinct keeps the first finding of each id, up to a bound.
+func distinct(all []Finding) []Finding {
+	var kept []Finding
+	for _, f := range all {
+		if len(kept) < maxFindings && !slices.ContainsFunc(kept, func(k Finding) bool { return k.ID == f.ID }) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+func ofBody(f Finding) bool { return strings.HasPrefix(string(f.ID), "body.") }
+
+func isInexact(f Finding) bool { return f.ID == BodyInexact }

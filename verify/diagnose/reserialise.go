@@ -1,0 +1,249 @@
+package diagnose
+
+import (
+	"bytes"
+	"cmp"
+	"hash/maphash"
+	"iter"
+	"slices"
+)
+
+// A body that was parsed and serialised again differs from the one that was signed in
+// several ways at once: white space, order of members, escapes, numbers. Each way is a
+// dimension here; the product of what has any effect on the body is tried, the likeliest
+// first.
+
+// maxForms is how many combinations of one document are tried.
+const maxForms = 8192
+
+// usual says how a provider writes its bodies; what is not usual is tried later.
+type usual struct {
+	white  []white
+	order  order
+	sorts  bool // it may sort the members of objects by name
+	spaced bool // its bodies are not compact
+}
+
+func usualOf(provider string) usual {
+	switch provider {
+	case "stripe":
+		return usual{white: []white{whiteTwo}, order: orderStripe, spaced: true}
+	case "github", "paypal":
+		return usual{white: []white{whiteNone}}
+	}
+	return usual{white: []white{whiteNone, whiteTwo, whiteSpaced}, order: orderSorted, sorts: true}
+}
+
+// choice is a form with what it costs in likelihood, and which dimensions it changes.
+type choice struct {
+	form
+	ids  []ID
+	rank int
+}
+
+// serialiser finds the forms in which a document may have been signed.
+type serialiser struct {
+	document
+	usual   usual
+	now     []byte // the document as it came
+	compact bool   // it came without white space
+	kept    white  // how it came, if that is known: then members can be reordered
+	seed    maphash.Seed
+	wrote   int // bytes since the last variant
+}
+
+func newSerialiser(d document, u usual) *serialiser {
+	s := &serialiser{document: d, usual: u, seed: maphash.MakeSeed()}
+	s.now = s.render(nil, &form{})
+	var b []byte
+	for w := whiteNone; w <= whiteRuby; w++ {
+		if b = s.render(b[:0], &form{white: w}); bytes.Equal(b, s.now) {
+			s.kept, s.compact = w, w == whiteNone
+			break
+		}
+	}
+	return s
+}
+
+// render appends the document in a form, with its members in the order that they have.
+func (s *serialiser) render(dst []byte, f *form) []byte {
+	dst = s.write(dst, s.tokens, f)
+	s.wrote += len(dst)
+	return dst
+}
+
+// dimension is a list of changes that have an effect on the document, each another one.
+type dimension []change
+
+type change struct {
+	set  func(*form)
+	id   ID // none where nothing changes
+	rank int
+}
+
+// dimension keeps those changes that have an effect of their own.
+func (s *serialiser) dimension(changes ...change) dimension {
+	effects := map[uint64]bool{maphash.Bytes(s.seed, s.now): true}
+	all := dimension{{set: func(*form) {}}}
+	var b []byte
+	for _, c := range changes {
+		f := form{}
+		c.set(&f)
+		b = s.render(b[:0], &f)
+		effect := maphash.Bytes(s.seed, b)
+		if !effects[effect] {
+			effects[effect] = true
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func rank(usual bool) int {
+	if usual {
+		return 1
+	}
+	return 2
+}
+
+func (s *serialiser) whites() dimension {
+	id := BodyIndented
+	if s.compact {
+		id = BodyCompacted
+	}
+	var changes []change
+	for w := whiteNone; w <= whiteRuby; w++ {
+		changes = append(changes, change{
+			set: func(f *form) { f.white = w }, id: id, rank: rank(slices.Contains(s.usual.white, w)),
+		})
+	}
+	return s.dimension(changes...)
+}
+
+func (s *serialiser) escapes(id ID, set func(*form, escapes), usual escapes, all ...escapes) dimension {
+	var changes []change
+	for _, e := range all {
+		changes = append(changes, change{func(f *form) { set(f, e) }, id, rank(e == usual)})
+	}
+	return s.dimension(changes...)
+}
+
+func (s *serialiser) ends() dimension {
+	return s.dimension(
+		change{func(f *form) { f.end = endNone }, BodyNewlineAdded, rank(true)},
+		change{func(f *form) { f.end = endLF }, BodyNewlineCut, rank(false)},
+	)
+}
+
+func (s *serialiser) rewritten(numbers []string) dimension {
+	var changes []change
+	for _, plan := range uniform(numbers) {
+		changes = append(changes, change{func(f *form) { f.numbers = plan }, BodyNumbers, 2})
+	}
+	return s.dimension(changes...)
+}
+
+// orders is the one dimension whose effect is not that of writing the same tokens: the
+// members that have another order.
+func (s *serialiser) orders() dimension {
+	all := dimension{{set: func(*form) {}}}
+	if s.usual.order != orderKept && !slices.Equal(s.reorder(s.usual.order), s.reorder(orderKept)) {
+		all = append(all, change{func(f *form) { f.order = s.usual.order }, BodyKeyOrder, rank(!s.usual.sorts)})
+	}
+	return all
+}
+
+// choices returns the product of all dimensions, the likeliest first, without the
+// document as it came.
+func (s *serialiser) choices(numbers []string) []choice {
+	all := []choice{{}}
+	for _, d := range []dimension{
+		s.whites(), s.orders(), s.ends(),
+		s.escapes(BodyHTMLEscape, func(f *form, e escapes) { f.html = e }, escapeNone, escapeNone, escapeAll),
+		s.escapes(BodySlashEscape, func(f *form, e escapes) { f.slash = e }, escapeNone, escapeNone, escapeAll),
+		s.escapes(BodyUnicodeEscape, func(f *form, e escapes) { f.unicode = e }, escapeNone,
+			escapeNone, escapeAll, escapeLower, escapeUpper, escapeAllUpper, escapeLines),
+		s.rewritten(numbers),
+	} {
+		all = product(all, d)
+	}
+	slices.SortStableFunc(all, func(a, b choice) int { return cmp.Compare(a.rank, b.rank) })
+	return all[1:min(len(all), maxForms)]
+}
+
+func product(all []choice, d dimension) []choice {
+	var next []choice
+	for _, c := range all {
+		for _, change := range d {
+			n := c
+			change.set(&n.form)
+			n.rank += change.rank
+			if change.id != "" {
+				n.ids = append(slices.Clone(c.ids), change.id)
+			}
+			next = append(next, n)
+		}
+	}
+	return next
+}
+
+// written yields what the document may have been, in a buffer that the next one reuses.
+func (s *serialiser) written() iter.Seq[variant] {
+	return func(yield func(variant) bool) {
+		var buffer []byte
+		ordered := s.tokens
+		if s.usual.order != orderKept {
+			ordered = s.reorder(s.usual.order)
+		}
+		try := func(c *choice) bool {
+			f := c.form
+			if f.order != orderKept && f.white == whiteKept {
+				if f.white = s.kept; f.white == whiteKept {
+					return true // nobody knows which white space goes with which member
+				}
+			}
+			tokens := s.tokens
+			if f.order != orderKept {
+				tokens = ordered
+			}
+			buffer = s.write(buffer[:0], tokens, &f)
+			s.wrote += len(buffer)
+			ok := yield(variant{buffer, c.ids})
+			s.wrote = 0
+			return ok
+		}
+		numbers := s.numbers()
+		choices := s.choices(numbers)
+		for i := range choices {
+			if !try(&choices[i]) {
+				return
+			}
+		}
+		// Numbers that were changed one by one are tried with the document as it came
+		// and as the provider writes it.
+		forms := []choice{{}, s.origin(choices)}
+		if forms[1].rank == 0 {
+			forms = forms[:1]
+		}
+		for plan := range guesses(numbers) {
+			for _, c := range forms {
+				c.numbers = plan
+				c.ids = append(slices.Clone(c.ids), BodyNumbers)
+				if !try(&c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// origin returns the choice that undoes most, and nothing that is unusual.
+func (s *serialiser) origin(choices []choice) choice {
+	var best choice
+	for _, c := range choices {
+		if c.rank == len(c.ids) && len(c.ids) > len(best.ids) {
+			best = c
+		}
+	}
+	return best
+}
