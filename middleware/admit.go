@@ -120,7 +120,7 @@ func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Answer) {
 		u.Scheme, u.Host, u.User = g.publicURL.Scheme, g.publicURL.Host, nil
 		in.Head.URL = &u
 	}
-	watch := g.startWatch()
+	watch := g.startWatch(ctx)
 	if err := g.checkHead(in); err != nil {
 		return g.refuse(ctx, in, err, watch)
 	}
@@ -133,7 +133,7 @@ func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Answer) {
 		return g.refuse(ctx, in, err, watch)
 	}
 
-	a := g.newAdmission(ctx, watch)
+	a := g.newAdmission(ctx, in, watch)
 	finished := false
 	defer func() {
 		if !finished { // something panicked
@@ -149,13 +149,14 @@ func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Answer) {
 	return a, nil
 }
 
-func (g *Guard) newAdmission(ctx context.Context, watch stopwatch) *Admission {
+func (g *Guard) newAdmission(ctx context.Context, in *Inbound, watch stopwatch) *Admission {
 	return &Admission{
 		g:        g,
 		detached: context.WithoutCancel(ctx),
 		room:     share{of: g.room},
 		id:       rand.Uint64(),
 		watch:    watch,
+		event:    Event{ReceivedAt: in.Head.ReceivedAt},
 	}
 }
 
@@ -201,10 +202,10 @@ type refusal struct {
 
 func (g *Guard) refuse(ctx context.Context, in *Inbound, err error, watch stopwatch) (*Admission, *Answer) {
 	r := refusal{err: err, unread: in.Body != nil}
-	if !g.opts.InsecureReportOnly && g.opts.Observe == nil {
+	if !g.opts.InsecureReportOnly && !watch.on {
 		return nil, g.answer(ctx, r)
 	}
-	return g.newAdmission(ctx, watch).refuse(ctx, in, r)
+	return g.newAdmission(ctx, in, watch).refuse(ctx, in, r)
 }
 
 func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admission, *Answer) {
@@ -214,7 +215,7 @@ func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admiss
 		e.Outcome = Acknowledged
 	}
 	if a.delivery != nil { // proved, but not to be handled
-		e.Scope, e.Key = a.delivery.Scope, a.delivery.Key
+		e.Proved, e.Scope, e.Key = true, a.delivery.Scope, a.delivery.Key
 		a.delivery = nil
 	}
 	if g.opts.InsecureReportOnly {
@@ -462,7 +463,7 @@ func (a *Admission) Close() {
 	defer a.abort(nil)
 	defer func() {
 		if d := a.delivery; d != nil {
-			a.event.Scope, a.event.Key, a.event.BodyBytes = d.Scope, d.Key, len(d.Body)
+			a.event.Proved, a.event.Scope, a.event.Key, a.event.BodyBytes = true, d.Scope, d.Key, len(d.Body)
 		}
 		a.observe(a.ctx)
 	}()
@@ -474,16 +475,21 @@ func (a *Admission) Close() {
 
 func (a *Admission) observe(ctx context.Context) {
 	g := a.g
-	if g.opts.Observe == nil {
+	e, w := a.event, &a.watch
+	if !w.on {
 		return
 	}
-	e, w := a.event, &a.watch
 	w.lap(nil)
 	e.Endpoint, e.Provider, e.ReportOnly = g.endpoint, g.profile.Provider, g.opts.InsecureReportOnly
-	e.CorrelationID = a.correlationID()
+	e.PublicURL, e.CorrelationID = g.opts.PublicURL, a.correlationID()
 	e.Read, e.Verify, e.Claim, e.Handle, e.Settle = w.read, w.verify, w.claim, w.handle, w.settle
 	e.Total = w.last.Sub(w.start)
-	g.opts.Observe(ctx, e)
+	if observe := observerOf(ctx); observe != nil {
+		observe(ctx, e)
+	}
+	if g.opts.Observe != nil {
+		g.opts.Observe(ctx, e)
+	}
 }
 
 // stopwatch measures the parts of a request, if anybody wants to know.
@@ -493,8 +499,8 @@ type stopwatch struct {
 	read, verify, claim, handle, settle time.Duration
 }
 
-func (g *Guard) startWatch() (w stopwatch) {
-	if g.opts.Observe != nil {
+func (g *Guard) startWatch(ctx context.Context) (w stopwatch) {
+	if g.opts.Observe != nil || observerOf(ctx) != nil {
 		w.on, w.start = true, time.Now()
 		w.last = w.start
 	}

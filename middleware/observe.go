@@ -18,7 +18,15 @@ type Event struct {
 	// CorrelationID is random, the same in the handler's context.
 	CorrelationID string
 
+	// ReceivedAt is when the request arrived, as the verifier was told, and
+	// PublicURL is Options.PublicURL.
+	ReceivedAt time.Time
+	PublicURL  string
+
 	Outcome Outcome
+
+	// Proved: the signature holds, whatever became of the request.
+	Proved bool
 
 	// Reason is why the request was refused or acknowledged; else zero.
 	Reason verify.Reason
@@ -93,6 +101,34 @@ func (o Outcome) String() string {
 		return "lost"
 	}
 	return "invalid"
+}
+
+type observerKey struct{}
+
+// WithObserver returns a context under which every guard calls observe, just as it
+// calls Options.Observe and before that: for what stands in front of a guard and
+// has to know what it says, such as a recorder or a test. Where several guards
+// judge a request, the innermost speaks first. An observer that ctx has already is
+// called afterwards.
+//
+// It panics if observe is nil.
+func WithObserver(ctx context.Context, observe func(ctx context.Context, e Event)) context.Context {
+	if observe == nil {
+		panic("middleware: there is no observer")
+	}
+	if outer := observerOf(ctx); outer != nil {
+		inner := observe
+		observe = func(ctx context.Context, e Event) {
+			inner(ctx, e)
+			outer(ctx, e)
+		}
+	}
+	return context.WithValue(ctx, observerKey{}, observe)
+}
+
+func observerOf(ctx context.Context) func(context.Context, Event) {
+	observe, _ := ctx.Value(observerKey{}).(func(context.Context, Event))
+	return observe
 }
 
 const (

@@ -95,6 +95,93 @@ func TestEveryRequestIsObservedOnce(t *testing.T) {
 	}
 }
 
+// observer collects what the observer of a context is told.
+type observer struct{ events []middleware.Event }
+
+func (o *observer) observe(_ context.Context, e middleware.Event) { o.events = append(o.events, e) }
+
+func TestTheObserverOfAContextIsToldWhatObserveIs(t *testing.T) {
+	changes := map[string]func(*site){"handled": func(*site) {}}
+	for _, f := range refusals {
+		changes["refused: "+f.name] = f.change
+	}
+	for name, change := range changes {
+		for _, mode := range []func(*site){func(*site) {}, reportOnly} {
+			if name == "refused: a body that makes no progress" {
+				continue // a handler would not come to its end, either
+			}
+			t.Run(name, func(t *testing.T) {
+				s := newSite(t, observed, change, mode, func(s *site) { s.opts.PublicURL = "https://shop.example" })
+				var o observer
+				s.serve(s.request.WithContext(middleware.WithObserver(s.request.Context(), o.observe)))
+				if len(o.events) != 1 || o.events[0] != s.event() {
+					t.Fatalf("told %+v, want %+v", o.events, s.event())
+				}
+				e := o.events[0]
+				if !e.ReceivedAt.Equal(start) || e.PublicURL != "https://shop.example" || e.Proved != (e.Key != "") || e.Total <= 0 {
+					t.Errorf("event %+v", e)
+				}
+			})
+		}
+	}
+}
+
+func TestTheObserverOfAContextNeedsNoObserve(t *testing.T) {
+	for name, change := range map[string]func(*site){"handled": func(*site) {}, "refused on the head": unsigned, "refused behind the body": func(s *site) {
+		s.request = stripetest.NewRequest(hookURL, start, eventBody("evt_1"), otherSecret)
+	}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, change)
+			var o observer
+			s.serve(s.request.WithContext(middleware.WithObserver(context.Background(), o.observe)))
+			if len(o.events) != 1 || len(o.events[0].CorrelationID) != 16 || o.events[0].Total <= 0 || o.events[0].Proved != (name == "handled") {
+				t.Errorf("told %+v", o.events)
+			}
+		})
+	}
+}
+
+func TestObserversOfAContextAreToldFromTheInside(t *testing.T) {
+	s := newSite(t)
+	inner, err := middleware.New("inner", s.verifier, replay.NewMemory(&replay.MemoryOptions{Now: s.clock.Now}), &s.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.handle = inner.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP
+	var told []string
+	telling := func(name string) func(context.Context, middleware.Event) {
+		return func(_ context.Context, e middleware.Event) { told = append(told, name+" of "+e.Endpoint) }
+	}
+	ctx := middleware.WithObserver(context.Background(), telling("first"))
+	ctx = middleware.WithObserver(ctx, telling("second"))
+	s.serve(s.request.WithContext(ctx))
+	if got, want := fmt.Sprint(told), "[second of inner first of inner second of test first of test]"; got != want {
+		t.Errorf("told %s, want %s", got, want)
+	}
+}
+
+func TestTheObserverOfAContextIsToldBeforeObservePanics(t *testing.T) {
+	s := newSite(t, func(s *site) {
+		s.opts.Observe = func(context.Context, middleware.Event) { panic("boom") }
+	})
+	var o observer
+	defer func() {
+		if v := recover(); v != "boom" || len(o.events) != 1 {
+			t.Errorf("it panicked with %v after %+v", v, o.events)
+		}
+	}()
+	s.serve(s.request.WithContext(middleware.WithObserver(context.Background(), o.observe)))
+}
+
+func TestAContextWithoutAnObserverIsNoContextForOne(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("it did not panic")
+		}
+	}()
+	middleware.WithObserver(context.Background(), nil)
+}
+
 func TestHowLongThePartsTook(t *testing.T) {
 	const (
 		head, body, mac = 200 * time.Millisecond, 1 * time.Second, 30 * time.Millisecond
