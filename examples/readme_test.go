@@ -2,11 +2,13 @@ package examples_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log"
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -17,11 +19,15 @@ import (
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/echomw"
+	"github.com/hooknotary/hooknotary/middleware/record"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/replay"
+	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
 // The functions below are the code of README.md, compiled. The test compares.
@@ -69,7 +75,32 @@ func readmeVerify(ctx context.Context, v verify.Verifier, header http.Header, re
 	return d, err
 }
 
-var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler, readmeGuard, readmeVerify}
+func readmeCaptures(t *testing.T, v verify.Verifier) *verify.Delivery {
+	d := verifytest.Accepts(t, v, "testdata/invoice-paid.http")
+	verifytest.Rejects(t, v, "testdata/amount-changed.http", verify.ErrMismatch)
+	return d
+}
+
+func readmeWiring(t *testing.T, routes func() http.Handler, secret string, paid, refunded []byte) {
+	verifytest.Protected(t, routes(), verifytest.Signer{
+		Sign: func(at time.Time, body []byte) *http.Request {
+			return stripetest.NewRequest("https://shop.example/hooks/stripe", at, body, secret)
+		},
+		Headers: []string{"Stripe-Signature"},
+		Bodies:  [2][]byte{paid, refunded},
+	})
+}
+
+func readmeRecorder(mux *http.ServeMux, guard *middleware.Guard, handler http.Handler) {
+	recorder, err := record.New("/var/lib/shop/webhooks", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer recorder.Close()
+	mux.Handle("POST /hooks/stripe", recorder.Handler(guard.Handler(handler)))
+}
+
+var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler, readmeGuard, readmeVerify, readmeCaptures, readmeRecorder}
 
 // flat folds white space, so that indentation does not count.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -130,6 +161,57 @@ func TestFilesThatDocumentsLinkToExist(t *testing.T) {
 			if _, err := os.Stat(filepath.Join("..", m[1])); err != nil {
 				t.Errorf("%s links to %s, which is not there", name, m[1])
 			}
+		}
+	}
+}
+
+func TestWiringCheckInREADMEPasses(t *testing.T) {
+	const secret = "whsec_readme0123456789abcdef"
+	logger := slog.Default()
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { slog.SetDefault(logger) })
+	paid, refunded := []byte(`{"id":"evt_1","type":"invoice.paid"}`), []byte(`{"id":"evt_2","type":"charge.refunded"}`)
+	readmeWiring(t, func() http.Handler {
+		mux := http.NewServeMux()
+		t.Setenv("STRIPE_WEBHOOK_SECRET", secret)
+		readmeNetHTTP(mux, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		return mux
+	}, secret, paid, refunded)
+}
+
+// TestSessionsInREADMEPrintWhatTheySay runs the commands of README.md behind "$" in a
+// folder with the files that they name.
+func TestSessionsInREADMEPrintWhatTheySay(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	tool := filepath.Join(dir, "hooknotary")
+	if out, err := exec.Command("go", "build", "-o", tool, "../cmd/hooknotary").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	const secret = "whsec_readme0123456789abcdef"
+	at := time.Date(2026, 3, 1, 9, 30, 12, 0, time.UTC)
+	body := []byte(`{"id":"evt_1","type":"invoice.paid"}`)
+	c := capture.New(stripetest.NewRequest("/hooks/stripe", at, body, secret), append(body, '\n'), at)
+	if err := c.WriteFile(filepath.Join(dir, "invoice.http")); err != nil {
+		t.Fatal(err)
+	}
+	sessions := regexp.MustCompile("(?s)```console\n\\$ (hooknotary [^\n]*)\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(sessions) == 0 {
+		t.Fatal("README.md shows no session")
+	}
+	for _, s := range sessions {
+		cmd := exec.Command(tool, strings.Fields(s[1])[1:]...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "STRIPE_WEBHOOK_SECRET="+secret)
+		out, err := cmd.CombinedOutput()
+		if e := (*exec.ExitError)(nil); err != nil && !(errors.As(err, &e) && e.ExitCode() == 1) {
+			t.Fatalf("%s: %v\n%s", s[1], err, out)
+		}
+		if got, want := flat(string(out)), flat(s[2]); got != want {
+			t.Errorf("%s prints\n%s\nand README.md says\n%s", s[1], got, want)
 		}
 	}
 }

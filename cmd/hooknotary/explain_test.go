@@ -1,0 +1,203 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
+	"github.com/hooknotary/hooknotary/verify/capture"
+	"github.com/hooknotary/hooknotary/verify/diagnose"
+)
+
+const webhookID = "8PT597110X687430L"
+
+// sale is a genuine delivery of PayPal.
+func sale(pp *paypaltest.PayPal) *capture.Capture {
+	body := []byte(`{"id":"WH-2WR32451HC0233532-67976317FL4543714","event_type":"PAYMENT.SALE.COMPLETED"}`)
+	return &capture.Capture{Host: "shop.example", Header: pp.Header(arrival, body), Body: body, ReceivedAt: arrival}
+}
+
+func TestExplainShowsWhatIsSigned(t *testing.T) {
+	c := invoice()
+	c.URL = &url.URL{Path: "/hooks/stripe", RawQuery: "token=4711"}
+	c.Header.Set("X-Request-Id", "value of an id")
+	file := save(t, "invoice.http", c)
+	want := file + `: as stripe reads it
+
+  Headers that the scheme reads
+    Stripe-Signature: t=1772357412,v1=` + c.Header.Get("Stripe-Signature")[len("t=1772357412,v1="):][:8] + `… (64 characters)
+      ` + stripeProvider.read["Stripe-Signature"] + `
+
+  Headers that it does not read, and that are not covered
+    Content-Length
+    Content-Type
+    User-Agent
+    X-Request-Id
+
+  The signed message, in pieces
+    1  time, from Stripe-Signature  "1772357412"
+    2  constant                     "."
+    3  body                         ` + fmt.Sprintf("%d bytes, SHA-256 %x", len(eventBody), sha256.Sum256([]byte(eventBody))) + `
+
+  What the signature does not cover
+    ` + stripeProvider.open[0] + `
+    the method, here POST; the URL, here /hooks/stripe?…; and every other header
+
+  Time
+    received 2026-03-01T09:30:12Z (from the capture)
+    signed   2026-03-01T09:30:12Z, 0s before it was received: inside the window
+    accepted from 5m before to 5m after the receive time
+
+  The scheme
+    signed: time and body, HMAC-SHA256
+    binding of the body: full
+    media type: application/json; largest body: 1 MiB
+    retries: signed anew each time
+
+`
+	got := hooknotary(t, setup{}, "explain", "--provider", "stripe", file)
+	if got.code != 0 || got.out != want {
+		t.Errorf("got\n%s%s\nwant\n%s", got.out, got.err, want)
+	}
+	github := save(t, "push.http", push())
+	hooknotary(t, setup{}, "explain", "--provider", "github", github).want(t, 0,
+		"X-Hub-Signature-256: sha256=", "no time is signed", "X-GitHub-Event", "X-GitHub-Delivery", "whoever replays", "never by itself", "!refs/heads/main")
+	hooknotary(t, setup{}, "explain", "--provider", "github", "--body", github).want(t, 0, "refs/heads/main")
+}
+
+func TestExplainShowsTheWebhookIDOnlyIfItIsGiven(t *testing.T) {
+	file := save(t, "sale.http", sale(paypaltest.New(webhookID)))
+	hooknotary(t, setup{}, "explain", "--provider", "paypal", file).want(t, 0,
+		"unknown here: hand it over with --secret-env", "!"+webhookID, "CRC-32", "Paypal-Cert-Url: https://api.paypal.com/v1/notifications/certs/CERT-",
+		"accepted from 78h before to 5m after", "binding of the body: checksum", "perhaps the same bytes")
+	s := setup{env: map[string]string{"PAYPAL_WEBHOOK_ID": webhookID}}
+	hooknotary(t, s, "explain", "--provider", "paypal", "--secret-env", "PAYPAL_WEBHOOK_ID", file).want(t, 0,
+		fmt.Sprintf("%q", webhookID), "!unknown here")
+}
+
+func TestExplainSaysWhereTheTimeLies(t *testing.T) {
+	file := save(t, "invoice.http", invoice())
+	for at, want := range map[string]string{
+		"2026-03-01T09:35:12Z": "5m before it was received: inside the window",
+		"2026-03-01T09:35:13Z": "5m1s before it was received: too old",
+		"2026-03-01T09:25:12Z": "5m after it was received: inside the window",
+		"2026-03-01T09:25:11Z": "5m1s after it was received: too new",
+	} {
+		hooknotary(t, setup{}, "explain", "--provider", "stripe", "--at", at, file).want(t, 0, want, "(from --at)")
+	}
+	narrow := []string{"explain", "--provider", "stripe", "--tolerance", "1m", "--at", "2026-03-01T09:31:13Z", file}
+	hooknotary(t, setup{}, narrow...).want(t, 0, "1m1s before it was received: too old", "accepted from 1m before to 1m after")
+}
+
+func TestExplainWorksOnWhatIsBroken(t *testing.T) {
+	unsigned := save(t, "unsigned.http", edited(invoice(), func(c *capture.Capture) {
+		c.Header.Del("Stripe-Signature")
+		c.ReceivedAt, c.Inexact = time.Time{}, "copied from a log"
+	}))
+	hooknotary(t, setup{}, "explain", "--provider", "stripe", unsigned).want(t, 0,
+		"Stripe-Signature is missing", "the signed time cannot be read", "The body is inexact: copied from a log", "now, because")
+	bare := save(t, "bare.http", &capture.Capture{})
+	hooknotary(t, setup{}, "explain", "--provider", "github", bare).want(t, 0, "not covered\n    Content-Length\n", "body  0 bytes, SHA-256 e3b0c442")
+	binary := save(t, "binary.http", edited(invoice(), func(c *capture.Capture) { c.Body = []byte("\x1b[31m\x00\xff") }))
+	hooknotary(t, setup{}, "explain", "--provider", "stripe", "--body", binary).want(t, 0, `"\x1b[31m\x00\xff"`, "!\x1b")
+}
+
+func TestExplainRefusesWhatIsWrong(t *testing.T) {
+	good := save(t, "good.http", invoice())
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{good}, "--provider is missing"},
+		{[]string{"--provider", "stripe"}, "there is no file"},
+		{[]string{"--provider", "stripe", good, write(t, "bad.http", "x")}, "bad.http"},
+		{[]string{"--provider", "stripe", write(t, "bad.http", "x"), good}, "bad.http"},
+		{[]string{"--provider", "stripe", "--at", "noon", good}, "--at: want"},
+		{[]string{"--provider", "stripe", "--secret-env", "PADDED", good}, "white space"},
+		{[]string{"--provider", "stripe", "--secret-env", "EMPTY", good}, "is empty"},
+		{[]string{"--provider", "github", "--sandbox", good}, "--sandbox is not for github"},
+	} {
+		hooknotary(t, secrets(), append([]string{"explain"}, tt.args...)...).want(t, 2, tt.want)
+	}
+}
+
+func TestEachDeliveryOfAFileIsExplained(t *testing.T) {
+	file := har(t, invoice(), invoice())
+	hooknotary(t, setup{}, "explain", "--provider", "stripe", file).want(t, 0, file+" (delivery 1): as stripe reads it", file+" (delivery 2): as stripe reads it")
+}
+
+// TestEveryHeaderThatIsReadIsDescribed compares the texts of the command line with the
+// verifiers.
+func TestEveryHeaderThatIsReadIsDescribed(t *testing.T) {
+	for _, p := range providers {
+		var all []string
+		for _, s := range []settings{{}, {allowSHA1: p == &githubProvider}} {
+			v, err := p.verifier(&s, []secret{{"probe", p.probe(&s)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, v.(diagnose.Scheme).SecurityHeaders()...)
+		}
+		for _, name := range all {
+			if p.read[name] == "" {
+				t.Errorf("%s: nothing is said about %s", p.name, name)
+			}
+		}
+		for name := range p.read {
+			if !slices.Contains(all, name) {
+				t.Errorf("%s: %s is described and not read", p.name, name)
+			}
+		}
+		if len(p.open) == 0 || p.signed == "" || (p.sign == nil) != (p.whyNot != "") {
+			t.Errorf("%s is not described", p.name)
+		}
+	}
+}
+
+func TestProvidersAreListed(t *testing.T) {
+	got := hooknotary(t, setup{}, "providers")
+	got.want(t, 0)
+	lines := strings.Split(strings.TrimSuffix(got.out, "\n"), "\n")
+	if len(lines) != 4 || !strings.HasPrefix(lines[0], "NAME") {
+		t.Fatalf("the table is\n%s", got.out)
+	}
+	for i, want := range [][]string{
+		{"github", "X-Hub-Signature-256", "none signed", "never by itself", "full"},
+		{"paypal", "Paypal-Transmission-Sig", "-78h +5m", "perhaps the same bytes", "checksum"},
+		{"stripe", "Stripe-Signature", "-5m +5m", "signed anew each time", "full"},
+	} {
+		for _, text := range want {
+			if !strings.Contains(lines[i+1], text) {
+				t.Errorf("line %q lacks %q", lines[i+1], text)
+			}
+		}
+	}
+}
+
+func TestProvidersAsJSONKeepTheirShape(t *testing.T) {
+	const want = `[
+  {
+    "name": "github",
+    "headers": [
+      "X-Hub-Signature-256"
+    ],
+    "signed": "body, HMAC-SHA256",
+    "past_seconds": 0,
+    "future_seconds": 0,
+    "retries": "never by itself",
+    "binding": "full",
+    "media_type": "application/json",
+    "max_body": 26214400
+  },
+`
+	got := hooknotary(t, setup{}, "providers", "--json")
+	if got.code != 0 || !strings.HasPrefix(got.out, want) || strings.Count(got.out, `"name"`) != 3 {
+		t.Errorf("got\n%s\nwant it to begin with\n%s", got.out, want)
+	}
+	hooknotary(t, setup{}, "providers", "frobnicate").want(t, 2, "want no argument", "!frobnicate")
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/capture"
+	"github.com/hooknotary/hooknotary/verify/diagnose"
+	"github.com/hooknotary/hooknotary/verify/replay"
+)
+
+// judge judges captures for one endpoint.
+type judge struct {
+	*endpoint
+	verifier verify.Verifier // nil if the library refuses a secret
+	refusal  error           // why
+	bad      string          // that secret
+	options  diagnose.Options
+}
+
+func newJudge(e *endpoint, candidates []diagnose.Candidate) *judge {
+	j := &judge{endpoint: e, options: diagnose.Options{Candidates: candidates, Others: e.others()}}
+	if j.verifier, j.refusal = e.newVerifier(e.secrets); j.refusal == nil {
+		return j
+	}
+	j.verifier = nil
+	for _, s := range e.secrets {
+		if _, err := e.newVerifier([]secret{s}); err != nil {
+			j.bad = s.text
+			break
+		}
+	}
+	return j
+}
+
+// judge returns the verdict about c, which has a receive time, from that source.
+func (j *judge) judge(ctx context.Context, c *capture.Capture, from source) *result {
+	r := &result{
+		Provider: j.provider.name, ReceivedAt: c.ReceivedAt.UTC(), ReceivedFrom: from, Inexact: c.Inexact,
+		Findings: []diagnose.Finding{},
+	}
+	if j.verifier == nil {
+		r.reject(verify.ErrNoKey, j.refusal)
+		if j.bad != "" {
+			r.add(diagnose.Secret(ctx, j.newVerifierOf, j.bad, c, &j.options))
+		}
+		return r
+	}
+	d, err := admit(ctx, j.verifier, c)
+	if err != nil {
+		reason := verify.ReasonOf(err)
+		r.reject(reason, err)
+		if from == fromNow && (reason == verify.ErrTooOld || reason == verify.ErrTooNew) {
+			c = c.Clone()
+			c.ReceivedAt = time.Time{} // now says nothing about when it arrived
+		}
+		r.add(diagnose.Verifier(ctx, j.verifier, c, &j.options))
+		return r
+	}
+	r.accept(d)
+	return r
+}
+
+func (j *judge) newVerifierOf(text string) (verify.Verifier, error) {
+	return j.newVerifier([]secret{{"secret", text}})
+}
+
+// admit asks a guard whether it lets c pass to a handler, so that the verdict is that
+// of a server: method, media type and size included. Each capture is new to its guard.
+func admit(ctx context.Context, v verify.Verifier, c *capture.Capture) (*verify.Delivery, error) {
+	var refusal error
+	register := replay.NewMemory(&replay.MemoryOptions{Since: time.Unix(0, 0)})
+	guard, err := middleware.New("capture", v, register, &middleware.Options{
+		Observe: func(_ context.Context, e middleware.Event) { refusal = e.Err },
+	})
+	if err != nil {
+		return nil, err
+	}
+	head := *c.Head()
+	admission, answer := guard.Admit(ctx, &middleware.Inbound{
+		Head: head, Body: bytes.NewReader(c.Body), ContentLength: int64(len(c.Body)),
+	})
+	if answer != nil {
+		return nil, refusal
+	}
+	defer admission.Close()
+	return admission.Delivery(), nil
+}
+
+// cause returns the text of an error without the name of the package that says it.
+func cause(err error) string { return strings.TrimPrefix(err.Error(), "verify: ") }

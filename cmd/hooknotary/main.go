@@ -1,0 +1,74 @@
+// Hooknotary works with captured webhook deliveries: it verifies them and says why
+// one fails, shows what exactly was signed, and signs bodies to try an endpoint with.
+//
+//	go install github.com/hooknotary/hooknotary/cmd/hooknotary@latest
+//
+// # Verify
+//
+//	export STRIPE_WEBHOOK_SECRET=…
+//	hooknotary verify --provider stripe --secret-env STRIPE_WEBHOOK_SECRET invoice.http
+//
+// A capture is judged as middleware.Protect would judge the request, at the receive
+// time that --at gives, else at that of the capture, else now. For one that is refused
+// the diagnosis follows: what is wrong, and what to do about it. The exit code is 0 if
+// every capture verifies, 1 if one does not, and 2 if a file or a flag is wrong; then
+// there is no verdict about any of them.
+//
+// With --json there is one line for each capture, an object with these members:
+//
+//	file           the file's name
+//	index          which delivery of the file, from 1; absent if it holds only one
+//	provider       "stripe"
+//	verdict        "accept" or "reject"
+//	reason         "" or the label of a verify.Reason, such as "mismatch"
+//	error          "" or the reason with its cause, for people
+//	received_at    the receive time that it was judged at, RFC 3339
+//	received_from  where that is from: "at" (the flag), "capture" or "now"
+//	inexact        "" or why the bytes may not be those that were signed
+//	delivery       null, or on accept what was proved: id, message_id, key, signed_at
+//	               (null if no time is signed), binding, and unsigned with id and type
+//	findings       a list, the likeliest first: id, confidence, text and fix
+//
+// # Explain
+//
+//	hooknotary explain --provider github delivery.http
+//
+// shows the signed message in pieces, which headers the scheme reads, and what the
+// signature does not cover. It needs no secret.
+//
+// # Sign
+//
+//	hooknotary sign --provider stripe --secret-env STRIPE_WEBHOOK_SECRET event.json > event.http
+//	hooknotary sign --provider stripe --secret-env STRIPE_WEBHOOK_SECRET --to http://localhost:8080/hooks --repeat 1 event.json
+//
+// writes a signed capture, or sends it to an endpoint: to loopback addresses, and
+// anywhere else only with --allow-remote.
+//
+// # Secrets
+//
+// No flag takes a secret, because command lines end up in histories and in lists of
+// processes. A secret comes from an environment variable, a file or the standard
+// input, and none is ever printed.
+//
+// hooknotary <command> --help says more, and "hooknotary providers" lists what is
+// known.
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+)
+
+func main() {
+	p := &program{
+		stdin:  os.Stdin,
+		stdout: os.Stdout,
+		stderr: os.Stderr,
+		lookup: os.LookupEnv,
+		now:    time.Now,
+		sleep:  time.Sleep,
+		colour: colourful(os.Stdout, os.LookupEnv),
+	}
+	os.Exit(p.run(context.Background(), os.Args[1:]))
+}

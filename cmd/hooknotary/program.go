@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+)
+
+// program is the command line with everything that it needs from outside, so that
+// tests run it in their own process.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	lookup         func(name string) (string, bool) // an environment variable
+	now            func() time.Time
+	sleep          func(time.Duration)
+	colour         bool
+
+	transport http.RoundTripper // of PayPal's certificates; nil is the library's
+	resolver  *net.Resolver     // of hosts to send to; nil is the system's
+
+	out bytes.Buffer // what goes to stdout, unless a file or a flag is wrong
+}
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitReject = 1 // a capture does not verify, or a delivery was not taken
+	exitWrong  = 2 // a file or a flag is wrong
+)
+
+// errReject ends a command whose output says already what is not as it should be.
+var errReject = errors.New("rejected")
+
+// run runs a command line and returns its exit code. Nothing is printed to stdout if
+// a file or a flag is wrong.
+func (p *program) run(ctx context.Context, args []string) int {
+	err := refuseSecrets(args)
+	root := p.root()
+	at := root
+	if err == nil {
+		root.SetArgs(args)
+		at, err = root.ExecuteContextC(ctx)
+	}
+	if err == nil || errors.Is(err, errReject) {
+		if _, werr := p.stdout.Write(p.out.Bytes()); werr != nil {
+			err = fmt.Errorf("standard output: %w", werr)
+		}
+	}
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReject):
+		return exitReject
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(p.stderr, "hooknotary:", printable(line))
+	}
+	fmt.Fprintf(p.stderr, "See %s --help.\n", at.CommandPath())
+	return exitWrong
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hooknotary",
+		Short: "Verify captured webhook deliveries, and say why one fails",
+		Long: `Hooknotary works with captured webhook deliveries: it verifies them and says why
+one fails, shows what exactly was signed, and signs bodies to try an endpoint with.
+
+A capture is a file with one HTTP/1.1 request as it was received (.http), a HAR file, or
+a delivery of GitHub as JSON. Secrets come from environment variables, files or the
+standard input, never from the command line.`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          unknownCommand,
+
+		SuggestionsMinimumDistance: 2,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("want a command: verify, explain, sign or providers")
+		},
+	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetIn(p.stdin)
+	root.SetOut(&p.out)
+	root.SetErr(p.stderr)
+	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.providersCommand())
+	return root
+}
+
+// unknownCommand refuses arguments of the root without repeating them: they might be
+// anything.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if s := root.SuggestionsFor(args[0]); len(s) > 0 {
+		return fmt.Errorf("unknown command: is it %s?", strings.Join(s, " or "))
+	}
+	return errors.New("unknown command: want verify, explain, sign or providers")
+}
+
+// secretArgument is an argument, or the value of a flag, that has the form of a
+// well-known secret.
+var secretArgument = regexp.MustCompile(`^(--?[a-z0-9-]*=|-[A-Za-z])?(whsec_|(sk|rk|pk)_(live|test)_|gh[pousr]_|github_pat_)[A-Za-z0-9+/=_-]*$`)
+
+// refuseSecrets keeps a secret that was put on the command line out of all messages.
+func refuseSecrets(args []string) error {
+	for i, arg := range args {
+		if secretArgument.MatchString(arg) {
+			return fmt.Errorf("argument %d looks like a secret: change it, because command lines are kept in histories, and hand it over with --secret-env, --secret-file or --secret-stdin", i+1)
+		}
+	}
+	return nil
+}
+
+// version says which build this is.
+func version() string {
+	v := "(unknown)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		v = info.Main.Version
+	}
+	return fmt.Sprintf("%s %s %s/%s", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// colourful reports whether colours are wanted on f.
+func colourful(f *os.File, lookup func(string) (string, bool)) bool {
+	if v, _ := lookup("NO_COLOR"); v != "" {
+		return false
+	}
+	if v, _ := lookup("TERM"); v == "dumb" {
+		return false
+	}
+	return isatty.IsTerminal(f.Fd())
+}
+
+// printable returns s in a form that a terminal does not act on.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/diagnose"
+	"github.com/spf13/cobra"
+)
+
+// facts is a line of the table of providers.
+type facts struct {
+	Name      string   `json:"name"`
+	Headers   []string `json:"headers"` // the signature's first
+	Signed    string   `json:"signed"`
+	Past      float64  `json:"past_seconds"` // 0 and 0: no time is signed
+	Future    float64  `json:"future_seconds"`
+	Retries   string   `json:"retries"`
+	Binding   string   `json:"binding"`
+	MediaType string   `json:"media_type"`
+	MaxBody   int64    `json:"max_body"`
+	window    verify.Window
+}
+
+func (p *program) providersCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "providers [--json]",
+		Short: "List the providers that are known",
+		Long: `Providers lists the providers that are known: the header of the signature, what is
+signed, how far the signed time may lie before and after the receive time, how the
+provider retries, and how strongly the signature binds the body.`,
+		Example: `  hooknotary providers
+  hooknotary providers --json`,
+		DisableFlagsInUseLine: true,
+		Args:                  noArguments,
+		RunE:                  func(*cobra.Command, []string) error { return p.listProviders(asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array, with all headers of each scheme")
+	return cmd
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return errors.New("want no argument")
+	}
+	return nil
+}
+
+func (p *program) listProviders(asJSON bool) error {
+	var all []facts
+	for _, kind := range providers {
+		f, err := factsOf(kind)
+		if err != nil {
+			return err
+		}
+		all = append(all, f)
+	}
+	if asJSON {
+		e := json.NewEncoder(&p.out)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return e.Encode(all)
+	}
+	return writeTable(&p.out, all)
+}
+
+func writeTable(w io.Writer, all []facts) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tHEADER\tSIGNED\tTIME\tRETRIES\tBODY")
+	for _, f := range all {
+		fmt.Fprintln(table, strings.Join([]string{f.Name, f.Headers[0], f.Signed, windowWords(f.window), f.Retries, f.Binding}, "\t"))
+	}
+	return table.Flush()
+}
+
+// factsOf takes the facts from the provider's verifier.
+func factsOf(kind *provider) (facts, error) {
+	v, err := kind.verifier(&settings{}, []secret{{"probe", kind.probe(&settings{})}})
+	if err != nil {
+		return facts{}, err
+	}
+	scheme, ok := v.(diagnose.Scheme)
+	if !ok {
+		return facts{}, fmt.Errorf("the verifier of %s does not name its headers", kind.name)
+	}
+	p := v.Profile()
+	return facts{
+		Name: kind.name, Headers: scheme.SecurityHeaders(), Signed: kind.signed,
+		Past: p.Window.Past.Seconds(), Future: p.Window.Future.Seconds(), window: p.Window,
+		Retries: retries(p), Binding: p.Binding.String(), MediaType: mediaType(p), MaxBody: p.MaxBody,
+	}, nil
+}
+
+func retries(p verify.Profile) string {
+	switch {
+	case p.Restamped:
+		return "signed anew each time"
+	case p.RepeatsBytes:
+		return "perhaps the same bytes"
+	}
+	return "never by itself"
+}
+
+func mediaType(p verify.Profile) string {
+	if p.MediaType == "" {
+		return "application/json"
+	}
+	return p.MediaType
+}
+
+func windowWords(w verify.Window) string {
+	if w == (verify.Window{}) {
+		return "none signed"
+	}
+	return "-" + span(w.Past) + " +" + span(w.Future)
+}
+
+// span writes a duration without zeros that say nothing: 5m, 78h.
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+func size(n int64) string {
+	if n%(1<<20) == 0 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
