@@ -39,7 +39,9 @@ type delivery struct {
 }
 
 func newDelivery(r *Recorder, req *http.Request) *delivery {
-	return &delivery{rec: r, capture: capture.New(req, nil, time.Time{}), length: req.ContentLength}
+	c := capture.New(req, nil, time.Time{})
+	delete(c.Header, "Host") // as net/http leaves it there on HTTP/2; it is in req.Host
+	return &delivery{rec: r, capture: c, length: req.ContentLength}
 }
 
 // request returns req as the guard should see it.

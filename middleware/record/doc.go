@@ -67,9 +67,10 @@
 // one says how many were left out.
 //
 // Bodies of requests under way take at most 16 MiB of memory, or four times MaxBody
-// if that is more, and captures that wait for the disk as much again for refusals
-// and for the rest each. Where there is no room the body of a refusal is cut, and
-// what cannot wait is not recorded.
+// if that is more. Captures that wait for the disk take as much again, once for
+// refusals and once for the rest. Where there is no room, the body of a refusal is
+// cut, and what cannot wait is dropped and reported. So is a request that a file
+// cannot hold, such as one with more than 1 MiB of headers.
 //
 // A request never waits for the disk. Captures are written by a goroutine that lives
 // while there is something to write; [Recorder.Close] waits for it.

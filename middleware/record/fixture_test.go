@@ -41,7 +41,7 @@ const (
 
 // start is the time at the guard's clock: another one than the recorder's, so that
 // no test passes on a mix of both.
-var start = time.Date(2026, 3, 14, 9, 26, 53, 589793238, time.UTC)
+var start = time.Date(2026, 3, 14, 10, 26, 53, 589793238, time.FixedZone("CET", 3600))
 
 // register is a store that answers claims as a test wants.
 type register struct {
@@ -199,8 +199,8 @@ func (s *site) file() file {
 func (s *site) wait(n int) []file {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if all := filesIn(s.t, s.dir); len(all) == n {
-			return all
+		if names, _ := filepath.Glob(filepath.Join(s.dir, "*.http")); len(names) == n {
+			return filesIn(s.t, s.dir)
 		}
 	}
 	s.t.Fatalf("waited in vain for %d captures (errors %v)", n, s.failures())

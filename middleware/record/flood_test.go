@@ -144,7 +144,7 @@ func TestADiskThatFailsIsReportedAndDoesNotAffectRequests(t *testing.T) {
 			synctest.Wait()
 		}
 		if errs := s.failures(); len(errs) != 20 || !strings.Contains(errs[0].Error(), "no such file") {
-			t.Errorf("%d errors, want 20: %v", len(errs), errs)
+			t.Fatalf("%d errors, want 20: %v", len(errs), errs)
 		}
 		time.Sleep(time.Minute)
 		s.serve(signed("evt_100"))

@@ -247,7 +247,7 @@ func TestWhatNoRecorderMadeIsNotRemoved(t *testing.T) {
 	others = append(others, folder, link)
 	var made []string
 	for _, outcome := range []string{
-		"refused-mismatch", "refused-in_flight", "acknowledged", "refused-too_old",
+		"refused-mismatch", "refused-in_flight", "refused-too_old", "acknowledged",
 		"handled", "failed", "commit_failed", "lost",
 	} {
 		name := fmt.Sprintf("20260101T00%04d.000000Z-a_1-%s-0123456789abcdef.http", len(made), outcome)
@@ -300,13 +300,13 @@ func TestSeveralRecordersShareAFolder(t *testing.T) {
 }
 
 func TestTheOptionsAreCopied(t *testing.T) {
-	drop := []string{"X-Secret"}
+	drop := []string{"X-Private"}
 	s := newSite(t, func(s *site) { s.record.Drop = drop })
 	drop[0] = "X-Other"
 	s.record.Kinds = record.Refused
-	s.request.Header.Set("X-Secret", "1")
+	s.request.Header.Set("X-Private", "1")
 	s.serve(s.request)
-	if s.file().Header["X-Secret"] != nil {
-		t.Error("X-Secret was recorded")
+	if s.file().Header["X-Private"] != nil {
+		t.Error("X-Private was recorded")
 	}
 }

@@ -324,6 +324,7 @@ func TestAnObserverOutsideIsStillTold(t *testing.T) {
 func TestHeadersAreRecordedAsTheyArrived(t *testing.T) {
 	s := newSite(t, func(s *site) {
 		s.request.Header["X-Twice"] = []string{"a", "b"}
+		s.request.Header.Set("Host", "hooks.example") // as a client of HTTP/2 may send it
 		s.handle = func(_ http.ResponseWriter, r *http.Request) {
 			r.Header.Set("X-Twice", "changed")
 			r.Header.Set("X-Added", "1")
@@ -334,7 +335,7 @@ func TestHeadersAreRecordedAsTheyArrived(t *testing.T) {
 	})
 	s.serve(s.request)
 	c := s.file()
-	if fmt.Sprint(c.Header["X-Twice"]) != "[a b]" || c.Header["X-Added"] != nil || c.URL.Path != "/hooks/stripe" || c.Method != "POST" {
+	if fmt.Sprint(c.Header["X-Twice"]) != "[a b]" || c.Header["X-Added"] != nil || c.URL.Path != "/hooks/stripe" || c.Method != "POST" || c.Host != "hooks.example" {
 		t.Errorf("%s %s with %v", c.Method, c.URL, c.Header)
 	}
 	if got := judged(s.verifier, c.Capture); got != capture.Accept {

@@ -321,9 +321,9 @@ func TestAppendWritesTheFormatThatIsDocumented(t *testing.T) {
 	c := whole(t)
 	c.URL.User = url.UserPassword("user", "password")
 	c.Header["Cookie"], c.Header["X-Api-Key"] = []string{"s3cret"}, []string{"s3cret"}
-	c.Note += "\n\n \x00"
+	c.Note += "\n\n \x00\n\x9b"
 	c.Body = []byte("{}")
-	const want = "# note: two\n# note: lines\n# note:\n# note: \" \\x00\"\n# received: 2026-03-01T09:30:12.250000007Z\n" +
+	const want = "# note: two\n# note: lines\n# note:\n# note: \" \\x00\"\n# note: \"\\x9b\"\n# received: 2026-03-01T09:30:12.250000007Z\n" +
 		"# expect: too_old\n# inexact: someone has typed it\n# dropped: Cookie, X-Api-Key\n\n" +
 		"PUT https://shop.example:8443/hooks/a%2Fb?x=1&y=%20 HTTP/1.1\r\nHost: shop.example\r\n" +
 		"A: 1\r\nA: 2\r\nA: \r\nConnection: close\r\nExpect: 100-continue\r\nPragma: no-cache\r\nStripe-Signature: t=1,v1=ab\r\nTrailer: A\r\n" +

@@ -32,6 +32,19 @@ func TestWriteFileOnAFullDiskLeavesNothingBehind(t *testing.T) {
 	only(t, dir)
 }
 
+// A file cannot be renamed from one file system to another.
+func TestWriteFileUsesNoOtherFolderThanTheFiles(t *testing.T) {
+	f, err := os.CreateTemp("/dev/shm", "capture-*.http")
+	if err != nil {
+		t.Skip(err)
+	}
+	f.Close()
+	defer os.Remove(f.Name())
+	if err := (&capture.Capture{}).WriteFile(f.Name()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestReadFileReadsAPipeUpToMaxSize(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {

@@ -56,13 +56,13 @@
 //
 // # What is not in a capture
 //
-// No secret is ever stored in a capture. Headers that hold credentials, of somebody
-// else or of the webhook itself, are dropped when it is written, and a comment names
-// them: Authorization (unless it is a signature of the scheme HMAC, Application or
-// Signature), cookies, the tokens that clouds and proxies add, and whatever has a name
-// that ends in Token, Secret, Password or Api-Key. A webhook that is authenticated by
-// such a token, as GitLab's old ones are, does not verify from a file. The user
-// information of a URL is dropped, too.
+// The secrets that signatures are made with are never in a capture. Headers that hold
+// credentials, of somebody else or of the webhook itself, are dropped when it is
+// written, and a comment names them: Authorization (unless it is a signature of the
+// scheme HMAC, Application or Signature), cookies, the tokens that clouds and proxies
+// add, and whatever has a name that ends in Token, Secret, Password or Api-Key. A
+// webhook that is authenticated by such a token, as GitLab's old ones are, does not
+// verify from a file. The user information of a URL is dropped, too.
 //
 // All else is kept: the query of the URL, also where a token stands in it, and the body
 // with whatever the provider sent, personal data too.

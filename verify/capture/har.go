@@ -105,9 +105,9 @@ func (e *entry) inexact() string {
 		return "the HAR has the fields of a form and not the bytes: export it with the text of the bodies"
 	case e.text == "" && !(known && same):
 		return "the HAR does not have the body: export it with the content of the requests"
-	case e.encoding == "" && strings.Contains(e.text, "\uFFFD"):
+	case strings.Contains(e.text, "\uFFFD"):
 		return "the HAR's text has U+FFFD, which stands for bytes that are no UTF-8: export the body in base64"
-	case e.encoding == "" && e.transcoded():
+	case e.transcoded():
 		return "the body was sent in another charset than the HAR's UTF-8: export it in base64"
 	case !same:
 		return "the HAR's text is not as long as the body that was sent: export the body in base64, before anything decodes it"
@@ -132,7 +132,7 @@ func (e *entry) length() (known, same bool) {
 	return len(lengths) > 0, same
 }
 
-// transcoded reports whether the text had to be turned into UTF-8.
+// transcoded reports whether the text had to be turned into UTF-8. Base64 is ASCII.
 func (e *entry) transcoded() bool {
 	_, params, _ := mime.ParseMediaType(e.c.Header.Get("Content-Type"))
 	switch strings.ToLower(params["charset"]) {

@@ -440,7 +440,7 @@ func canonical(u *url.URL) (*url.URL, string, error) {
 		target = bare.String()
 	}
 	again, err := url.ParseRequestURI(target) // which refuses control characters
-	if err != nil || strings.Contains(target, " ") || again.Opaque != "" || again.Scheme != "" && again.Host == "" {
+	if err != nil || strings.Contains(target, " ") || again.Scheme != "" && again.Host == "" {
 		return nil, "", errors.New("the URL is neither a path nor absolute with a host")
 	}
 	read := *again

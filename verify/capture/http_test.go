@@ -167,6 +167,7 @@ func TestParseRefuses(t *testing.T) {
 		{"chunks with trailers", head + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nA: b\r\n\r\n", 5, "trailers", head + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"},
 		{"something behind the chunks", head + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n\n", 5, "last chunk", head + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"},
 		{"a body that is too short", head + "Content-Length: 3\r\n\r\n{}", 5, "shorter than Content-Length says, 2 bytes instead of 3: is it cut off?", ok},
+		{"a body where there is none", head + "Content-Length: 0\r\n\r\n{}", 5, "longer than Content-Length says, 2 bytes instead of 0", head + "Content-Length: 0\r\n\r\n"},
 		{"a body that is too long", head + "Content-Length: 1\r\n\r\n{}", 5, "longer than Content-Length says, 2 bytes instead of 1: want exactly the bytes that arrived", ok},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
