@@ -81,7 +81,6 @@ func caught(f func()) (what string, stack []byte) {
 // loopback reaches a handler through a server.
 type loopback struct {
 	*httptest.Server
-	client   *http.Client
 	patience time.Duration
 
 	mu       sync.Mutex
@@ -102,9 +101,8 @@ func serve(h http.Handler, patience time.Duration) *loopback {
 	}))
 	l.Config.ErrorLog = log.New(io.Discard, "", 0)
 	l.Start()
-	l.client = l.Client()
-	l.client.Timeout = patience
-	l.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	l.Client().Timeout = patience
+	l.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return l
 }
 
@@ -115,7 +113,7 @@ func (l *loopback) send(c *capture.Capture) outcome {
 			return nil, err
 		}
 		r.Host, r.Header = c.Host, c.Header.Clone()
-		return l.client.Do(r)
+		return l.Client().Do(r)
 	})
 }
 

@@ -35,8 +35,9 @@ type Signer struct {
 	Untimed bool
 
 	// Runs, if not nil, returns how often the handler has run so far, such as the
-	// method Load of an atomic.Int64. Without it the answers alone have to tell:
-	// a 2xx counts as a run. Set it if you can.
+	// method Load of an atomic.Int64. It is called before and after each request.
+	// Without it the answers alone have to tell: a 2xx counts as a run. Set it if
+	// you can.
 	Runs func() int64
 
 	// Now is the clock of the guard. Default: time.Now.
@@ -60,10 +61,12 @@ type Signer struct {
 // Content-Type, one with a large body that nobody may wait for; then a genuine one,
 // twice. It stops at the first group that has something wrong.
 //
-// A request is refused with any status from 400 to 599, so Options.OnReject may
+// A request is refused with any status from 400 to 599, so OnReject of the guard may
 // choose. The genuine one passes with any 2xx. Its copy must not run the handler;
 // where Signer.Runs is nil, the answer to it must be 409, or 2xx with the header
-// Webhook-Duplicate.
+// Webhook-Duplicate. A middleware that reads the body of a request whose head the
+// guard refuses fails the test also if it puts the body back: it gives to anyone the
+// memory and the time that the guard keeps from them.
 //
 // The handler must stand behind a new register, or one that does not know the
 // events of the Signer. Protected is not for schemes whose signature leaves out the
