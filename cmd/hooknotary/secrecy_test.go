@@ -5,14 +5,13 @@ import (
 	"encoding/hex"
 	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify/capture"
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // forms returns a secret in the forms in which it would be one still.
@@ -134,26 +133,21 @@ func TestASecretOnTheCommandLineIsRefusedAndNotRepeated(t *testing.T) {
 }
 
 func TestNoFlagTakesASecret(t *testing.T) {
-	p := &program{}
-	var visit func(c *cobra.Command)
+	flag := regexp.MustCompile(`--([a-z0-9-]+)`)
 	flags := 0
-	visit = func(c *cobra.Command) {
-		c.Flags().VisitAll(func(f *pflag.Flag) {
+	for _, c := range (&program{}).root().Commands() {
+		for line := range strings.Lines(c.Flags().FlagUsages()) {
+			name := flag.FindStringSubmatch(line)[1]
 			flags++
-			name, where := f.Name, []string{"-env", "-file", "-stdin"}
 			ok := !strings.Contains(name, "secret") && !strings.Contains(name, "password") && !strings.Contains(name, "token") || strings.HasPrefix(name, "insecure-")
-			for _, suffix := range where {
+			for _, suffix := range []string{"-env", "-file", "-stdin"} {
 				ok = ok || strings.HasSuffix(name, suffix)
 			}
 			if !ok {
 				t.Errorf("--%s seems to take a secret", name)
 			}
-		})
-		for _, sub := range c.Commands() {
-			visit(sub)
 		}
 	}
-	visit(p.root())
 	if flags < 30 {
 		t.Errorf("only %d flags were seen", flags)
 	}

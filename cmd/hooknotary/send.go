@@ -68,7 +68,7 @@ func (f *sendFlags) check(cmd *cobra.Command) (*url.URL, error) {
 	if err != nil || to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" || to.User != nil || to.Fragment != "" {
 		return nil, errURL
 	}
-	if addr, err := netip.ParseAddr(to.Hostname()); err == nil && !f.remote && !loopback(addr) {
+	if addr, err := netip.ParseAddr(to.Hostname()); err == nil && !f.remote && !addr.IsLoopback() {
 		return nil, errRemote
 	}
 	return to, nil
@@ -79,14 +79,11 @@ var (
 	errRemote = errors.New("--to: the address is not one of this machine's loopback: add --allow-remote to send a signed delivery there")
 )
 
-// loopback reports whether addr is of this machine alone. The unspecified address is
-// not: what it stands for depends on the system.
-func loopback(addr netip.Addr) bool { return addr.IsLoopback() }
-
 // onlyLoopback is a net.Dialer's Control: it sees the address that is dialled, after a
-// name was resolved.
+// name was resolved. The unspecified address is refused, too: what it stands for depends
+// on the system.
 func onlyLoopback(_, address string, _ syscall.RawConn) error {
-	if a, err := netip.ParseAddrPort(address); err != nil || !loopback(a.Addr()) {
+	if a, err := netip.ParseAddrPort(address); err != nil || !a.Addr().IsLoopback() {
 		return errRemote
 	}
 	return nil

@@ -182,7 +182,9 @@ func TestFindingsOfTheTimeDependOnWhereItIsFrom(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			file := save(t, "invoice.http", tt.capture)
-			got := hooknotary(t, secrets(), append([]string{"verify", "--provider", "stripe", "--secret-env", "STRIPE_SECRET", "--json", file}, tt.args...)...)
+			s := secrets()
+			s.edit = func(p *program) { p.now = func() time.Time { return arrival.Add(7 * time.Minute) } }
+			got := hooknotary(t, s, append([]string{"verify", "--provider", "stripe", "--secret-env", "STRIPE_SECRET", "--json", file}, tt.args...)...)
 			got.want(t, 1)
 			if r := parseResult(t, got.out); len(r.Findings) == 0 || string(r.Findings[0].ID) != tt.want {
 				t.Errorf("reason %s, findings %+v, want %s first", r.Reason, r.Findings, tt.want)

@@ -50,7 +50,7 @@ var explanations = map[ID]explanation{
 	},
 	BodyBase64: {
 		"The signature verifies after the body is decoded from base64, in which something wrapped it.",
-		"Decode the body before it is verified: API gateways set isBase64Encoded when they encode it.",
+		"Decode the body before it is verified: API gateways encode it, and say so in a field beside it.",
 	},
 	BodyGzip: {
 		"The signature verifies after the body is decompressed: it is still as something on the way compressed it.",

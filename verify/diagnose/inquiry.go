@@ -1,13 +1,10 @@
 package diagnose
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,8 +21,6 @@ const (
 	maxCandidates = 64       // other secrets
 	maxOthers     = 16       // other verifiers
 	maxFindings   = 8
-	fewPairs      = 4  // of sorted members that say nothing
-	manyPairs     = 10 // that say much, of a provider that is not known
 )
 
 // errEnded stands for a verdict that there was no room for.
@@ -124,20 +119,32 @@ func (q *inquiry) judge(header http.Header) judgement {
 func (q *inquiry) judgeWith(v verify.Verifier, header http.Header) judgement {
 	h := *q.head
 	h.Header = header
-	j := judgement{head: &h, err: errEnded}
-	if !q.spend(len(q.c.Body) * max(1, len(q.keys))) {
-		return j
-	}
-	_, j.err = verify.Verify(q.ctx, v, &h, q.c.Body)
+	j := judgement{head: &h}
+	j.err = q.verdict(v, &h)
 	if r := verify.ReasonOf(j.err); r != verify.ErrTooOld && r != verify.ErrTooNew {
 		return j
 	}
-	at, ok := q.signedAt(v, &h)
-	if ok && q.spend(len(q.c.Body)*max(1, len(q.keys))) {
+	if at, ok := q.signedAt(v, &h); ok {
 		h.ReceivedAt, j.signed = at, at
-		_, j.err = verify.Verify(q.ctx, v, &h, q.c.Body)
+		j.err = q.verdict(v, &h)
 	}
 	return j
+}
+
+// verdict verifies the body of the capture, which costs something only if the head is
+// good.
+func (q *inquiry) verdict(v verify.Verifier, h *verify.Head) error {
+	if !q.spend(0) {
+		return errEnded
+	}
+	if _, err := v.Begin(q.ctx, h); err != nil {
+		return err
+	}
+	if !q.spend(len(q.c.Body) * max(1, len(q.keys))) {
+		return errEnded
+	}
+	_, err := verify.Verify(q.ctx, v, h, q.c.Body)
+	return err
 }
 
 // run finds out why the verifier refused the capture with err.
@@ -292,7 +299,10 @@ func (q *inquiry) byBody(h *verify.Head) bool {
 			return true
 		}
 		for inner := range edited(v.body) { // a wrapping often adds a line end, too
-			if len(inner.ids) == 1 && q.holds(q.base, h, inner.body, len(q.keys)) {
+			if len(inner.ids) > 1 {
+				break
+			}
+			if q.holds(q.base, h, inner.body, len(q.keys)) {
 				q.prove(append(v.ids, inner.ids...)...)
 				return true
 			}
@@ -313,10 +323,11 @@ func (q *inquiry) byBody(h *verify.Head) bool {
 
 // byDocument looks for a change that serialising the body's JSON again makes.
 func (q *inquiry) byDocument(h *verify.Head) bool {
+	if !q.json {
+		return false
+	}
 	if len(q.c.Body) > maxDocument {
 		q.cut = true
-	}
-	if !q.json || len(q.c.Body) > maxDocument {
 		return false
 	}
 	s := newSerialiser(q.document, usualOf(q.profile.Provider))
@@ -345,121 +356,6 @@ func (q *inquiry) bySimulator(h *verify.Head) bool {
 		return true
 	}
 	return false
-}
-
-// guess adds what the capture looks like, where nothing can be proved.
-func (q *inquiry) guess(h *verify.Head) {
-	add := func(id ID) { q.found = append(q.found, explain(id, Likely)) }
-	if q.c.Inexact != "" {
-		add(BodyInexact)
-		return
-	}
-	body := q.c.Body
-	switch {
-	case len(bytes.TrimSpace(body)) == 0:
-		add(BodyEmpty)
-		return
-	case string(body) == "[object Object]" || bytes.HasPrefix(body, []byte("{'")):
-		add(BodyReserialised)
-		return
-	}
-	q.guessBody(h.Header, body)
-	for _, k := range q.keys {
-		if credential(string(k.Secret())) {
-			add(SecretAPIKey)
-			break
-		}
-	}
-	if q.facts != nil {
-		q.bySender(h.Header, q.facts.SecurityHeaders())
-	}
-	q.found = append(q.found, q.wrong())
-}
-
-// guessBody adds what the body looks like.
-func (q *inquiry) guessBody(h http.Header, body []byte) {
-	add := func(id ID) { q.found = append(q.found, explain(id, Likely)) }
-	if len(q.open) > 0 || shorter(h, body) {
-		add(BodyTruncated)
-	}
-	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		add(BodyGzip)
-	}
-	if bytes.Contains(body, []byte("\ufffd")) {
-		add(BodyCharset)
-	}
-	if !q.json {
-		return
-	}
-	form := strings.HasPrefix(h.Get("Content-Type"), "application/x-www-form-urlencoded")
-	if form || q.profile.MediaType == "application/x-www-form-urlencoded" {
-		add(BodyFormDecoded)
-	}
-	sorted, pairs := q.document.sorted()
-	sorted = sorted && pairs >= fewPairs && (!usualOf(q.profile.Provider).sorts || pairs >= manyPairs)
-	escaped := bytes.Contains(body, []byte(`\u003c`)) || bytes.Contains(body, []byte(`\u003e`)) || bytes.Contains(body, []byte(`\u0026`))
-	lossy := lossy(q.document.numbers())
-	switch {
-	case sorted && (escaped || lossy):
-		add(BodyReserialised)
-	case sorted:
-		add(BodyKeyOrder)
-	case lossy:
-		add(BodyNumbers)
-	}
-}
-
-// lossy reports whether integers look as if they went through a float64: one with many
-// zeros at its end, or all of several.
-func lossy(numbers []string) bool {
-	large, round := 0, 0
-	for _, s := range numbers {
-		if strings.Contains(s, "e+") || len(s) > 16 && isInteger(s) && strings.HasSuffix(s, "000") {
-			return true
-		}
-		if len(s) > 16 && isInteger(s) {
-			large++
-			if _, _, ok := rounded(s); ok && strings.HasSuffix(s, "0") {
-				round++
-			}
-		}
-	}
-	return large > 1 && large == round
-}
-
-// shorter reports whether the body is shorter than its header says.
-func shorter(h http.Header, body []byte) bool {
-	n, err := strconv.Atoi(h.Get("Content-Length"))
-	return err == nil && len(body) < n
-}
-
-// wrong is the finding of last resort.
-func (q *inquiry) wrong() Finding {
-	id := SecretWrong
-	if q.profile.Provider == "paypal" {
-		id = PayPalWebhookID
-	}
-	f := explain(id, Likely)
-	ruledOut := "another form of the JSON, other line ends, encodings and wrappings of the body"
-	if q.facts != nil {
-		ruledOut += ", another spelling of the secret"
-	}
-	if n := min(len(q.o.Candidates), maxCandidates); n > 0 {
-		ruledOut += fmt.Sprintf(", %s", plural(n, "other secret"))
-	}
-	f.Text = strings.TrimSuffix(f.Text, ".") + "; ruled out: " + ruledOut
-	if q.cut {
-		f.Text += " (not all of it, because the diagnosis was ended or reached its bounds)"
-	}
-	f.Text += "."
-	return f
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // findings returns everything that was found, in order.

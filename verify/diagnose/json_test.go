@@ -115,7 +115,7 @@ func TestTheScannerRefusesWhatIsNoJSON(t *testing.T) {
 
 func TestEveryFormOfADocumentMeansTheSame(t *testing.T) {
 	for _, text := range documents {
-		if !json.Valid([]byte(text)) || strings.ContainsAny(text, "\xff") || strings.Contains(text, "17592884729911706") {
+		if !json.Valid([]byte(text)) || strings.Contains(text, "\xff") || strings.Contains(text, "17592884729911706") {
 			// Guesses at a rounded integer change it, and are tested below.
 			text = strings.NewReplacer("\xff", "", "175928847299117063", "1759288").Replace(text)
 		}

@@ -191,6 +191,8 @@ func (q *inquiry) byMAC(h http.Header, own []string) bool {
 	case m.sender != nil:
 		q.found = append(q.found, explainf(ProviderOther, Proved,
 			"The signature in %s is right under this secret, and it is made as %s makes it: the verifier is for another provider.", name, m.sender.name))
+	case m.hash == "SHA-1" && len(own) > 0 && m.header != own[0] && !slices.Contains(missing(h, own), own[0]):
+		return false // the stronger one is there, and broken
 	case m.hash == "SHA-1":
 		q.found = append(q.found, explainf(HeaderSHA1, Proved,
 			"The signature in %s is right under this secret, but it is made with SHA-1, and the verifier wants a stronger one.", name))

@@ -82,8 +82,6 @@ func replace(old, new string) func(*testing.T, []byte) []byte {
 	return func(_ *testing.T, b []byte) []byte { return bytes.ReplaceAll(b, []byte(old), []byte(new)) }
 }
 
-func same(_ *testing.T, b []byte) []byte { return b }
-
 func compacted(t *testing.T, b []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -435,6 +433,10 @@ var mistakes = []mistake{
 	{"through a map of Go, with numbers kept", body(func(t *testing.T, b []byte) []byte { return htmlEscaped(t, sorted(t, b)) }), diagnose.BodyReserialised, unlessStripe},
 	{"through a map of Go, without what cannot be undone", signedBody(replaceAll("1e3", "1", "175928847299117063", "17"), func(t *testing.T, b []byte) []byte { return marshal(t, b) }), diagnose.BodyReserialised, unlessStripe},
 	{"through a map of Go", body(func(t *testing.T, b []byte) []byte { return marshal(t, b) }), diagnose.BodyReserialised, always},
+	{"of another length than its header says", func(t *testing.T, s *subject, d *delivery) bool {
+		d.c.Header.Set("Content-Length", fmt.Sprint(len(d.c.Body)))
+		return body(replace(`"id"`, `"identifier"`))(t, s, d)
+	}, diagnose.BodyReserialised, always},
 	{"printed by JavaScript", body(func(*testing.T, []byte) []byte { return []byte("[object Object]") }), diagnose.BodyReserialised, always},
 
 	// The secret.
@@ -535,7 +537,11 @@ var mistakes = []mistake{
 	{"a header in quotes", values(func(v string) []string { return []string{`"` + v + `"`} }), diagnose.HeaderMalformed, never},
 	{"a header in upper case", only("stripe", values(func(v string) []string { return []string{strings.ToUpper(v)} })), diagnose.HeaderMalformed, never},
 	{"a header in hexadecimal of upper case", only("github", values(func(v string) []string { return []string{"sha256=" + strings.ToUpper(v[7:])} })), diagnose.HeaderMalformed, never},
-	{"a header cut off", only("stripe", values(func(v string) []string { return []string{v[:40]} })), diagnose.HeaderMalformed, always},
+	{"a header cut off", head(func(s *subject, h http.Header) bool {
+		value := h[s.headers[0]][0]
+		h[s.headers[0]] = []string{value[:len(value)-9]}
+		return true
+	}), diagnose.HeaderMalformed, always},
 	{"SHA-1 alone", head(func(s *subject, h http.Header) bool {
 		delete(h, "X-Hub-Signature-256")
 		return strings.HasPrefix(s.name, "github")
@@ -783,9 +789,15 @@ func TestTheFirstFindingIsTheMistakeThatWasMade(t *testing.T) {
 		if m.likely(s) {
 			want = diagnose.Likely
 		}
-		found := d.findings(s)
+		var found []diagnose.Finding
+		quiet(t, d, func() { found = d.findings(s) })
 		if len(found) == 0 {
 			t.Fatal("there is no finding")
+		}
+		sentences(t, found)
+		for _, f := range found {
+			secrecy(t, s, d, f.Text)
+			secrecy(t, s, d, f.Fix)
 		}
 		if found[0].ID != m.want || found[0].Confidence != want {
 			t.Errorf("the first finding is %s (%s), want %s (%s)", found[0].ID, found[0].Confidence, m.want, want)

@@ -80,8 +80,7 @@ func (s *sender) prefix(h http.Header) (string, bool) {
 		name, behind, _ := strings.Cut(after, "}")
 		value := h.Get(name)
 		if field, ok := strings.CutPrefix(name, "="); ok {
-			value = field + "="
-			value = itemOf(h.Get(s.headers[0]), value)
+			value = itemOf(h.Get(s.headers[0]), field+"=")
 		}
 		if value == "" {
 			return "", false
