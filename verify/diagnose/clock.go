@@ -50,35 +50,36 @@ func (q *inquiry) signedAt(v verify.Verifier, h *verify.Head) (time.Time, bool) 
 	return at, r != verify.ErrTooOld && r != verify.ErrTooNew
 }
 
-// clock says why a delivery that was signed at one time is judged wrongly at another.
+// clock says why a delivery that was signed at one time is judged wrongly at another. Its
+// text is to be concluded.
 func (q *inquiry) clock(signed time.Time) Finding {
 	received := q.c.ReceivedAt
 	if received.IsZero() {
-		return explainf(ClockOldCapture, Proved, "The capture does not say when it arrived, and without that time no signed time can be judged.")
+		return explainf(ClockOldCapture, Proved, "The capture does not say when it arrived, and without that time no signed time can be judged")
 	}
 	switch {
 	case inMilliseconds(signed):
-		return explainf(ClockMilliseconds, Proved, "The signature holds, but the signed time counts milliseconds and the scheme says seconds.")
+		return explainf(ClockMilliseconds, Proved, "The signed time counts milliseconds and the scheme says seconds")
 	case inSeconds(signed):
-		return explainf(ClockMilliseconds, Proved, "The signature holds, but the signed time counts seconds and the scheme says milliseconds.")
+		return explainf(ClockMilliseconds, Proved, "The signed time counts seconds and the scheme says milliseconds")
 	case inMilliseconds(received):
-		return explainf(ClockMilliseconds, Proved, "The signature holds, but the receive time was made of milliseconds as if they were seconds.")
+		return explainf(ClockMilliseconds, Proved, "The receive time was made of milliseconds as if they were seconds")
 	case inSeconds(received):
-		return explainf(ClockMilliseconds, Proved, "The signature holds, but the receive time was made of seconds as if they were milliseconds.")
+		return explainf(ClockMilliseconds, Proved, "The receive time was made of seconds as if they were milliseconds")
 	}
-	apart, side := received.Sub(signed), "before"
-	if apart < 0 {
-		apart, side = -apart, "after"
+	apart, side := received.Sub(signed).Abs(), "before"
+	if signed.After(received) {
+		side = "after"
 	}
 	zone := apart.Round(zoneStep)
 	off := (apart - zone).Abs()
 	switch {
 	case zone >= zoneStep && zone <= maxZone && off <= zoneLeeway:
-		return explainf(ClockZone, Proved, "The signature holds, but the signed time lies %s %s the receive time, which is the difference of two time zones.", readable(zone), side)
+		return explainf(ClockZone, Proved, "The signed time lies %s %s the receive time, which is the difference of two time zones", readable(zone), side)
 	case side == "before" && apart > maxZone:
-		return explainf(ClockOldCapture, Proved, "The signature holds, but the delivery was signed %s before the time at which it is judged.", readable(apart))
+		return explainf(ClockOldCapture, Proved, "The delivery was signed %s before the time at which it is judged", readable(apart))
 	}
-	return explainf(ClockSkew, Proved, "The signature holds, but the signed time lies %s %s the receive time.", readable(apart), side)
+	return explainf(ClockSkew, Proved, "The signed time lies %s %s the receive time", readable(apart), side)
 }
 
 // inMilliseconds reports whether t was made of milliseconds as if they were seconds.

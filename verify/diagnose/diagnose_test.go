@@ -185,6 +185,47 @@ func TestTwoMistakesAreBothFound(t *testing.T) {
 	}
 }
 
+func TestAMistakeUnderAnotherMediaTypeIsFound(t *testing.T) {
+	s := subjects()[2]
+	d := s.genuineOf(t, []byte(githubBody))
+	d.c.Body = append([]byte(githubBody), '\n')
+	want(t, d.findings(s), diagnose.Proved, diagnose.BodyNewlineAdded, diagnose.BodyMediaType)
+	d.v = s.verifier(t, s.wrong)
+	if found := d.findings(s); found[len(found)-1].ID != diagnose.SecretWrong {
+		t.Errorf("under a wrong secret: %+v", found)
+	}
+}
+
+func TestACertificateFromElsewhereIsNoOtherEnvironment(t *testing.T) {
+	s := subjects()[3]
+	for _, u := range []string{"https://certs.example/v1/notifications/certs/CERT-1", "https://api.paypal.com.example/v1/notifications/certs/CERT-1", "http://api.sandbox.paypal.com/CERT-1"} {
+		d := s.genuine(t)
+		d.c.Header.Set("Paypal-Cert-Url", u)
+		want(t, d.findings(s), diagnose.Likely, diagnose.PayPalCertificate)
+	}
+}
+
+func TestThereAreNeverTooManyFindings(t *testing.T) {
+	s := subjects()[0]
+	d := s.genuine(t)
+	d.c.Body = sorted(t, []byte("{\"g\":\"\ufffd\","+`"b":{"d":1,"c":2},"z":3,"y":4,"x":5}`))
+	for name, value := range map[string]string{"Content-Encoding": "br", "Content-Type": "application/x-www-form-urlencoded", "X-Gitea-Signature": "0"} {
+		d.c.Header.Set(name, value)
+	}
+	d.c.Header.Add("Stripe-Signature", "t=1")
+	d.c.ReceivedAt = receivedAt.AddDate(1, 0, 0)
+	d.v = s.verifier(t, "ghp_16C7e42F292c6912E7710c838347Ae178B4a")
+	want(t, d.findings(s), diagnose.Likely, diagnose.HeaderSplit, diagnose.BodyGzip, diagnose.BodyCharset, diagnose.BodyFormDecoded,
+		diagnose.BodyKeyOrder, diagnose.SecretAPIKey, diagnose.ProviderOther, diagnose.SecretWrong) // and the clock
+}
+
+func TestAFewSortedMembersSayNothing(t *testing.T) {
+	s := subjects()[1]
+	d := s.genuineOf(t, []byte(`{"action":"opened","number":7,"ref":{"id":1,"sha":"0d1a"}}`))
+	d.v = s.verifier(t, s.wrong)
+	want(t, d.findings(s), diagnose.Likely, diagnose.SecretWrong)
+}
+
 // opaque tells nothing about itself.
 type opaque struct{ v verify.Verifier }
 
@@ -267,9 +308,10 @@ func TestADiagnosisEndsWithItsContext(t *testing.T) {
 // counter counts what a diagnosis costs, and ends it.
 type counter struct {
 	verify.Verifier
-	begun, bytes int
-	end          func()
-	after        int
+	begun int
+	bytes int64
+	end   func()
+	after int
 }
 
 func (c *counter) Begin(ctx context.Context, h *verify.Head) (verify.Pending, error) {
@@ -289,7 +331,7 @@ type counted struct {
 }
 
 func (p counted) Finish(ctx context.Context, body []byte) (*verify.Delivery, error) {
-	p.c.bytes += len(body)
+	p.c.bytes += int64(len(body))
 	return p.Pending.Finish(ctx, body)
 }
 
@@ -330,8 +372,11 @@ func TestADiagnosisIsBounded(t *testing.T) {
 		c := &counter{Verifier: s.verifier(t, s.wrong)}
 		found := diagnose.Verifier(context.Background(), c, d.c, nil)
 		want(t, found, diagnose.Likely, diagnose.SecretWrong)
-		if c.begun > diagnose.MaxTries+2 || c.bytes > diagnose.MaxWork+2*len(d.c.Body) {
+		if c.begun > diagnose.MaxTries+2 || c.bytes > diagnose.MaxWork+2*int64(len(d.c.Body)) {
 			t.Errorf("%d bytes: %d tries over %d bytes", size, c.begun, c.bytes)
+		}
+		if size >= 2<<20 && size < 32<<20 && c.bytes > diagnose.MaxWork/4 {
+			t.Errorf("%d bytes of a body that is serialised again were hashed, which costs tenfold", c.bytes)
 		}
 		if size > 32<<20 && c.begun > 4 {
 			t.Errorf("%d variants of a body of %d bytes were tried", c.begun, size)
@@ -469,8 +514,8 @@ func TestTheTextNamesTheHeaderAndTheAmount(t *testing.T) {
 	}{
 		{rename(func(name string) string { return "X-Forwarded-" + name }), "X-Forwarded-Stripe-Signature"},
 		{rename(strings.ToLower), `"stripe-signature"`},
-		{values(func(v string) []string { return []string{v, v, v} }), "Stripe-Signature is made one again: it stands there 3 times"},
-		{values(func(v string) []string { return []string{v + ", " + v} }), "Stripe-Signature is taken apart"},
+		{values(func(v string) []string { return []string{v, v, v} }), "Stripe-Signature stands there 3 times"},
+		{values(func(v string) []string { return []string{v + ", " + v} }), "Stripe-Signature is several headers"},
 		{clock(-2*time.Hour - time.Minute), "2 hours after"},
 		{clock(-5*time.Hour - 45*time.Minute), "5 hours and 45 minutes after"},
 		{clock(8 * time.Minute), "8 minutes before"},

@@ -88,5 +88,5 @@ func ExampleSecret() {
 	// secret.quotes (proved)
 	// The signature verifies after the quotes around the secret are removed.
 	// clock.zone (proved)
-	// The signature holds, but the signed time lies 2 hours before the receive time, which is the difference of two time zones.
+	// The signed time lies 2 hours before the receive time, which is the difference of two time zones; the signature holds.
 }

@@ -7,236 +7,135 @@ import (
 	"unicode/utf8"
 )
 
-// explanation is what a finding says where there is no more to say about this capture.
-type explanation struct{ text, fix string }
+const readParsed = "Verify the bytes that arrived and not a parsed body that was serialised again: put the verification before body parsers, and switch off what rewrites JSON on the way."
 
-const (
-	readRaw    = "Verify the bytes that arrived, before any framework, proxy or middleware parses or changes them."
-	readParsed = "Verify the bytes that arrived and not a parsed body that was serialised again: put the verification before body parsers, and switch off what rewrites JSON on the way."
-)
-
-var explanations = map[ID]explanation{
-	BodyInexact: {
-		"The capture says of itself that its body may not be the bytes that were signed, so nothing about the secret can be told from it.",
-		"Capture the delivery where it arrives, byte for byte, and verify that.",
-	},
-	BodyEmpty: {
-		"The body is empty, and the signature is over another one: something read the body before.",
-		"Verify before anything else reads the body, or put back what was read: a request's body can be read once.",
-	},
-	BodyTruncated: {
-		"The body ends before its JSON does: its end is missing.",
-		"Look for a body limit, a buffer or a log that cuts, and verify the whole body.",
-	},
-	BodyNewlineAdded: {
-		"The signature verifies after the white space at the end of the body is cut: something added it.",
-		"Hand over the body byte for byte; editors, shells and print functions add a line end (save the capture without it).",
-	},
-	BodyNewlineCut: {
-		"The signature verifies after a line end is added at the end of the body: something trimmed it.",
-		"Hand over the body byte for byte, and trim nothing.",
-	},
-	BodyLineEnds: {
-		"The signature verifies after the line ends of the body are changed back: LF became CRLF, or the reverse.",
-		"Keep Git, editors and text-mode file functions from converting line ends (in .gitattributes: *.http -text).",
-	},
-	BodyBOM: {
-		"The signature verifies after a byte order mark at the start of the body is cut, or put back.",
-		"Read and write the body as bytes, not as text of some encoding.",
-	},
-	BodyCharset: {
-		"The signature verifies after the body is put back into the encoding that it was signed in: something read it in one character set and wrote it in another.",
-		"Read and write the body as bytes, not as text: no decoding as Latin-1 or Windows-1252, and no encoding as UTF-8, on the way.",
-	},
-	BodyBase64: {
-		"The signature verifies after the body is decoded from base64, in which something wrapped it.",
-		"Decode the body before it is verified: API gateways encode it, and say so in a field beside it.",
-	},
-	BodyGzip: {
-		"The signature verifies after the body is decompressed: it is still as something on the way compressed it.",
-		"Decompress what your own proxy compressed before verifying, or switch the compression of requests off there.",
-	},
-	BodyFormDecoded: {
-		"The signature verifies over the form that the body was taken from: the form was decoded before it was verified.",
-		"Verify the whole form as it arrived, before ParseForm or anything like it, and read the field afterwards.",
-	},
-	BodyString: {
-		"The signature verifies over a JSON string that is in the body: something wrapped the body in JSON.",
-		"Take the body out of the wrapping, and verify the decoded string.",
-	},
-	BodyMediaType: {
-		"The signature holds, but the body is not of the media type that this endpoint is configured for, such as JSON where a form is due.",
-		"Choose the same content type in the settings of the webhook and in the options of the verifier.",
-	},
-	BodyCompacted: {
-		"The signature verifies after the white space between the parts of the JSON is put back: the body was parsed and serialised again without it.",
-		readParsed,
-	},
-	BodyIndented: {
-		"The signature verifies after the white space between the parts of the JSON is changed back: the body was parsed and serialised again with other white space, such as an indentation.",
-		readParsed,
-	},
-	BodyKeyOrder: {
-		"The signature verifies after the members of the JSON objects are put back into the provider's order: the body was parsed and serialised again with its members sorted, or in another order.",
-		readParsed,
-	},
-	BodyHTMLEscape: {
-		"The signature verifies after <, > and & are written as the provider writes them: the body was serialised again, with them escaped or not.",
-		readParsed + " In Go, Encoder.SetEscapeHTML(false) switches the escapes off.",
-	},
-	BodyUnicodeEscape: {
-		"The signature verifies after the \\u escapes of the JSON are changed back: the body was serialised again with escapes added, undone or in another case.",
-		readParsed,
-	},
-	BodySlashEscape: {
-		"The signature verifies after the slashes of the JSON are written as the provider writes them: the body was serialised again, with \\/ for / or the reverse.",
-		readParsed,
-	},
-	BodyNumbers: {
-		"The signature verifies after numbers of the JSON are written in another form: the body was parsed and serialised again, which changes fractions, exponents and large integers.",
-		readParsed,
-	},
-	BodyReserialised: {
-		"The signature verifies after several traces of a JSON encoder are undone: the body was parsed and serialised again.",
-		readParsed,
-	},
-	SecretWhiteSpace: {
-		"The signature verifies after white space is removed from the secret.",
-		"Store the secret without the line break or space that came with it when it was copied.",
-	},
-	SecretQuotes: {
-		"The signature verifies after the quotes around the secret are removed.",
-		"Store the secret without quotes: not everything that reads environment files removes them.",
-	},
-	SecretPrefix: {
-		"The signature verifies with another beginning of the secret: a prefix such as whsec_ is missing, or stands there too much.",
-		"Use the secret exactly as the provider shows it.",
-	},
-	SecretBase64: {
-		"The signature verifies after base64 is decoded from the secret, or encoded again: secret and verifier disagree on it.",
-		"Use the secret exactly as the provider shows it, and let the verifier decode it if the provider's scheme says so.",
-	},
-	SecretHex: {
-		"The signature verifies after hexadecimal digits are decoded from the secret, or encoded again: secret and verifier disagree on them.",
-		"Use the secret exactly as the provider shows it, and let the verifier decode it if the provider's scheme says so.",
-	},
-	SecretOther: {
-		"The signature verifies with another secret of the account.",
-		"Configure the secret of the very endpoint that this URL is registered under: each endpoint has its own.",
-	},
-	SecretOtherMode: {
-		"The signature verifies with the secret of the other mode, test or live.",
-		"Give test and live mode an endpoint of their own, each with its own secret.",
-	},
-	SecretAPIKey: {
-		"What is configured looks like an API key or another credential of the account, not like the signing secret of a webhook.",
-		"Take the signing secret from the settings of this webhook endpoint, and replace the exposed key if it was stored where it does not belong.",
-	},
-	SecretUnusable: {
-		"There is no usable secret to verify this request with.",
-		"Set the signing secret of this webhook endpoint.",
-	},
-	SecretWrong: {
-		"The signature is well-formed, and no key of the verifier made it over this body.",
-		"Compare the secret with the one in the settings of this very endpoint and mode (test or live); if it is right, the body is not what the provider sent.",
-	},
-	HeaderMissing: {
-		"The headers of the signature are not there.",
-		"Let the proxy in front pass the headers of the signature on, and check that a secret is set for the webhook: many providers sign only then.",
-	},
-	HeaderRenamed: {
-		"The signature verifies when the value of another header is taken for it: something renamed the header.",
-		"Let the proxy or framework pass the header under its own name, or put it back before verifying.",
-	},
-	HeaderSpelling: {
-		"The signature verifies after the names of the headers are written in canonical form: in the map they are in another spelling, such as lower case.",
-		"Build the header with http.Header.Set or verify.HeaderOf, which make names canonical.",
-	},
-	HeaderJoined: {
-		"The signature verifies after a header is taken apart again: a proxy joined several into one with a comma.",
-		"Keep the proxy from adding the header a second time, or from joining it.",
-	},
-	HeaderSplit: {
-		"The signature verifies after a header that stands there several times is made one again.",
-		"Keep the proxy from splitting or repeating the header.",
-	},
-	HeaderSHA1: {
-		"Only a signature with SHA-1 is there, and the verifier wants the stronger one.",
-		"Update the sender, so that it signs with SHA-256, or find out what drops the header of the stronger signature.",
-	},
-	HeaderMalformed: {
-		"The headers of the signature do not have the scheme's form.",
-		"Compare the header with what the provider's documentation shows, and find out what changed it.",
-	},
-	ClockZone: {
-		"The signature holds, but the signed time and the receive time differ as two time zones do.",
-		"Compare both times in UTC: one clock runs in local time but says UTC, or a time was parsed without its zone.",
-	},
-	ClockSkew: {
-		"The signature holds, but the signed time and the receive time are too far apart.",
-		"Set the clock of the receiver by NTP, and look for a queue in front of it that holds deliveries back.",
-	},
-	ClockOldCapture: {
-		"The signature holds for the time at which it was made, and the delivery is judged at another one.",
-		"Judge a capture at the time at which it arrived: write that into it (received), or pass it.",
-	},
-	ClockMilliseconds: {
-		"The signature holds, but a time is in milliseconds where seconds are due, or the reverse.",
-		"Use the unit of the scheme on both sides: Unix and UnixMilli are easy to confuse.",
-	},
-	ProviderOther: {
-		"The request is signed by another provider than the verifier's, or by a look-alike.",
-		"Use the verifier of the provider that sends to this endpoint, or correct the URL in that provider's settings.",
-	},
-	PayPalWebhookID: {
-		"The signature is well-formed and PayPal's certificate is trusted, but it is not over this webhook id and this body.",
-		"Copy the webhook id from the webhook's entry in the Dashboard, for the app and the environment that send to this URL.",
-	},
-	PayPalEnvironment: {
-		"The delivery is from PayPal's sandbox where the verifier is for live, or the reverse: its certificate is on the other environment's host.",
-		"Give each environment an endpoint of its own, with Options.Sandbox and the webhook id of that environment.",
-	},
-	PayPalSimulator: {
-		"PayPal's simulator signed this delivery, for the webhook id WEBHOOK_ID that all of its events have.",
-		"Test with a real event of the sandbox, or in a test alone set Options.InsecureAcceptSimulator.",
-	},
-	PayPalCertificate: {
-		"The certificate that the delivery names is not trusted.",
-		"Check PAYPAL-CERT-URL and, for a certificate under a new root, Options.Roots and Options.Intermediates.",
-	},
-	PayPalUnconfirmed: {
-		"The signature holds, but PayPal did not confirm the delivery when it was asked.",
-		"Compare the event with PayPal's record of it: either the body was changed under its CRC-32, or the credentials are those of another app.",
-	},
-	Unjudged: {
-		"The delivery could not be judged.",
-		"Repeat the diagnosis when the source of the keys and the hosts of the certificates can be reached.",
-	},
+// texts say what is wrong, for the findings that have no more to say about this capture.
+var texts = map[ID]string{
+	BodyInexact:       "The capture says of itself that its body may not be the bytes that were signed, so nothing about the secret can be told from it.",
+	BodyEmpty:         "The body is empty, and the signature is over another one: something read the body before.",
+	BodyTruncated:     "The signature verifies after brackets are added at the end of the body: its end is missing.",
+	BodyNewlineAdded:  "The signature verifies after the white space at the end of the body is cut: something added it.",
+	BodyNewlineCut:    "The signature verifies after a line end is added at the end of the body: something trimmed it.",
+	BodyLineEnds:      "The signature verifies after the line ends of the body are changed back: LF became CRLF, or the reverse.",
+	BodyBOM:           "The signature verifies after a byte order mark at the start of the body is cut, or put back.",
+	BodyCharset:       "The signature verifies after the body is put back into the encoding that it was signed in: something read it in one character set and wrote it in another.",
+	BodyBase64:        "The signature verifies after the body is decoded from base64, in which something wrapped it.",
+	BodyGzip:          "The signature verifies after the body is decompressed: it is still as something on the way compressed it.",
+	BodyFormDecoded:   "The signature verifies over the form that the body was taken from: the form was decoded before it was verified.",
+	BodyString:        "The signature verifies over a JSON string that is in the body: something wrapped the body in JSON.",
+	BodyMediaType:     "The signature holds, but the body is not of the media type that this endpoint is configured for, such as JSON where a form is due.",
+	BodyCompacted:     "The signature verifies after the white space between the parts of the JSON is put back: the body was parsed and serialised again without it.",
+	BodyIndented:      "The signature verifies after the white space between the parts of the JSON is changed back: the body was parsed and serialised again with other white space, such as an indentation.",
+	BodyKeyOrder:      "The signature verifies after the members of the JSON objects are put back into the provider's order: the body was parsed and serialised again with its members sorted, or in another order.",
+	BodyHTMLEscape:    "The signature verifies after <, > and & are written as the provider writes them: the body was serialised again, with them escaped or not.",
+	BodyUnicodeEscape: "The signature verifies after the \\u escapes of the JSON are changed back: the body was serialised again with escapes added, undone or in another case.",
+	BodySlashEscape:   "The signature verifies after the slashes of the JSON are written as the provider writes them: the body was serialised again, with \\/ for / or the reverse.",
+	BodyNumbers:       "The signature verifies after numbers of the JSON are written in another form: the body was parsed and serialised again, which changes fractions, exponents and large integers.",
+	BodyReserialised:  "The signature verifies after several traces of a JSON encoder are undone: the body was parsed and serialised again.",
+	SecretWhiteSpace:  "The signature verifies after white space is removed from the secret.",
+	SecretQuotes:      "The signature verifies after the quotes around the secret are removed.",
+	SecretPrefix:      "The signature verifies with another beginning of the secret: a prefix such as whsec_ is missing, or stands there too much.",
+	SecretBase64:      "The signature verifies after base64 is decoded from the secret, or encoded again: secret and verifier disagree on it.",
+	SecretHex:         "The signature verifies after hexadecimal digits are decoded from the secret, or encoded again: secret and verifier disagree on them.",
+	SecretAPIKey:      "What is configured looks like an API key or another credential of the account, not like the signing secret of a webhook.",
+	SecretUnusable:    "There is no usable secret to verify this request with.",
+	SecretWrong:       "The signature is well-formed, and no key of the verifier made it over this body.",
+	HeaderMissing:     "The headers of the signature are not there.",
+	HeaderMalformed:   "The headers of the signature do not have the scheme's form.",
+	PayPalWebhookID:   "The signature is well-formed and PayPal's certificate is trusted, but it is not over this webhook id and this body.",
+	PayPalEnvironment: "The delivery is from PayPal's sandbox where the verifier is for live, or the reverse: its certificate is on the other environment's host.",
+	PayPalSimulator:   "PayPal's simulator signed this delivery, for the webhook id WEBHOOK_ID that all of its events have.",
+	PayPalUnconfirmed: "The signature holds, but PayPal did not confirm the delivery when it was asked.",
 }
 
 // likely are the texts of findings that cannot be proved, where they differ.
 var likely = map[ID]string{
+	BodyTruncated:    "The body ends before its JSON does, or before Content-Length says: its end is missing.",
 	BodyCharset:      "The body holds the replacement character U+FFFD, which is what is left of text that was read in the wrong character set.",
 	BodyGzip:         "The headers speak of a compressed body and this one is not, or not in a form that can be undone here: something decompressed or recompressed it.",
 	BodyFormDecoded:  "The request says that it is a form, and the body is JSON: something took the field out of the form, which is what was signed.",
-	BodyKeyOrder:     "The members of all JSON objects are sorted, which this provider does not do: the body was parsed and serialised again, and the order that was signed is lost.",
+	BodyKeyOrder:     "The members of all JSON objects are sorted, which few providers do: the body was parsed and serialised again, and the order that was signed is lost.",
 	BodyReserialised: "The body looks like the output of a JSON encoder of yours and not like the provider's: it was parsed and serialised again, and what was signed is lost.",
+	SecretWhiteSpace: "The secret has white space around it, and no verifier takes it so.",
+	SecretQuotes:     "The secret has quotes around it, and no verifier takes it so.",
 	BodyNumbers:      "The body holds integers that look as if they went through a floating-point number, which changes their last digits: it was parsed and serialised again.",
+}
+
+// fixes say what to do about it.
+var fixes = map[ID]string{
+	BodyInexact:       "Capture the delivery where it arrives, byte for byte, and verify that.",
+	BodyEmpty:         "Verify before anything else reads the body, or put back what was read: a request's body can be read once.",
+	BodyTruncated:     "Look for a body limit, a buffer or a log that cuts, and verify the whole body.",
+	BodyNewlineAdded:  "Hand over the body byte for byte; editors, shells and print functions add a line end (save the capture without it).",
+	BodyNewlineCut:    "Hand over the body byte for byte, and trim nothing.",
+	BodyLineEnds:      "Keep Git, editors and text-mode file functions from converting line ends (in .gitattributes: *.http -text).",
+	BodyBOM:           "Read and write the body as bytes, not as text of some encoding.",
+	BodyCharset:       "Read and write the body as bytes, not as text: no decoding as Latin-1 or Windows-1252, and no encoding as UTF-8, on the way.",
+	BodyBase64:        "Decode the body before it is verified: API gateways encode it, and say so in a field beside it.",
+	BodyGzip:          "Decompress what your own proxy compressed before verifying, or switch the compression of requests off there.",
+	BodyFormDecoded:   "Verify the whole form as it arrived, before ParseForm or anything like it, and read the field afterwards.",
+	BodyString:        "Take the body out of the wrapping, and verify the decoded string.",
+	BodyMediaType:     "Choose the same content type in the settings of the webhook and in the options of the verifier.",
+	BodyCompacted:     readParsed,
+	BodyIndented:      readParsed,
+	BodyKeyOrder:      readParsed,
+	BodyHTMLEscape:    readParsed,
+	BodyUnicodeEscape: readParsed,
+	BodySlashEscape:   readParsed,
+	BodyNumbers:       readParsed,
+	BodyReserialised:  readParsed,
+	SecretWhiteSpace:  "Store the secret without the line break or space that came with it when it was copied.",
+	SecretQuotes:      "Store the secret without quotes: not everything that reads environment files removes them.",
+	SecretPrefix:      "Use the secret exactly as the provider shows it.",
+	SecretBase64:      "Use the secret exactly as the provider shows it, and let the verifier decode it if the provider's scheme says so.",
+	SecretHex:         "Use the secret exactly as the provider shows it, and let the verifier decode it if the provider's scheme says so.",
+	SecretOther:       "Configure the secret of the very endpoint that this URL is registered under: each endpoint has its own.",
+	SecretOtherMode:   "Give test and live mode an endpoint of their own, each with its own secret.",
+	SecretAPIKey:      "Take the signing secret from the settings of this webhook endpoint, and replace the exposed key if it was stored where it does not belong.",
+	SecretUnusable:    "Set the signing secret of this webhook endpoint.",
+	SecretWrong:       "Compare the secret with the one in the settings of this very endpoint and mode (test or live); if it is right, the body is not what the provider sent.",
+	HeaderMissing:     "Let the proxy in front pass the headers of the signature on, and check that a secret is set for the webhook: many providers sign only then.",
+	HeaderRenamed:     "Let the proxy or framework pass the header under its own name, or put it back before verifying.",
+	HeaderSpelling:    "Build the header with http.Header.Set or verify.HeaderOf, which make names canonical.",
+	HeaderJoined:      "Keep the proxy from adding the header a second time, or from joining it.",
+	HeaderSplit:       "Keep the proxy from splitting or repeating the header.",
+	HeaderSHA1:        "Update the sender, so that it signs with SHA-256, or find out what drops the header of the stronger signature.",
+	HeaderMalformed:   "Compare the header with what the provider's documentation shows, and find out what changed it.",
+	ClockZone:         "Compare both times in UTC: one clock runs in local time but says UTC, or a time was parsed without its zone.",
+	ClockSkew:         "Set the clock of the receiver by NTP, and look for a queue in front of it that holds deliveries back.",
+	ClockOldCapture:   "Judge a capture at the time at which it arrived: write that into it (received), or pass it.",
+	ClockMilliseconds: "Use the unit of the scheme on both sides: Unix and UnixMilli are easy to confuse.",
+	ProviderOther:     "Use the verifier of the provider that sends to this endpoint, or correct the URL in that provider's settings.",
+	PayPalWebhookID:   "Copy the webhook id from the webhook's entry in the Dashboard, for the app and the environment that send to this URL.",
+	PayPalEnvironment: "Give each environment an endpoint of its own, with Options.Sandbox and the webhook id of that environment.",
+	PayPalSimulator:   "Test with a real event of the sandbox, or in a test alone set Options.InsecureAcceptSimulator.",
+	PayPalCertificate: "Check PAYPAL-CERT-URL and, for a certificate under a new root, Options.Roots and Options.Intermediates.",
+	PayPalUnconfirmed: "Compare the event with PayPal's record of it: either the body was changed under its CRC-32, or the credentials are those of another app.",
+	Unjudged:          "Repeat the diagnosis when the source of the keys and the hosts of the certificates can be reached.",
 }
 
 // explain makes a finding with the texts for its id.
 func explain(id ID, c Confidence) Finding {
-	f := Finding{ID: id, Confidence: c, Text: explanations[id].text, Fix: explanations[id].fix}
+	f := Finding{ID: id, Confidence: c, Text: texts[id], Fix: fixes[id]}
 	if text, ok := likely[id]; ok && c == Likely {
 		f.Text = text
 	}
 	return f
 }
 
-// explainf is like explain with a text of its own.
+// explainf makes a finding with a text of its own.
 func explainf(id ID, c Confidence, format string, args ...any) Finding {
-	f := explain(id, c)
-	f.Text = fmt.Sprintf(format, args...)
+	return Finding{ID: id, Confidence: c, Text: fmt.Sprintf(format, args...), Fix: fixes[id]}
+}
+
+// conclude ends the text of a finding that is a mistake in any case, and says whether the
+// signature verifies without it.
+func conclude(f Finding, c Confidence, proof string) Finding {
+	f.Confidence = c
+	if c == Proved {
+		f.Text += proof
+	}
+	f.Text += "."
 	return f
 }
 

@@ -6,7 +6,7 @@ import "iter"
 
 const (
 	MaxDepth    = maxDepth
-	MaxWork     = maxWork
+	MaxWork     = int64(maxWork)
 	MaxTries    = maxTries
 	MaxFindings = maxFindings
 )

@@ -18,7 +18,8 @@ const (
 	maxPieces = 16      // of a header that was joined or split
 )
 
-// repair is a header as it may have been, and what must have happened to it.
+// repair is a header as it may have been, and what must have happened to it. The text of
+// the finding is to be concluded.
 type repair struct {
 	header  http.Header
 	finding Finding
@@ -101,7 +102,7 @@ func renamedLikeOthers(h http.Header, own []string, yield func(repair) bool) boo
 			}
 		}
 		if n > 0 && !yield(repair{c, explainf(ProviderOther, Proved,
-			"The signature verifies under the header names of %s: the provider signs alike, and is not the verifier's.", a.name), true}) {
+			"The headers have the names that %s uses, which signs like the verifier's provider", a.name), true}) {
 			return false
 		}
 	}
@@ -130,7 +131,7 @@ func renamed(h http.Header, own []string, yield func(repair) bool) bool {
 	}
 	text := func(from, to string) Finding {
 		return explainf(HeaderRenamed, Proved,
-			"The signature verifies when the value of %s is taken for %s: something renamed the header.", printable(from, "another header"), to)
+			"%s holds what %s should: something renamed the header", printable(from, "another header"), to)
 	}
 	c := maps.Clone(h)
 	if c == nil {
@@ -172,7 +173,7 @@ func merged(h http.Header, own []string, yield func(repair) bool) bool {
 		return true
 	}
 	finding := explainf(HeaderSplit, Proved,
-		"The signature verifies after %s is made one again: it stands there %d times.", name, most)
+		"%s stands there %d times: something split or repeated it", name, most)
 	several := func(change func([]string) string) bool {
 		c := maps.Clone(h)
 		for _, n := range own {
@@ -210,7 +211,7 @@ func separated(h http.Header, own []string, yield func(repair) bool) bool {
 		return true
 	}
 	finding := explainf(HeaderJoined, Proved,
-		"The signature verifies after %s is taken apart: something joined several headers into one with a comma.", name)
+		"%s is several headers that something joined with a comma", name)
 	several := func(change func(string) string) bool {
 		c, changed := maps.Clone(h), false
 		for _, n := range own {
@@ -253,7 +254,7 @@ func separated(h http.Header, own []string, yield func(repair) bool) bool {
 // cleaned yields headers without what tools leave around and inside of values.
 func cleaned(h http.Header, own []string, yield func(repair) bool) bool {
 	finding := explainf(HeaderMalformed, Proved,
-		"The signature verifies after the value of the signature's header is cleaned of quotes, white space, percent escapes or upper-case digits.")
+		"The value of a security header has quotes, white space, percent escapes or upper-case digits that the scheme does not have")
 	trim := func(s string) string { return strings.Trim(s, " \t\r\n\"'`") }
 	unescape := func(s string) string {
 		if u, err := url.PathUnescape(s); err == nil {
@@ -289,7 +290,7 @@ func (q *inquiry) mendHead(j judgement) (judgement, bool) {
 		spelt := q.judge(c)
 		if !spelt.malformed() {
 			q.header = append(q.header, explainf(HeaderSpelling, Proved,
-				"The signature verifies after the names of the headers are written in canonical form: in the map there is %q.", printable(name, "another spelling")))
+				"The names of the headers are not in canonical form, so that they are not found: in the map there is %q", printable(name, "another spelling")))
 			return spelt, true
 		}
 		h = c

@@ -45,9 +45,10 @@ type inquiry struct {
 	open     []byte   // brackets that are missing at its end, if it was cut
 	json     bool
 
-	header []Finding // what is wrong with the head
+	header []Finding // what is wrong with the head, to be concluded
 	found  []Finding // what is wrong with the rest
-	late   *Finding  // what is wrong with the time
+	late   *Finding  // what is wrong with the time, to be concluded
+	media  bool      // the last try was signed, and not of the media type
 }
 
 func newInquiry(ctx context.Context, v verify.Verifier, c *capture.Capture, o *Options) *inquiry {
@@ -93,6 +94,7 @@ func (q *inquiry) holds(v verify.Verifier, h *verify.Head, body []byte, keys int
 		return false
 	}
 	_, err := verify.Verify(q.ctx, v, h, body)
+	q.media = verify.ReasonOf(err) == verify.ErrMediaType
 	return signed(err)
 }
 
@@ -219,7 +221,7 @@ func (q *inquiry) untrusted(j judgement) {
 	if other == url {
 		other = strings.Replace(url, ".paypal.com/", ".sandbox.paypal.com/", 1)
 	}
-	if form(url) == verify.ErrUntrusted && form(other) == verify.ErrTooNew {
+	if form(other) == verify.ErrTooNew {
 		q.found = append(q.found, explain(PayPalEnvironment, Likely))
 		return
 	}
@@ -360,19 +362,22 @@ func (q *inquiry) bySimulator(h *verify.Head) bool {
 
 // findings returns everything that was found, in order.
 func (q *inquiry) findings() []Finding {
-	proved := !slices.ContainsFunc(q.found, func(f Finding) bool { return f.Confidence != Proved })
-	all := slices.Concat(q.header, q.found)
+	c := Proved
+	if slices.ContainsFunc(q.found, func(f Finding) bool { return f.Confidence != Proved }) {
+		c = Likely
+	}
+	var all []Finding
+	for _, f := range q.header {
+		all = append(all, conclude(f, c, "; with that undone, the signature verifies"))
+	}
+	all = append(all, q.found...)
+	if q.media && c == Proved {
+		all = append(all, explain(BodyMediaType, Proved))
+	}
 	if q.late != nil {
-		all = append(all, *q.late)
+		all = append(all, conclude(*q.late, c, "; the signature holds"))
 	}
-	if !proved {
-		for i := range all {
-			if i < len(q.header) || i == len(all)-1 && q.late != nil {
-				all[i].Confidence = Likely
-			}
-		}
-	}
-	if q.c.Inexact != "" && slices.ContainsFunc(q.found, ofBody) && !slices.ContainsFunc(q.found, isInexact) {
+	if q.c.Inexact != "" && slices.ContainsFunc(q.found, ofBody) {
 		all = append(all, explain(BodyInexact, Likely))
 	}
 	return distinct(all)
@@ -390,5 +395,3 @@ func distinct(all []Finding) []Finding {
 }
 
 func ofBody(f Finding) bool { return strings.HasPrefix(string(f.ID), "body.") }
-
-func isInexact(f Finding) bool { return f.ID == BodyInexact }
