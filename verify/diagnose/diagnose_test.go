@@ -60,7 +60,7 @@ func sentences(t *testing.T, found []diagnose.Finding) {
 		}
 		seen[f.ID] = true
 		for _, text := range []string{f.Text, f.Fix} {
-			if len(text) < 30 || !strings.HasSuffix(text, ".") || strings.Contains(text, "%!") || strings.Contains(text, "\n") {
+			if len(text) < 30 || strings.Trim(text[max(0, len(text)-1):], ".?") != "" || strings.Contains(text, "%!") || strings.Contains(text, "\n") {
 				t.Errorf("%s: %q is no sentence", f.ID, text)
 			}
 		}
@@ -149,6 +149,14 @@ func TestTwoMistakesAreBothFound(t *testing.T) {
 			rename(strings.ToLower)(t, s, d)
 			d.v, d.o.Candidates = s.verifier(t, s.wrong), candidates(s.secret)
 		}, diagnose.Proved, []diagnose.ID{diagnose.HeaderSpelling, diagnose.SecretOther, diagnose.ClockOldCapture}},
+		{"lower case, and joined", func(d *delivery) {
+			values(func(v string) []string { return []string{v + ", " + v} })(t, s, d)
+			rename(strings.ToLower)(t, s, d)
+		}, diagnose.Proved, []diagnose.ID{diagnose.HeaderSpelling, diagnose.HeaderJoined}},
+		{"lower case, and cut off", func(d *delivery) {
+			values(func(v string) []string { return []string{v[:40]} })(t, s, d)
+			rename(strings.ToLower)(t, s, d)
+		}, diagnose.Likely, []diagnose.ID{diagnose.HeaderSpelling, diagnose.HeaderMalformed}},
 		{"a wrong secret, and judged too late", func(d *delivery) { year(d); d.v = s.verifier(t, s.wrong) }, diagnose.Likely,
 			[]diagnose.ID{diagnose.SecretWrong, diagnose.ClockOldCapture}},
 		{"split, and a wrong secret", func(d *delivery) {
@@ -526,6 +534,8 @@ func TestTheTextNamesTheHeaderAndTheAmount(t *testing.T) {
 		{wrongSecret(nil), "2 other secrets"},
 		{head(func(_ *subject, h http.Header) bool { delete(h, "Stripe-Signature"); return true }), "Stripe-Signature is not there"},
 		{from("github"), "GitHub"},
+		{configured(func(string) string { return "your_webhook_secret" }), "The secret cannot be one: stripe: the secret is a placeholder"},
+		{values(func(string) []string { return []string{"v1"} }), "do not have the scheme's form: the signature header does not have the scheme's form."},
 		{lookalike("X-Gitea-Signature", func(mac []byte) string { return base64.StdEncoding.EncodeToString(mac) }), "Gitea"},
 	} {
 		d := s.genuine(t)
@@ -533,6 +543,34 @@ func TestTheTextNamesTheHeaderAndTheAmount(t *testing.T) {
 		if found := d.findings(s); len(found) == 0 || !strings.Contains(found[0].Text, test.want) {
 			t.Errorf("%+v does not say %q", found, test.want)
 		}
+	}
+}
+
+func TestASecretOfNothingIsUnusable(t *testing.T) {
+	s := subjects()[0]
+	found := diagnose.Secret(context.Background(), s.new, "", s.genuine(t).c, nil)
+	want(t, found, diagnose.Likely, diagnose.SecretUnusable)
+	if !strings.Contains(found[0].Text, "is the variable set that it comes from?") || strings.HasSuffix(found[0].Text, "?.") {
+		t.Errorf("the text is %q", found[0].Text)
+	}
+}
+
+// A constructor that is not this module's may say too much.
+func TestAnErrorThatHoldsTheSecretIsNotPrinted(t *testing.T) {
+	const secret = "correct horse battery staple"
+	talkative := func(s string) (verify.Verifier, error) {
+		return nil, errors.New("cannot use " + s + "\n" + strings.Repeat("x", 1000))
+	}
+	found := diagnose.Secret(context.Background(), talkative, secret, &capture.Capture{}, nil)
+	want(t, found, diagnose.Likely, diagnose.SecretUnusable)
+	sentences(t, found)
+	if strings.Contains(found[0].Text, secret) {
+		t.Errorf("the text is %q", found[0].Text)
+	}
+	found = diagnose.Secret(context.Background(), func(string) (verify.Verifier, error) { return talkative("it") }, secret, &capture.Capture{}, nil)
+	sentences(t, found)
+	if len(found[0].Text) > 400 {
+		t.Errorf("the text has %d bytes", len(found[0].Text))
 	}
 }
 

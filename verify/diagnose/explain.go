@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 )
 
+const maxCause = 300 // bytes of an error in a text
+
 const readParsed = "Verify the bytes that arrived and not a parsed body that was serialised again: put the verification before body parsers, and switch off what rewrites JSON on the way."
 
 // texts say what is wrong, for the findings that have no more to say about this capture.
@@ -137,6 +139,18 @@ func conclude(f Finding, c Confidence, proof string) Finding {
 	}
 	f.Text += "."
 	return f
+}
+
+// ending makes the end of a sentence of an error.
+func ending(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if len(text) > maxCause {
+		text = strings.ToValidUTF8(text[:maxCause], "") + "…"
+	}
+	if strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }
 
 // printable returns a name for a text that comes from outside, such as a header's, if it

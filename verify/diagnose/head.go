@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"iter"
 	"maps"
 	"net/http"
@@ -57,12 +56,9 @@ func canonical(h http.Header, own []string) (http.Header, string) {
 	return out, name
 }
 
-// with returns a copy of h with other values of one name.
+// with returns a copy of h, which is not nil, with other values of one name.
 func with(h http.Header, name string, values ...string) http.Header {
 	c := maps.Clone(h)
-	if c == nil {
-		c = make(http.Header)
-	}
 	c[name] = values
 	return c
 }
@@ -287,10 +283,10 @@ func (q *inquiry) mendHead(j judgement) (judgement, bool) {
 	}
 	h := j.head.Header
 	if c, name := canonical(h, own); c != nil {
+		q.header = append(q.header, explainf(HeaderSpelling, Proved,
+			"The names of the headers are not in canonical form, so that they are not found: in the map there is %q", printable(name, "another spelling")))
 		spelt := q.judge(c)
 		if !spelt.malformed() {
-			q.header = append(q.header, explainf(HeaderSpelling, Proved,
-				"The names of the headers are not in canonical form, so that they are not found: in the map there is %q", printable(name, "another spelling")))
 			return spelt, true
 		}
 		h = c
@@ -343,7 +339,7 @@ func (q *inquiry) unreadable(h http.Header, own []string, err error) Finding {
 	}
 	f := explain(HeaderMalformed, Likely)
 	if e, ok := err.(*verify.Error); ok && e.Cause != nil {
-		f.Text = fmt.Sprintf("The headers of the signature do not have the scheme's form: %v.", e.Cause)
+		f.Text = "The headers of the signature do not have the scheme's form: " + ending(e.Cause)
 	}
 	return f
 }

@@ -173,24 +173,25 @@ func (q *inquiry) run(err error) {
 		q.search(j.head)
 	case r == verify.ErrNoKey:
 		if !q.byCandidates(j.head) {
-			q.found = append(q.found, explainf(SecretUnusable, Likely, "The verifier has no usable key for this request: %v.", cause(j.err)))
+			q.found = append(q.found, explainf(SecretUnusable, Likely, "The verifier has no usable key for this request: %s", cause(j.err)))
 		}
 	case r == verify.ErrUntrusted && q.profile.Provider == "paypal":
 		q.untrusted(j)
 	case r == verify.ErrTooOld || r == verify.ErrTooNew:
 		q.found = append(q.found, explainf(ClockSkew, Likely, "The signed time is out of the verifier's window."))
 	default:
-		q.found = append(q.found, explainf(Unjudged, Likely, "The delivery could not be judged: %v.", cause(j.err)))
+		q.found = append(q.found, explainf(Unjudged, Likely, "The delivery could not be judged: %s", cause(j.err)))
 	}
 }
 
-// cause returns what an error says beyond its reason, if there is anything.
-func cause(err error) error {
+// cause returns what an error says beyond its reason, if there is anything, as the end of
+// a sentence.
+func cause(err error) string {
 	var e *verify.Error
 	if errors.As(err, &e) && e.Cause != nil {
-		return e.Cause
+		return ending(e.Cause)
 	}
-	return verify.ReasonOf(err)
+	return ending(verify.ReasonOf(err))
 }
 
 // elsewhere is the finding for a delivery whose signature holds, and which the verifier
@@ -199,7 +200,7 @@ func (q *inquiry) elsewhere(err error) Finding {
 	if q.profile.Provider == "paypal" && verify.ReasonOf(err) != verify.ErrUnavailable {
 		return explain(PayPalUnconfirmed, Proved)
 	}
-	return explainf(Unjudged, Likely, "The signature holds, and the verifier refused the delivery for another reason: %v.", cause(err))
+	return explainf(Unjudged, Likely, "The signature holds, and the verifier refused the delivery for another reason: %s", cause(err))
 }
 
 // untrusted explains a certificate that is not trusted.
@@ -225,7 +226,7 @@ func (q *inquiry) untrusted(j judgement) {
 		q.found = append(q.found, explain(PayPalEnvironment, Likely))
 		return
 	}
-	q.found = append(q.found, explainf(PayPalCertificate, Likely, "The certificate of the delivery is not trusted: %v.", cause(j.err)))
+	q.found = append(q.found, explainf(PayPalCertificate, Likely, "The certificate of the delivery is not trusted: %s", cause(j.err)))
 }
 
 // search looks for what is wrong with body or secret, where the head is good and the
@@ -346,14 +347,16 @@ func (q *inquiry) byDocument(h *verify.Head) bool {
 	return false
 }
 
+// simulatorID is the webhook id under which PayPal's simulator signs.
+const simulatorID = "WEBHOOK_ID"
+
 // bySimulator looks for PayPal's simulator. Its webhook id is taken from a key of that
 // scope alone.
 func (q *inquiry) bySimulator(h *verify.Head) bool {
-	const id = "WEBHOOK_ID"
 	if q.profile.Provider != "paypal" {
 		return false
 	}
-	if v := q.rekeyed(id, id); v != nil && q.holds(v, h, q.c.Body, 1) {
+	if v := q.rekeyed(simulatorID, simulatorID); v != nil && q.holds(v, h, q.c.Body, 1) {
 		q.found = append(q.found, explain(PayPalSimulator, Proved))
 		return true
 	}
@@ -371,7 +374,7 @@ func (q *inquiry) findings() []Finding {
 		all = append(all, conclude(f, c, "; with that undone, the signature verifies"))
 	}
 	all = append(all, q.found...)
-	if q.media && c == Proved {
+	if q.media {
 		all = append(all, explain(BodyMediaType, Proved))
 	}
 	if q.late != nil {

@@ -249,6 +249,15 @@ func gateway(t *testing.T, b []byte) []byte {
 	return out
 }
 
+// lengthened changes the name of members, and with it the length of the body, which the
+// header says.
+func lengthened(name string) func(*testing.T, *subject, *delivery) bool {
+	return func(t *testing.T, s *subject, d *delivery) bool {
+		d.c.Header.Set("Content-Length", fmt.Sprint(len(d.c.Body)))
+		return body(replace(`"id"`, name))(t, s, d)
+	}
+}
+
 // head makes a mistake of a function on the header.
 func head(change func(s *subject, h http.Header) bool) func(*testing.T, *subject, *delivery) bool {
 	return func(_ *testing.T, s *subject, d *delivery) bool { return change(s, d.c.Header) }
@@ -433,10 +442,8 @@ var mistakes = []mistake{
 	{"through a map of Go, with numbers kept", body(func(t *testing.T, b []byte) []byte { return htmlEscaped(t, sorted(t, b)) }), diagnose.BodyReserialised, unlessStripe},
 	{"through a map of Go, without what cannot be undone", signedBody(replaceAll("1e3", "1", "175928847299117063", "17"), func(t *testing.T, b []byte) []byte { return marshal(t, b) }), diagnose.BodyReserialised, unlessStripe},
 	{"through a map of Go", body(func(t *testing.T, b []byte) []byte { return marshal(t, b) }), diagnose.BodyReserialised, always},
-	{"of another length than its header says", func(t *testing.T, s *subject, d *delivery) bool {
-		d.c.Header.Set("Content-Length", fmt.Sprint(len(d.c.Body)))
-		return body(replace(`"id"`, `"identifier"`))(t, s, d)
-	}, diagnose.BodyReserialised, always},
+	{"longer than its header says", lengthened(`"identifier"`), diagnose.BodyReserialised, always},
+	{"whole, and shorter than its header says", lengthened(`"i"`), diagnose.BodyReserialised, always},
 	{"printed by JavaScript", body(func(*testing.T, []byte) []byte { return []byte("[object Object]") }), diagnose.BodyReserialised, always},
 
 	// The secret.
@@ -500,6 +507,10 @@ var mistakes = []mistake{
 		return true
 	}), diagnose.SecretAPIKey, always},
 	{"no secret", func(_ *testing.T, s *subject, d *delivery) bool { d.secret = "${SECRET}"; return true }, diagnose.SecretUnusable, always},
+	{"the simulator's webhook id", only("paypal", func(_ *testing.T, _ *subject, d *delivery) bool {
+		d.secret = "WEBHOOK_ID"
+		return true
+	}), diagnose.SecretUnusable, always},
 	{"a wrong secret", except("paypal", wrongSecret(nil)), diagnose.SecretWrong, always},
 
 	// The header.

@@ -3,7 +3,6 @@ package diagnose
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -208,17 +207,15 @@ func (q *inquiry) bySecret(h *verify.Head) bool {
 	return false
 }
 
-// unusable is the finding for a secret that nothing mends.
+// unusable is the finding for a secret that nothing mends, and that new refuses with err.
 func unusable(secret string, err error) Finding {
-	if credential(secret) {
+	switch {
+	case credential(secret):
 		return explain(SecretAPIKey, Likely)
+	case secret == simulatorID:
+		return explainf(SecretUnusable, Likely, "The configured webhook id is the one that PayPal's simulator signs with, and that of no webhook.")
+	case err == nil || secret != "" && strings.Contains(err.Error(), secret):
+		return explain(SecretUnusable, Likely)
 	}
-	f := explain(SecretUnusable, Likely)
-	if err == nil {
-		err = errors.New("there is no verifier for it")
-	}
-	if text := err.Error(); secret != "" && !strings.Contains(text, secret) {
-		f.Text = fmt.Sprintf("The secret cannot be one: %s.", text)
-	}
-	return f
+	return explainf(SecretUnusable, Likely, "The secret cannot be one: %s", ending(err))
 }
