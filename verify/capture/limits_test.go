@@ -45,6 +45,9 @@ func TestReadingTheWorstFilesIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads large files")
 	}
+	if race {
+		t.Skip("the race detector allocates, too")
+	}
 	for _, tt := range []struct {
 		name                string
 		head, pattern, tail string
