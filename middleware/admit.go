@@ -22,6 +22,7 @@ var (
 	errNoDelivery = errors.New("the verifier returned no valid delivery")
 	errOutcome    = errors.New("the register returned no valid outcome")
 	errClaimLost  = errors.New("the claim was taken over while the handler ran")
+	errLeaseOver  = errors.New("the lease ran out while the handler ran, and could not be renewed")
 	errRenewPanic = errors.New("the register panicked while it renewed the claim")
 	errMaxRun     = errors.New("the handler ran longer than MaxRun")
 )
@@ -39,6 +40,15 @@ func (c *admissionContext) Value(key any) any {
 		return c.a
 	}
 	return c.Context.Value(key)
+}
+
+// Err looks at the lease, too: where a whole process stood still, no timer has
+// ended the context yet.
+func (c *admissionContext) Err() error {
+	if l := c.a.lease; l != nil {
+		l.check()
+	}
+	return c.Context.Err()
 }
 
 // Admitted reports whether ctx belongs to a request that carries a live claim of
@@ -271,6 +281,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	}
 	// Not under the request's context: a client that hangs up in between would
 	// leave a claim of which nobody knows whether it was made.
+	asked := time.Now()
 	ctx := a.claiming.begin(a.detached, claimTimeout, nil)
 	outcome, err := g.store.Claim(ctx, c)
 	ctx.end(nil)
@@ -283,7 +294,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	}
 	switch outcome.Status {
 	case replay.Acquired:
-		a.lease = &lease{store: g.store, handle: replay.Handle{Key: c.Key, Token: c.Token}, length: c.Lease}
+		a.lease = &lease{store: g.store, handle: replay.Handle{Key: c.Key, Token: c.Token}, length: c.Lease, end: asked.Add(c.Lease)}
 		return refusal{}
 	case replay.InFlight:
 		return refusal{err: &verify.Error{Reason: verify.ErrInFlight}, retry: outcome.Lease}
@@ -531,13 +542,14 @@ type lease struct {
 	renewal appointment
 
 	mu      sync.Mutex
+	end     time.Time // from when on somebody else may have the claim
 	over    bool
 	abort   context.CancelFunc // of a renewal under way
 	running sync.WaitGroup
 }
 
 // start begins to renew after a third of the lease. lost is called with a cause
-// if somebody else has taken the claim.
+// if somebody else has taken the claim, or may have.
 func (l *lease) start(a *agenda, lost func(cause error)) {
 	l.agenda, l.lost = a, lost
 	l.renewal.do = l.renew
@@ -550,8 +562,10 @@ func (l *lease) renew() {
 		l.mu.Unlock()
 		return
 	}
-	// A try that hangs leaves time for two more before the lease runs out.
-	ctx, abort := context.WithTimeout(context.Background(), l.length/9)
+	// A try that hangs leaves time for two more before the lease runs out. After
+	// that there are more, for handlers that do not heed their context.
+	asked := time.Now()
+	ctx, abort := context.WithTimeout(context.Background(), l.pause())
 	defer abort()
 	l.abort = abort
 	l.running.Add(1)
@@ -567,9 +581,34 @@ func (l *lease) renew() {
 	case errors.Is(err, replay.ErrLost):
 		l.lost(errClaimLost)
 	case err != nil:
-		l.agenda.add(&l.renewal, l.length/9)
+		l.checkLocked()
+		l.agenda.add(&l.renewal, l.pause())
 	default:
+		l.end = asked.Add(l.length)
 		l.agenda.add(&l.renewal, l.length/3)
+	}
+}
+
+// pause is how long a try to renew may take, and how long the next one waits: a
+// ninth of the lease, but not beyond its end.
+func (l *lease) pause() time.Duration {
+	d := l.length / 9
+	if left := time.Until(l.end); left > 0 {
+		d = min(d, left)
+	}
+	return d
+}
+
+// check ends the handler's context if the lease is over.
+func (l *lease) check() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.checkLocked()
+}
+
+func (l *lease) checkLocked() {
+	if !l.over && !time.Now().Before(l.end) {
+		l.lost(errLeaseOver)
 	}
 }
 

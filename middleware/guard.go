@@ -30,7 +30,9 @@ type Options struct {
 	BodyBudget int64
 
 	// Lease is how long a claim outlives its process. It is renewed while the
-	// handler runs. Default: 30 seconds; at least 1 second.
+	// handler runs. Where that fails until it has run out, or the claim was taken
+	// over, the handler's context ends: a handler that takes long looks at it right
+	// before its effects. Default: 30 seconds; at least 1 second.
 	Lease time.Duration
 
 	// MaxRun is when the handler's context ends. The claim is kept until the

@@ -433,6 +433,63 @@ func TestTheLeaseOfASlowHandlerIsRenewed(t *testing.T) {
 	}
 }
 
+func TestTheHandlersContextEndsWithItsLease(t *testing.T) {
+	down := func(context.Context, replay.Handle, time.Duration) error { return errors.New("down") }
+	for _, c := range []struct {
+		name  string
+		renew func(context.Context, replay.Handle, time.Duration) error
+		ends  bool
+		waits bool // whether somebody who waits for it learns of it at once
+	}{
+		{"not while it is renewed", nil, false, false},
+		{"that could not be renewed", down, true, true},
+		{"that could not be renewed in time", func(ctx context.Context, h replay.Handle, _ time.Duration) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}, true, true},
+		{"although nothing else runs", func(context.Context, replay.Handle, time.Duration) error {
+			time.Sleep(time.Minute) // and so does not keep to its context
+			return nil
+		}, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, onBubble, func(s *site) { s.store.renew = c.renew })
+				if c.renew == nil {
+					s.store.renew = s.store.Store.Renew
+				}
+				s.handle = func(_ http.ResponseWriter, r *http.Request) {
+					ctx := r.Context()
+					derived, cancel := context.WithCancel(ctx)
+					defer cancel()
+					time.Sleep(30*time.Second - time.Nanosecond)
+					synctest.Wait()
+					if err := derived.Err(); err != nil {
+						t.Errorf("ended before its lease: %v", context.Cause(derived))
+					}
+					time.Sleep(time.Nanosecond)
+					synctest.Wait()
+					if c.waits {
+						select {
+						case <-derived.Done():
+						default:
+							t.Error("nobody who waits was told")
+						}
+					}
+					if err := ctx.Err(); (err != nil) != c.ends {
+						t.Errorf("Err = %v", err)
+					}
+					cause := context.Cause(ctx)
+					if c.ends && (cause == nil || !strings.Contains(cause.Error(), "lease ran out")) {
+						t.Errorf("cause %v", cause)
+					}
+				}
+				want(t, s.serve(s.request), 200)
+			})
+		})
+	}
+}
+
 func TestARenewalThatFailsIsTriedAgainInTime(t *testing.T) {
 	for _, c := range []struct {
 		name  string
