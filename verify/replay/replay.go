@@ -161,6 +161,37 @@ type Outcome struct {
 	Same bool
 }
 
+// Inspector is what a Store offers to operators beside Forget. It is optional;
+// the stores of this module have it.
+type Inspector interface {
+	// Inspect returns the record of an event, and false where there is none. It
+	// changes nothing. A binding is no event, and is not found.
+	Inspect(ctx context.Context, key Key) (Record, bool, error)
+
+	// Stats says how much the store holds. It may take long where the store has
+	// to count, and is not meant for every scrape of a monitor.
+	Stats(ctx context.Context) (Stats, error)
+}
+
+// Record is what a store knows of an event.
+type Record struct {
+	// Status is InFlight or Done.
+	Status Status
+	// Lease is, for InFlight, how long the lease still runs. It is zero where it
+	// ran out and nobody took over: the next claim would.
+	Lease time.Duration
+	// Kept is how long the record is still remembered if nothing else happens to
+	// it. A store that is full may drop one earlier that is not needed.
+	Kept time.Duration
+}
+
+// Stats is how much a store holds.
+type Stats struct {
+	// Records is the number of events and bindings. It may include some whose
+	// retention is over, and that were not removed yet.
+	Records int64
+}
+
 // Key names a record: a hash, so that it has a fixed size and holds nothing
 // personal, whatever an event is called.
 type Key [32]byte

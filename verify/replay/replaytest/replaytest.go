@@ -81,6 +81,7 @@ func Exercise(t *testing.T, f Factory) {
 		{"bindings", bindings, f.New},
 		{"keys", keys, f.New},
 		{"calls", calls, f.New},
+		{"inspection", inspection, f.New},
 		{"concurrency", concurrency, f.New},
 		{"full", full, f.NewBounded},
 		{"floor", floored, f.floor()},
@@ -91,7 +92,7 @@ func Exercise(t *testing.T, f Factory) {
 			}
 			for _, test := range group.tests {
 				t.Run(test.name, func(t *testing.T) {
-					if group.name == "time" {
+					if group.name == "time" || group.name == "inspection" {
 						t.Parallel() // these mostly wait
 					}
 					e := &exam{T: t, Store: group.open(t), unit: f.Unit, nonce: replay.NewToken()}
