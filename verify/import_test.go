@@ -14,6 +14,8 @@ const module = "github.com/hooknotary/hooknotary"
 // under folders that are otherwise free of it.
 var foreign = []string{
 	module + "/middleware/echomw",
+	module + "/verify/replay/redisreplay",
+	module + "/verify/replay/redisreplay/redistest",
 }
 
 // goList runs go list in the root of the module.

@@ -1,0 +1,83 @@
+package redisreplay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hooknotary/hooknotary/verify/replay"
+)
+
+// Inspect implements replay.Inspector.
+func (s *Store) Inspect(ctx context.Context, key replay.Key) (replay.Record, bool, error) {
+	got, err := within(ctx, s, func(ctx context.Context) ([]int64, error) {
+		return inspectScript.Run(ctx, s.client, []string{s.recordKey(key)}).Int64Slice()
+	})
+	if err == nil && len(got) != 3 {
+		err = errors.New("the server's answer makes no sense")
+	}
+	if err != nil {
+		return replay.Record{}, false, fail("inspect", err)
+	}
+	r := replay.Record{Lease: duration(got[1]), Kept: duration(got[2])}
+	switch got[0] {
+	case 0:
+		return replay.Record{}, false, nil
+	case 1:
+		r.Status = replay.InFlight
+	case 2:
+		r.Status = replay.Done
+	default:
+		return replay.Record{}, false, fail("inspect", fmt.Errorf("the server answered %d", got[0]))
+	}
+	return r, true, nil
+}
+
+// page is how many keys a server looks at in one step of Stats.
+const page = 1000
+
+// Stats implements replay.Inspector. It walks over all keys of the servers, those
+// of others included, in steps that do not hold up what else they do: about a
+// second for a million keys. Options.Timeout bounds each step. What comes and goes
+// meanwhile may be missed, or counted twice.
+func (s *Store) Stats(ctx context.Context) (replay.Stats, error) {
+	if s.invalid != nil {
+		return replay.Stats{}, fail("stats", s.invalid)
+	}
+	var n atomic.Int64
+	err := s.each(ctx, func(ctx context.Context, server redis.Cmdable) error { return s.count(ctx, server, &n) })
+	if err != nil {
+		return replay.Stats{}, fail("stats", err)
+	}
+	return replay.Stats{Records: n.Load()}, nil
+}
+
+// count adds the records of one server.
+func (s *Store) count(ctx context.Context, server redis.Cmdable, n *atomic.Int64) error {
+	type found struct {
+		keys   []string
+		cursor uint64
+	}
+	var cursor uint64
+	for {
+		f, err := within(ctx, s, func(ctx context.Context) (f found, err error) {
+			f.keys, f.cursor, err = server.Scan(ctx, cursor, "{"+s.prefix+":*", page).Result()
+			return f, err
+		})
+		if err != nil {
+			return err
+		}
+		for _, key := range f.keys {
+			if !strings.HasSuffix(key, "}floor") {
+				n.Add(1)
+			}
+		}
+		if cursor = f.cursor; cursor == 0 {
+			return nil
+		}
+	}
+}
