@@ -16,6 +16,8 @@ var foreign = []string{
 	module + "/middleware/echomw",
 	module + "/verify/replay/redisreplay",
 	module + "/verify/replay/redisreplay/redistest",
+	module + "/verify/replay/sqlreplay",
+	module + "/verify/replay/sqlreplay/postgrestest",
 }
 
 // goList runs go list in the root of the module.

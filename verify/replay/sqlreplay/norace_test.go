@@ -1,0 +1,5 @@
+//go:build !race
+
+package sqlreplay_test
+
+const race = false

@@ -1,0 +1,3 @@
+package postgrestest
+
+var Give = give
