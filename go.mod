@@ -3,6 +3,7 @@ module github.com/hooknotary/hooknotary
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.0.2
 	github.com/jackc/pgx/v5 v5.7.5
 	github.com/labstack/echo/v4 v4.13.4
 	github.com/mattn/go-isatty v0.0.20

@@ -18,6 +18,7 @@ var foreign = []string{
 	module + "/verify/replay/redisreplay/redistest",
 	module + "/verify/replay/sqlreplay",
 	module + "/verify/replay/sqlreplay/postgrestest",
+	module + "/verify/replay/replaytest/linear",
 }
 
 // goList runs go list in the root of the module.
