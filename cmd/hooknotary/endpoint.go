@@ -21,6 +21,7 @@ type settings struct {
 	form                 bool
 	allowSHA1            bool
 	allowShort           bool
+	distinct             bool // GitHub: by delivery id
 	sandbox, simulator   bool
 	roots, intermediates []*x509.Certificate
 	transport            http.RoundTripper

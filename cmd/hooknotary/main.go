@@ -1,5 +1,6 @@
 // Hooknotary works with captured webhook deliveries: it verifies them and says why
-// one fails, shows what exactly was signed, and signs bodies to try an endpoint with.
+// one fails, shows what exactly was signed, signs bodies to try an endpoint with, and
+// looks after the register of a fleet.
 //
 //	go install github.com/hooknotary/hooknotary/cmd/hooknotary@latest
 //
@@ -44,11 +45,30 @@
 // writes a signed capture, or sends it to an endpoint: to loopback addresses, and
 // anywhere else only with --allow-remote.
 //
+// # Register
+//
+//	hooknotary register show --redis-env REDIS_URL --endpoint billing --provider stripe --id evt_1PqX2
+//	hooknotary register forget --postgres-env DATABASE_URL --provider github --capture push.http --secret-env HOOK_SECRET --yes
+//	hooknotary register stats --sqlite register.db
+//
+// shows what a shared register knows of an event, makes it forget a finished one so that
+// it can run again, and counts the records. The exit code is 0, 1 if the event is unknown
+// or, for forget, still being handled, and 2 if a flag or a file is wrong, a capture does
+// not verify, or the register fails. With --json, show and forget print an object with
+// these members, and stats one with records:
+//
+//	key            in hexadecimal, for --key
+//	status         "done", "in_flight" or "unknown"; for forget, what it was before
+//	lease_seconds  how long the lease still runs, or 0
+//	kept_seconds   how long the record is kept if nothing else happens, or 0
+//	forgotten      whether it was forgotten; absent for show
+//
 // # Secrets
 //
-// No flag takes a secret, because command lines end up in histories and in lists of
-// processes. A secret comes from an environment variable, a file or the standard
-// input, and none is ever printed.
+// No flag takes a secret, nor the address of a server, which may hold a password,
+// because command lines end up in histories and in lists of processes. Both come from
+// an environment variable or a file, a secret also from the standard input, and none
+// is ever printed.
 //
 // hooknotary <command> --help says more, and "hooknotary providers" lists what is
 // known.

@@ -39,8 +39,8 @@ type program struct {
 // The exit codes.
 const (
 	exitOK     = 0
-	exitReject = 1 // a capture does not verify, or a delivery was not taken
-	exitWrong  = 2 // a file or a flag is wrong
+	exitReject = 1 // a capture does not verify, a delivery was not taken, an event is unknown or held
+	exitWrong  = 2 // a file or a flag is wrong, or a register fails
 )
 
 // errReject ends a command whose output says already what is not as it should be.
@@ -74,12 +74,15 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return exitWrong
 }
 
+const commands = "verify, explain, sign, register or providers"
+
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hooknotary",
 		Short: "Verify captured webhook deliveries, and say why one fails",
 		Long: `Hooknotary works with captured webhook deliveries: it verifies them and says why
-one fails, shows what exactly was signed, and signs bodies to try an endpoint with.
+one fails, shows what exactly was signed, signs bodies to try an endpoint with, and looks
+after the register of a fleet.
 
 A capture is a file with one HTTP/1.1 request as it was received (.http), a HAR file, or
 a delivery of GitHub as JSON. Secrets come from environment variables, files or the
@@ -87,40 +90,49 @@ standard input, never from the command line.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          unknownCommand,
+		Args:          subcommand(commands),
 
 		SuggestionsMinimumDistance: 2,
 		RunE: func(*cobra.Command, []string) error {
-			return errors.New("want a command: verify, explain, sign or providers")
+			return errors.New("want a command: " + commands)
 		},
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetIn(p.stdin)
 	root.SetOut(&p.out)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.providersCommand())
+	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.registerCommand(), p.providersCommand())
 	return root
 }
 
-// unknownCommand refuses arguments of the root without repeating them: they might be
-// anything.
-func unknownCommand(root *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
+// subcommand refuses arguments of a command that is there for its commands alone,
+// without repeating them: they might be anything.
+func subcommand(known string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+			return fmt.Errorf("unknown command: is it %s?", strings.Join(s, " or "))
+		}
+		return errors.New("unknown command: want " + known)
 	}
-	if s := root.SuggestionsFor(args[0]); len(s) > 0 {
-		return fmt.Errorf("unknown command: is it %s?", strings.Join(s, " or "))
-	}
-	return errors.New("unknown command: want verify, explain, sign or providers")
 }
 
 // secretArgument is an argument, or the value of a flag, that has the form of a
 // well-known secret.
 var secretArgument = regexp.MustCompile(`^(--?[a-z0-9-]*=|-[A-Za-z])?(whsec_|(sk|rk|pk)_(live|test)_|gh[pousr]_|github_pat_)[A-Za-z0-9+/=_-]*$`)
 
+// storeArgument is an argument, or the value of a flag, that has the form of the
+// address of a store.
+var storeArgument = regexp.MustCompile(`^(--?[a-z0-9-]*=)?(rediss?|postgres|postgresql)://|\bpassword *=`)
+
 // refuseSecrets keeps a secret that was put on the command line out of all messages.
 func refuseSecrets(args []string) error {
 	for i, arg := range args {
+		if storeArgument.MatchString(arg) {
+			return fmt.Errorf("argument %d looks like the address of a store, which may hold a password: hand it over with --redis-env, --postgres-env, --redis-file or --postgres-file", i+1)
+		}
 		if secretArgument.MatchString(arg) {
 			return fmt.Errorf("argument %d looks like a secret: change it, because command lines are kept in histories, and hand it over with --secret-env, --secret-file or --secret-stdin", i+1)
 		}

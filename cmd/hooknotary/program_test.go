@@ -11,12 +11,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
 )
 
 func TestHelpShowsExamplesOfEveryCommand(t *testing.T) {
-	for _, command := range []string{"verify", "explain", "sign", "providers"} {
-		for _, args := range [][]string{{command, "--help"}, {"help", command}, {command, "-h"}} {
+	for _, command := range []string{"verify", "explain", "sign", "providers", "register", "register show", "register forget", "register stats"} {
+		words := strings.Fields(command)
+		for _, args := range [][]string{append(words[:len(words):len(words)], "--help"), append([]string{"help"}, words...), append(words[:len(words):len(words)], "-h")} {
 			got := hooknotary(t, setup{}, args...)
 			got.want(t, 0, "Examples:\n  hooknotary "+command)
 			for line := range strings.Lines(got.out) {
@@ -26,28 +29,40 @@ func TestHelpShowsExamplesOfEveryCommand(t *testing.T) {
 			}
 		}
 	}
-	hooknotary(t, setup{}, "--help").want(t, 0, "verify", "explain", "sign", "providers")
+	hooknotary(t, setup{}, "--help").want(t, 0, "verify", "explain", "sign", "register", "providers")
 	hooknotary(t, setup{}, "verify", "--help").want(t, 0, "Exit codes: 0", "received_from", "findings")
+}
+
+// allCommands returns the commands below c, and those below them.
+func allCommands(c *cobra.Command) (all []*cobra.Command) {
+	for _, c := range c.Commands() {
+		all = append(append(all, c), allCommands(c)...)
+	}
+	return all
 }
 
 // TestExamplesOfTheHelpAreRight takes each example apart and looks whether its flags
 // exist.
 func TestExamplesOfTheHelpAreRight(t *testing.T) {
 	n := 0
-	for _, c := range (&program{}).root().Commands() {
+	for _, c := range allCommands((&program{}).root()) {
 		for line := range strings.Lines(c.Example) {
-			_, line, ok := strings.Cut(line, "hooknotary "+c.Name())
+			_, line, ok := strings.Cut(line, c.CommandPath())
 			if !ok {
-				t.Errorf("an example of %s is for something else", c.Name())
+				t.Errorf("an example of %s is for something else", c.CommandPath())
 			}
 			n++
 			line, _, _ = strings.Cut(line, ">")
-			if err := c.ParseFlags(strings.Fields(line)); err != nil {
-				t.Errorf("%s%s: %v", c.Name(), line, err)
+			at, args, err := c.Find(strings.Fields(line))
+			if err == nil {
+				err = at.ParseFlags(args)
+			}
+			if err != nil {
+				t.Errorf("%s%s: %v", c.CommandPath(), line, err)
 			}
 		}
 	}
-	if n < 14 {
+	if n < 24 {
 		t.Errorf("there are %d examples", n)
 	}
 }

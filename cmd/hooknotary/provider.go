@@ -23,8 +23,11 @@ type provider struct {
 	// flags are those that are for this provider, and perhaps another one, alone.
 	flags []string
 
-	// oneSecret: there is no rotation.
+	// oneSecret: there is no rotation, and the secret is the scope.
 	oneSecret bool
+
+	// noID: no id of the event is signed.
+	noID bool
 
 	// probe is a secret that the library takes for these settings.
 	probe func(s *settings) string
@@ -90,7 +93,8 @@ var stripeProvider = provider{
 
 var githubProvider = provider{
 	name:  "github",
-	flags: []string{"form", "insecure-allow-sha1", "insecure-allow-short-secret", "event"},
+	flags: []string{"form", "insecure-allow-sha1", "insecure-allow-short-secret", "insecure-distinct-by-delivery-id", "event"},
+	noID:  true,
 	probe: func(*settings) string { return random() },
 	verifier: func(s *settings, secrets []secret) (verify.Verifier, error) {
 		keys, err := keyList(secrets)
@@ -99,6 +103,7 @@ var githubProvider = provider{
 		}
 		return github.New(keys, &github.Options{
 			Form: s.form, InsecureAllowSHA1: s.allowSHA1, InsecureAllowShortSecret: s.allowShort,
+			InsecureDistinctByDeliveryID: s.distinct,
 		})
 	},
 	signed: "body, HMAC-SHA256",
