@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// origin is who sent a request, the first letter of its name.
+type origin byte
+
+const (
+	attempt   origin = 'p' // the provider
+	duplicate origin = 'd' // the provider, although it need not
+	replayed  origin = 'c' // an attacker: a copy of a delivery
+	forged    origin = 'f' // an attacker: what the provider never signed so
+	outdated  origin = 's' // an attacker: what the provider signed long ago
+)
+
+// sent is a request and what came back.
+type sent struct {
+	id       string // p17: its origin and number
+	event    *event
+	instance string
+	cut      cut
+	at, done time.Time
+	status   int // 0: no answer
+	run      *run
+}
+
+func (s *sent) origin() origin { return origin(s.id[0]) }
+func (s *sent) ok() bool       { return s.status/100 == 2 }
+
+// event is something that happened at a provider, and its whole history.
+type event struct {
+	id       string
+	provider *provider
+
+	mu       sync.Mutex
+	stamp    time.Time  // of the latest delivery
+	captured []delivery // all that an attacker can have seen
+	seen     []delivery // those of which the guard knows the body
+	sent     []*sent
+	answered time.Time // when the provider had its 2xx
+
+	// What the journal and the store tell, in the order of the journal.
+	runs    []*run
+	rows    []string // requests whose handler's effect is in the store
+	verdict verdict
+}
+
+// next returns the time for the event's next signature. Providers wait longer
+// between attempts than we do, so each has a second of its own.
+func (e *event) next() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now().Truncate(time.Second)
+	if !now.After(e.stamp) {
+		now = e.stamp.Add(time.Second)
+	}
+	e.stamp = now
+	return now
+}
+
+func (e *event) captures() []delivery {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.captured
+}
+
+// sighted returns a delivery of which the guard knows the body, if there is one.
+func (e *event) sighted() (delivery, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.seen) == 0 {
+		return delivery{}, false
+	}
+	return e.seen[0], true
+}
+
+func (e *event) done() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.answered.IsZero()
+}
+
+// tried notes the outcome of a request.
+func (e *event) tried(s *sent, d delivery) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sent = append(e.sent, s)
+	if o := s.origin(); o != attempt && o != duplicate {
+		return
+	}
+	if s.ok() && e.answered.IsZero() {
+		e.answered = s.done
+	}
+	// These answers come from behind the register's first decision.
+	switch s.status {
+	case 200, 204, 409, 500:
+		e.seen = append(e.seen, d)
+	}
+}
+
+// longestPause is the longest that a provider waits between two attempts, half of
+// it more or less.
+const longestPause = time.Second
+
+// play sends what a provider sends about one event, until it is answered 2xx, and
+// what attackers make of it. It returns when all is sent. crash is the fate of
+// the first attempt.
+func (h *harness) play(ctx context.Context, e *event, r *rand.Rand, crash point) {
+	var others sync.WaitGroup
+	defer others.Wait()
+	also := func(percent int, most time.Duration, send func(*rand.Rand)) {
+		if r.IntN(100) >= percent {
+			return
+		}
+		delay, own := time.Duration(r.Int64N(int64(most))), child(r)
+		others.Go(func() {
+			if rest(ctx, delay) {
+				send(own)
+			}
+		})
+	}
+	again := func(d delivery) func(*rand.Rand) {
+		return func(own *rand.Rand) {
+			h.send(ctx, own, e, duplicate, e.provider.retry(own, d, e.next()), h.chance(own))
+		}
+	}
+	body := e.provider.body(e.id)
+	d := delivery{e.provider.sign(e.next(), body), body}
+	fit := h.chance(r)
+	if crash != nowhere {
+		fit.end, fit.crash = succeeds, crash
+		fit.after = min(fit.after, 50*time.Millisecond)
+	}
+	for n := 0; ctx.Err() == nil; n++ {
+		e.mu.Lock()
+		e.captured = append(e.captured, d)
+		e.mu.Unlock()
+		if n < 4 {
+			also(15, 20*time.Millisecond, again(d))
+			also(30, 300*time.Millisecond, func(own *rand.Rand) { h.replay(ctx, own, e) })
+			also(15, 100*time.Millisecond, func(own *rand.Rand) { h.forge(ctx, own, e) })
+		}
+		if h.send(ctx, r, e, attempt, d, fit).ok() || e.done() {
+			break
+		}
+		fit = h.chance(r)
+		pause := min(e.provider.pause<<min(n, 8), longestPause)
+		if !rest(ctx, pause/2+time.Duration(r.Int64N(int64(pause)))) {
+			return
+		}
+		d = e.provider.retry(r, d, e.next())
+	}
+	also(30, 300*time.Millisecond, again(d))
+	for range 2 {
+		also(50, 400*time.Millisecond, func(own *rand.Rand) { h.replay(ctx, own, e) })
+	}
+	also(50, 200*time.Millisecond, func(own *rand.Rand) { h.forge(ctx, own, e) })
+	also(10, 200*time.Millisecond, func(own *rand.Rand) { h.outdate(ctx, own, e) })
+}
+
+// replay sends a copy of one of an event's deliveries.
+func (h *harness) replay(ctx context.Context, r *rand.Rand, e *event) {
+	all := e.captures()
+	h.send(ctx, r, e, replayed, e.provider.copied(r, all[r.IntN(len(all))]), h.chance(r))
+}
+
+func (h *harness) forge(ctx context.Context, r *rand.Rand, e *event) {
+	d, seen := e.sighted()
+	if !seen {
+		d = e.captures()[0]
+	}
+	h.send(ctx, r, e, forged, e.provider.forge(r, d, seen), fate{end: succeeds, crash: nowhere})
+}
+
+// outdate sends a delivery that the provider signed too long ago.
+func (h *harness) outdate(ctx context.Context, r *rand.Rand, e *event) {
+	if e.provider.stale == 0 {
+		return
+	}
+	body := e.captures()[0].body
+	d := delivery{e.provider.sign(time.Now().Add(-e.provider.stale), body), body}
+	h.send(ctx, r, e, outdated, d, fate{end: succeeds, crash: nowhere})
+}
+
+// chance decides a handler's fate.
+func (h *harness) chance(r *rand.Rand) fate {
+	f := fate{
+		before: time.Duration(r.IntN(25)) * time.Millisecond,
+		after:  time.Duration(r.IntN(25)) * time.Millisecond,
+		end:    succeeds,
+		crash:  nowhere,
+	}
+	beyond := h.lease + time.Duration(r.Int64N(int64(h.lease/2)))
+	switch p := r.IntN(100); {
+	case p < 8:
+		f.end = fails
+	case p < 12:
+		f.end = panics
+	case p < 14:
+		f.before = beyond
+	case p < 15:
+		f.after = beyond
+	}
+	return f
+}
+
+// rest waits. It is false if ctx ended before.
+func rest(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// history tells all that is known about an event.
+func (e *event) history() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var lines []line
+	for _, s := range e.sent {
+		answer := "no answer"
+		if s.status != 0 {
+			answer = fmt.Sprint(s.status)
+		}
+		lines = append(lines, line{s.at, fmt.Sprintf("%s sent to %s %v", s.id, s.instance, s.cut)},
+			line{s.done, fmt.Sprintf("%s got %s", s.id, answer)})
+	}
+	for _, r := range e.runs {
+		lines = append(lines, r.history()...)
+	}
+	for _, row := range e.rows {
+		lines = append(lines, line{text: "effect of " + row + " is in the store"})
+	}
+	return inOrder(lines)
+}

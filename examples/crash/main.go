@@ -1,0 +1,154 @@
+// Crash proves, by crashes, that no event is lost, that none is handled twice but
+// where that cannot be avoided, and that no replay is accepted.
+//
+//	go run ./examples/crash -store sqlite -rounds 20
+//
+// It starts two server processes with guards for Stripe, GitHub and PayPal on one
+// register, and for -store the register's own servers: redis (one), redis-cluster
+// (three masters), postgres, or sqlite (a file, so none). Then it plays rounds. In
+// each, providers deliver events and try again until they are answered 2xx, as
+// theirs do: Stripe signs every attempt anew, PayPal repeats its bytes or makes a
+// new transmission, and GitHub never tries again, so that a script of its operator
+// redelivers what failed. They also deliver what need not be delivered, at the
+// same time and late. Attackers who have seen every byte send copies, forgeries
+// (for PayPal, other bodies of the same CRC-32) and what was signed long ago.
+// Handlers are slow, slower than the lease, fail and panic. Connections break
+// within the request, after it, and before the answer. And a nemesis kills servers
+// and store with SIGKILL, or stops them with SIGSTOP for longer than a lease; some
+// requests make a server kill itself at a certain point. Time is compressed: a
+// lease is a second, and providers wait for tenths of one.
+//
+// When a round's faults are over, every event must be handled in the end, and the
+// program looks at what happened, which the servers have written into a journal
+// that no crash can take back.
+//
+// # What is counted
+//
+// A run is what a request does at a server that was given the claim of its event.
+// Its effect is a line in the journal, written at once; with an inbox (-store
+// postgres-inbox, sqlite-inbox) it is a row that sqlreplay's CommitIn commits in
+// one transaction with the claim. An event is done when the register acknowledged
+// the commit of one of its runs.
+//
+// Lost is an event whose provider never gets a 2xx, or gets one without an effect,
+// or before its effect or commit. It must be 0.
+//
+// An event is doubled once for each effect beyond one:
+//
+//   - in the gap, the server killed: its process ended after its effect, and
+//     before the register acknowledged the commit. This is what the order of
+//     effect and commit costs; without a common transaction there is no other.
+//   - in the gap, the commit failed: the handler succeeded, and the store could
+//     not be told within the guard's three tries, because it was killed or stopped
+//     itself. The guard answers 2xx, as the work is done, and a copy that comes
+//     after the lease makes the event run again.
+//   - in the gap, the lease lost: between effect and commit the server, or the
+//     store, stood still for longer than the lease, so that somebody else rightly
+//     took the event over.
+//   - after the lease: the server stood still for longer than the lease, between a
+//     look at its context and its effect, or the answer to its claim took as long.
+//     The handlers here look at their context right before the effect. That makes
+//     it rare, and cannot exclude it.
+//   - elsewhere: anything else. It must be 0. It contains each run that the
+//     register should not have let in, whether it had an effect or not: while the
+//     lease of another run was live, or when the event was done.
+//
+// With an inbox, all five must be 0. What the program goes by is not that a fault
+// was near, but the times in the journal: a lease counts from when it was asked
+// for, and whoever is let in earlier than a lease after the last one, without a
+// release, is let in too early.
+//
+// A replay is a request of an attacker with the bytes of a genuine delivery (on
+// GitHub also with another delivery id, which is not signed). One that makes the
+// handler run when the event is done is accepted; so is one that was signed too
+// long ago. Accepted must be 0. A replay that comes first, or after a run that
+// failed or died, runs the event in the place of the provider's delivery, with the
+// same bytes: the event is not doubled by that, and it is counted apart.
+//
+// A forgery is accepted if a handler runs for it or it is answered 2xx. That must
+// be 0. PayPal signs a CRC-32 only, and the guard keeps to the body that came
+// first; so forgeries under a genuine signature are sent after the genuine
+// delivery was seen.
+//
+// A server that ends without having been killed is a fault of its own.
+//
+// The program exits with 1 if a figure that must be 0 is not, and prints what it
+// knows of the events. The same -seed makes the same plan of faults; where exactly
+// they fall is up to the machine.
+//
+// # Does it find anything?
+//
+// With -break the servers are wired wrongly, in one of these ways, and the program
+// must exit with 1:
+//
+//	forget-commit   one commit of four is not passed on
+//	acquire-always  every claim is given
+//	commit-first    the event is committed before its handler runs
+//	short-lease     leases end 50 times too early
+//	unbound         PayPal's transmissions are not bound to their bodies
+//	answer-first    the answer leaves before the commit
+//	answer-early    an event that is being handled is answered 200
+//	commit-apart    an inbox that commits the effect before the claim
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"strings"
+)
+
+// serveEnv makes this program a server, for its own use.
+const serveEnv = "HOOKNOTARY_CRASH_SERVE"
+
+func main() {
+	if os.Getenv(serveEnv) != "" {
+		if err := serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "crash: serving:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	var o options
+	flag.StringVar(&o.store, "store", "sqlite", "the register: "+strings.Join(stores, ", "))
+	flag.IntVar(&o.rounds, "rounds", 20, "how many rounds to play")
+	flag.IntVar(&o.events, "events", 120, "how many events a round has")
+	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e9), "of the plan of faults")
+	flag.StringVar(&o.plant, "break", "", "plant a bug that must be found")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := play(ctx, os.Stdout, o); err != nil {
+		fmt.Fprintln(os.Stderr, "crash:", err)
+		os.Exit(1)
+	}
+}
+
+var errBroken = errors.New("a promise is broken")
+
+// play plays all rounds and writes the figures. The error is errBroken if one that
+// must be 0 is not.
+func play(ctx context.Context, out io.Writer, o options) error {
+	h, err := newHarness(o, out)
+	if err != nil {
+		return err
+	}
+	err = h.playAll(ctx)
+	if err == nil {
+		h.figures.table(out, o)
+		if !h.figures.kept() {
+			err = errBroken
+		}
+	}
+	h.close(err == nil || ctx.Err() != nil)
+	if err != nil {
+		return fmt.Errorf("%w: the journal is in %s", err, h.folder)
+	}
+	return nil
+}

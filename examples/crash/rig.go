@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/redis/go-redis/v9"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/hooknotary/hooknotary/verify/replay"
+	"github.com/hooknotary/hooknotary/verify/replay/redisreplay"
+	"github.com/hooknotary/hooknotary/verify/replay/redisreplay/redistest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+)
+
+// stores are what -store takes. With an inbox, the handler's effect is a row that
+// is committed together with the claim.
+var stores = []string{"redis", "redis-cluster", "postgres", "postgres-inbox", "sqlite", "sqlite-inbox"}
+
+// cutInbox takes a store's name apart.
+func cutInbox(store string) (engine string, inbox bool) { return strings.CutSuffix(store, "-inbox") }
+
+// rig is the store, as it is seen from outside the servers.
+type rig struct {
+	engine  string
+	address string        // for openDB and openStore
+	victims []victim      // its processes; none: it lives in the servers
+	inbox   bool          // handlers have their effects in the store
+	spread  time.Duration // in which a round's events happen: how quick the store is
+	close   func()
+}
+
+// victim is a process of the store.
+type victim interface {
+	Kill() error
+	Restart() error
+	Pause() error
+	Resume() error
+}
+
+// redisServer makes a victim of a server.
+type redisServer struct{ *redistest.Server }
+
+func (s redisServer) Kill() error {
+	s.Server.Kill()
+	return nil
+}
+
+// newRig starts a store. folder is where it may leave files.
+func newRig(store, folder string) (*rig, error) {
+	if !slices.Contains(stores, store) {
+		return nil, fmt.Errorf("there is no store %q: they are %s", store, strings.Join(stores, ", "))
+	}
+	r := &rig{spread: 500 * time.Millisecond}
+	r.engine, r.inbox = cutInbox(store)
+	durable := []string{"appendonly yes", "appendfsync always"}
+	switch r.engine {
+	case "redis":
+		s, err := redistest.Start(durable...)
+		if err != nil {
+			return nil, err
+		}
+		r.address, r.victims, r.close = s.Addr(), []victim{redisServer{s}}, s.Close
+		return r, nil
+	case "redis-cluster":
+		c, err := redistest.StartCluster(durable...)
+		if err != nil {
+			return nil, err
+		}
+		r.address, r.close = strings.Join(c.Addrs(), ","), c.Close
+		for _, s := range c.Nodes {
+			r.victims = append(r.victims, redisServer{s})
+		}
+		return r, nil
+	case "postgres":
+		s, err := postgrestest.Start(nil)
+		if err != nil {
+			return nil, err
+		}
+		r.address, r.victims, r.close = s.DSN(), []victim{s}, func() { s.Close() }
+	case "sqlite":
+		r.address, r.close = filepath.Join(folder, "register.db"), func() {}
+		r.spread = 1200 * time.Millisecond // one writer at a time, and each waits for the disk
+	}
+	if err := r.migrate(); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// migrate makes the tables.
+func (r *rig) migrate() error {
+	db, err := openDB(r.engine, r.address)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s, err := sqlreplay.New(db, dialects[r.engine], nil)
+	if err == nil {
+		err = s.Migrate(context.Background())
+	}
+	if err == nil && r.inbox {
+		_, err = db.Exec("CREATE TABLE effects (request TEXT NOT NULL, event TEXT NOT NULL, seen INTEGER NOT NULL DEFAULT 0)")
+	}
+	return err
+}
+
+// row is the effect of a handler.
+type row struct{ request, event string }
+
+// newEffects returns the rows that it has not returned before.
+func (r *rig) newEffects() ([]row, error) {
+	if !r.inbox {
+		return nil, nil
+	}
+	db, err := openDB(r.engine, r.address) // anew, as the store may have been killed
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	found, err := db.QueryContext(ctx, "UPDATE effects SET seen = 1 WHERE seen = 0 RETURNING request, event")
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var rows []row
+	for found.Next() {
+		var one row
+		if err := found.Scan(&one.request, &one.event); err != nil {
+			return nil, err
+		}
+		rows = append(rows, one)
+	}
+	return rows, found.Err()
+}
+
+var dialects = map[string]sqlreplay.Dialect{"postgres": sqlreplay.PostgreSQL, "sqlite": sqlreplay.SQLite}
+
+// openDB opens a database as a program should that keeps its register there.
+func openDB(engine, address string) (*sql.DB, error) {
+	driver, dsn := "pgx", address
+	if engine == "sqlite" {
+		driver = "sqlite"
+		dsn = "file:" + address + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(200)&_txlock=immediate"
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, err
+	}
+	// When the database comes back, all of them connect at once.
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
+	return db, nil
+}
+
+// openStore opens the store from within a server. db is nil without an inbox.
+func openStore(store, address string) (s replay.Store, db *sql.DB, err error) {
+	engine, inbox := cutInbox(store)
+	if strings.HasPrefix(engine, "redis") {
+		return redisreplay.New(redis.NewUniversalClient(&redis.UniversalOptions{
+			Addrs:                 strings.Split(address, ","),
+			MaxRetries:            -1, // the guard decides what is tried again
+			ContextTimeoutEnabled: true,
+		}), nil), nil, nil
+	}
+	db, err = openDB(engine, address)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err = sqlreplay.New(db, dialects[engine], nil)
+	if !inbox {
+		db = nil
+	}
+	return s, db, err
+}
