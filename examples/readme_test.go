@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"log"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/echomw"
@@ -27,6 +29,8 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/replay"
+	"github.com/hooknotary/hooknotary/verify/replay/redisreplay"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
 	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
@@ -100,7 +104,27 @@ func readmeRecorder(mux *http.ServeMux, guard *middleware.Guard, handler http.Ha
 	mux.Handle("POST /hooks/stripe", recorder.Handler(guard.Handler(handler)))
 }
 
-var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler, readmeGuard, readmeVerify, readmeCaptures, readmeRecorder}
+func readmeFleet(v verify.Verifier, client redis.UniversalClient) (*middleware.Guard, error) {
+	guard, err := middleware.New("billing", v, redisreplay.New(client, nil), nil)
+	return guard, err
+}
+
+func readmeInbox(r *http.Request, db *sql.DB, register *sqlreplay.Store, d *verify.Delivery) error {
+	tx, err := db.BeginTx(r.Context(), nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(r.Context(), `INSERT INTO payment (id) VALUES ($1)`, d.ID); err != nil {
+		return err
+	}
+	if err := register.CommitIn(r.Context(), tx); err != nil {
+		return err // for example replay.ErrLost: another instance took the event over
+	}
+	return tx.Commit()
+}
+
+var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler, readmeGuard, readmeVerify, readmeCaptures, readmeRecorder, readmeFleet, readmeInbox}
 
 // flat folds white space, so that indentation does not count.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -16,9 +16,9 @@ var foreign = []string{
 	module + "/middleware/echomw",
 	module + "/verify/replay/redisreplay",
 	module + "/verify/replay/redisreplay/redistest",
+	module + "/verify/replay/replaytest/linear",
 	module + "/verify/replay/sqlreplay",
 	module + "/verify/replay/sqlreplay/postgrestest",
-	module + "/verify/replay/replaytest/linear",
 }
 
 // goList runs go list in the root of the module.
