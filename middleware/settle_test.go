@@ -212,6 +212,20 @@ func TestAPanicInsideOfARecovererOutsideLeavesAs500(t *testing.T) {
 	wantRuns(t, s, 2)
 }
 
+func TestAnOwnerThatFailsAfterOthersWereTurnedAwayLosesNothing(t *testing.T) {
+	s := newSite(t)
+	s.handle = func(w http.ResponseWriter, r *http.Request) {
+		if s.runs.Load() > 1 {
+			return
+		}
+		want(t, s.serve(stripetest.NewRequest(hookURL, start.Add(time.Second), eventBody("evt_1"), stripeSecret)), 409, "Retry-After")
+		w.WriteHeader(500)
+	}
+	want(t, s.serve(s.request), 500)
+	want(t, s.serve(stripetest.NewRequest(hookURL, start.Add(2*time.Second), eventBody("evt_1"), stripeSecret)), 200)
+	wantRuns(t, s, 2)
+}
+
 func TestWhatAHandlerManagesIsCommittedBeforeTheAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name   string
