@@ -22,6 +22,7 @@ var (
 	errNoDelivery = errors.New("the verifier returned no valid delivery")
 	errOutcome    = errors.New("the register returned no valid outcome")
 	errClaimLost  = errors.New("the claim was taken over while the handler ran")
+	errSettled    = errors.New("the handler settled the claim itself")
 	errLeaseOver  = errors.New("the lease ran out while the handler ran, and could not be renewed")
 	errRenewPanic = errors.New("the register panicked while it renewed the claim")
 	errMaxRun     = errors.New("the handler ran longer than MaxRun")
@@ -543,6 +544,7 @@ type lease struct {
 
 	mu      sync.Mutex
 	end     time.Time // from when on somebody else may have the claim
+	settled bool      // by the handler
 	over    bool
 	abort   context.CancelFunc // of a renewal under way
 	running sync.WaitGroup
@@ -578,6 +580,8 @@ func (l *lease) renew() {
 	defer l.mu.Unlock()
 	switch {
 	case l.over:
+	case err == errSettled:
+		l.settled = true
 	case errors.Is(err, replay.ErrLost):
 		l.lost(errClaimLost)
 	case err != nil:
@@ -607,20 +611,28 @@ func (l *lease) check() {
 }
 
 func (l *lease) checkLocked() {
-	if !l.over && !time.Now().Before(l.end) {
+	if !l.over && !l.settled && !time.Now().Before(l.end) {
 		l.lost(errLeaseOver)
 	}
 }
 
 // renewOnce makes an error of a panic, which on this goroutine would end the
-// program.
+// program. An event that the handler has marked as done in its own transaction
+// cannot be renewed any more: that its owner may commit it again tells this from a
+// claim that was taken over.
 func (l *lease) renewOnce(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errRenewPanic
 		}
 	}()
-	return l.store.Renew(ctx, l.handle, l.length)
+	if err = l.store.Renew(ctx, l.handle, l.length); !errors.Is(err, replay.ErrLost) {
+		return err
+	}
+	if err = l.store.Commit(ctx, l.handle); err == nil {
+		return errSettled
+	}
+	return err
 }
 
 // stop ends the renewals, also one that is under way.

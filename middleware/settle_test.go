@@ -605,6 +605,43 @@ func TestARenewalThatHangsDoesNotHoldTheAnswerBack(t *testing.T) {
 	})
 }
 
+// As sqlreplay's CommitIn does.
+func TestAClaimThatTheHandlerSettledIsNotLost(t *testing.T) {
+	for _, settles := range []bool{true, false} {
+		t.Run(fmt.Sprint(settles), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, onBubble)
+				s.handle = func(_ http.ResponseWriter, r *http.Request) {
+					h, ok := replay.FromContext(r.Context())
+					if !ok {
+						t.Fatal("no handle")
+					}
+					if settles {
+						if err := s.store.Store.Commit(r.Context(), h); err != nil {
+							t.Error(err)
+						}
+					} else if err := s.store.Store.Release(r.Context(), h); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(time.Minute)
+					synctest.Wait()
+					if err := r.Context().Err(); (err == nil) != settles {
+						t.Errorf("Err = %v", context.Cause(r.Context()))
+					}
+				}
+				status := 409
+				if settles {
+					status = 200
+				}
+				want(t, s.serve(s.request), status)
+				if n := s.store.renewals.Load(); n != 1 {
+					t.Errorf("%d renewals, want 1", n)
+				}
+			})
+		})
+	}
+}
+
 func TestAHandlerIsToldThatItsClaimIsLost(t *testing.T) {
 	for _, c := range []struct {
 		name   string

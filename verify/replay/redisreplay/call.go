@@ -16,17 +16,39 @@ const maxStray = 1024
 
 var errStray = errors.New("too many calls are stuck in the client")
 
+// sentinel is the address of a client that finds its server by Sentinel.
+const sentinel = "FailoverClient"
+
 // obedient reports whether all that a client does ends with the context's
 // deadline. Without ContextTimeoutEnabled it reads and writes without regard to
-// it, and a TLS handshake has only a deadline of its own.
+// it, and with negative timeouts in any case; a TLS handshake has only a deadline
+// of its own, Sentinels are asked one after the other, and what its owner has it
+// do to connect may take any time.
 func obedient(client redis.UniversalClient) bool {
 	switch c := client.(type) {
 	case *redis.Client:
 		o := c.Options()
-		return o.ContextTimeoutEnabled && o.TLSConfig == nil
+		return o.ContextTimeoutEnabled && o.TLSConfig == nil && o.Addr != sentinel &&
+			o.ReadTimeout >= 0 && o.WriteTimeout >= 0 &&
+			o.CredentialsProvider == nil && o.CredentialsProviderContext == nil && o.OnConnect == nil
 	case *redis.ClusterClient:
 		o := c.Options()
-		return o.ContextTimeoutEnabled && o.TLSConfig == nil
+		return o.ContextTimeoutEnabled && o.TLSConfig == nil && o.NewClient == nil &&
+			o.ReadTimeout >= 0 && o.WriteTimeout >= 0 &&
+			o.CredentialsProvider == nil && o.CredentialsProviderContext == nil && o.OnConnect == nil
+	}
+	return false
+}
+
+// isNil reports whether there is no client.
+func isNil(client redis.UniversalClient) bool {
+	switch c := client.(type) {
+	case nil:
+		return true
+	case *redis.Client:
+		return c == nil
+	case *redis.ClusterClient:
+		return c == nil
 	}
 	return false
 }
@@ -62,6 +84,10 @@ type limit struct {
 	context.Context
 	made, deadline time.Time
 }
+
+// young reports whether so little of the time is over that operations under this
+// limit and the newest one may wait for each other.
+func (l *limit) young(timeout time.Duration) bool { return time.Since(l.made) < timeout/8 }
 
 // limited carries the values of an operation's context and ends with a limit. That
 // the operation's own context is cancelled is not noticed before.

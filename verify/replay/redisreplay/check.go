@@ -17,7 +17,7 @@ var errReplica = errors.New("this server is a replica: what is written to it is 
 // that are missing. In a cluster, it asks every master.
 func (s *Store) Check(ctx context.Context) error {
 	_, err := within(ctx, s, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.check(ctx, s.checks.Load())
+		return struct{}{}, s.check(ctx, s.checks.Load(), false)
 	})
 	if err != nil {
 		return fail("check", err)
@@ -26,8 +26,8 @@ func (s *Store) Check(ctx context.Context) error {
 }
 
 // check checks the servers, unless somebody did since checks was seen. One does
-// so at a time; the others wait.
-func (s *Store) check(ctx context.Context, seen uint64) error {
+// so at a time; the others wait. loss says that a mark was seen to be missing.
+func (s *Store) check(ctx context.Context, seen uint64, loss bool) error {
 	select {
 	case s.gate <- struct{}{}:
 		defer func() { <-s.gate }()
@@ -37,12 +37,10 @@ func (s *Store) check(ctx context.Context, seen uint64) error {
 	if s.checks.Load() != seen {
 		return nil
 	}
-	if !s.anyPolicy {
-		if err := s.each(ctx, checkServer); err != nil {
-			return err
-		}
+	if err := s.each(ctx, s.checkServer); err != nil {
+		return err
 	}
-	if err := s.stamp(ctx); err != nil {
+	if err := s.stamp(ctx, loss); err != nil {
 		return err
 	}
 	s.checks.Add(1)
@@ -58,7 +56,26 @@ func (s *Store) each(ctx context.Context, f func(context.Context, redis.Cmdable)
 }
 
 // checkServer asks by INFO, because CONFIG is often forbidden.
-func checkServer(ctx context.Context, server redis.Cmdable) error {
+func (s *Store) checkServer(ctx context.Context, server redis.Cmdable) error {
+	if !s.anyPolicy {
+		if err := checkPolicy(ctx, server); err != nil {
+			return err
+		}
+	}
+	replication, err := server.Info(ctx, "replication").Result()
+	var refused redis.Error
+	switch {
+	case s.anyPolicy && errors.As(err, &refused): // it does not say
+		return nil
+	case err != nil:
+		return fmt.Errorf("asking for the role: %w", err)
+	case field(replication, "role") != "master":
+		return errReplica
+	}
+	return nil
+}
+
+func checkPolicy(ctx context.Context, server redis.Cmdable) error {
 	memory, err := server.Info(ctx, "memory").Result()
 	if err != nil {
 		return fmt.Errorf("asking for the maxmemory-policy: %w", err)
@@ -69,13 +86,6 @@ func checkServer(ctx context.Context, server redis.Cmdable) error {
 		return errors.New("the server does not say what its maxmemory-policy is; see Options.InsecureAllowEviction")
 	default:
 		return fmt.Errorf("the maxmemory-policy is %q, so that records are dropped while they are needed; it must be noeviction", policy)
-	}
-	replication, err := server.Info(ctx, "replication").Result()
-	if err != nil {
-		return fmt.Errorf("asking for the role: %w", err)
-	}
-	if field(replication, "role") != "master" {
-		return errReplica
 	}
 	return nil
 }
@@ -92,7 +102,7 @@ func field(info, name string) string {
 
 // stamp sets the marks that are missing, all at once: the floor of a part is the
 // time when a loss was noticed, not when the part was used again.
-func (s *Store) stamp(ctx context.Context) error {
+func (s *Store) stamp(ctx context.Context, loss bool) error {
 	var set [parts]*redis.Cmd
 	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i := range set {
@@ -100,15 +110,20 @@ func (s *Store) stamp(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("marking the store: %w", err)
-	}
 	n := 0
 	for _, cmd := range set {
 		if v, _ := cmd.Int(); v == 1 {
 			n++
 		}
 	}
+	if err != nil {
+		s.loss = s.loss || loss || n > 0 // maybe they are set now
+		return fmt.Errorf("marking the store: %w", err)
+	}
+	if s.loss {
+		n = max(n, 1)
+	}
+	s.loss = false
 	if n > 0 && s.onNewFloor != nil {
 		s.onNewFloor(n)
 	}

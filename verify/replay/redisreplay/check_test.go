@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -140,6 +141,8 @@ func TestAReplicaIsRefused(t *testing.T) {
 		refused(t, "Check of a replica, read-only: "+readOnly, s.Check(t.Context()), "replica")
 		_, err := s.Claim(t.Context(), claim("a"))
 		refused(t, "Claim", err, "replica")
+		anyPolicy := redisreplay.New(c, &redisreplay.Options{InsecureAllowEviction: true})
+		refused(t, "Check where eviction is allowed", anyPolicy.Check(t.Context()), "replica")
 		succeed(t, "REPLICAOF NO ONE", c.SlaveOf(t.Context(), "NO", "ONE").Err())
 		want(t, s, claim(readOnly), replay.Acquired, "a replica that became the master")
 	}
@@ -189,6 +192,69 @@ func TestManyFirstClaimsCheckOnce(t *testing.T) {
 	wg.Wait()
 	if n := infos.Load(); n != 2 {
 		t.Errorf("INFO was asked %d times, want 2: memory and replication", n)
+	}
+}
+
+// A part whose mark is missing is noticed also if it holds only the binding.
+func TestALossOfABindingsPartIsNoticed(t *testing.T) {
+	c := dial(t, redistest.NewServer(t).Addr())
+	var told []int
+	s := ready(t, c, &redisreplay.Options{OnNewFloor: func(n int) { told = append(told, n) }})
+	b := bound("event", "body")
+	if partOf(b.Key) == partOf(b.Binding.Message) {
+		t.Fatal("one part holds both")
+	}
+	want(t, s, b, replay.Acquired, "before")
+	mark := fmt.Sprintf("{hooknotary:%03x}floor", partOf(b.Binding.Message))
+	succeed(t, "DEL", c.Del(t.Context(), mark).Err())
+	want(t, s, bound("event", "body"), replay.InFlight, "after")
+	want(t, s, bound("event", "other"), replay.Forged, "another body")
+	if !slices.Equal(told, []int{1024, 1}) {
+		t.Errorf("OnNewFloor was called with %v", told)
+	}
+	if n := c.Exists(t.Context(), mark).Val(); n != 1 {
+		t.Error("the mark was not set again")
+	}
+}
+
+// deaf loses the answers to a message of many commands, once.
+type deaf struct{ armed atomic.Bool }
+
+func (d *deaf) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (d *deaf) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (d *deaf) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		if d.armed.CompareAndSwap(true, false) {
+			err = io.ErrUnexpectedEOF
+			for _, cmd := range cmds {
+				cmd.SetErr(err)
+			}
+		}
+		return err
+	}
+}
+
+func TestALossIsToldAlsoIfTheAnswerWasLost(t *testing.T) {
+	c := dial(t, redistest.NewServer(t).Addr())
+	var told []int
+	s := ready(t, c, &redisreplay.Options{OnNewFloor: func(n int) { told = append(told, n) }})
+	finish(t, s, claim("before"))
+	d := new(deaf)
+	c.AddHook(d)
+	for _, armed := range []bool{false, true} {
+		told = nil
+		succeed(t, "FLUSHALL", c.FlushAll(t.Context()).Err())
+		d.armed.Store(armed)
+		_, err := s.Claim(t.Context(), claim("first"))
+		if (err != nil) != armed {
+			t.Errorf("Claim = %v", err)
+		}
+		want(t, s, claim("second"), replay.Acquired, "afterwards")
+		succeed(t, "Check", s.Check(t.Context()))
+		if len(told) != 1 {
+			t.Errorf("OnNewFloor was called with %v", told)
+		}
 	}
 }
 

@@ -76,9 +76,10 @@
 //
 // Options.Timeout bounds every operation, whatever the settings of the client. It
 // is cheaper to keep to for a client with ContextTimeoutEnabled and without TLS,
-// which ends by itself; every call of another one needs a goroutine of its own,
-// which may outlive the operation by the client's own timeouts (three seconds by
-// default). A caller that gives up is heeded after the timeout at the latest.
+// Sentinel, negative timeouts and functions of its owner, which ends by itself;
+// every call of another one needs a goroutine of its own, which may outlive the
+// operation by the client's own timeouts (three seconds by default). Only a Dialer
+// cannot be seen, and must keep to its context. A caller that gives up is heeded after the timeout at the latest.
 //
 // The store never sends anything twice. go-redis does, up to three times, unless
 // MaxRetries is -1. That does no harm, because an operation that is repeated under

@@ -276,6 +276,36 @@ func TestAServerThatHangsIsAnErrorInTime(t *testing.T) {
 	}
 }
 
+// What a client does without regard to its context is not waited for.
+func TestAClientThatTakesItsTimeIsNotWaitedFor(t *testing.T) {
+	server := redistest.NewServer(t)
+	slow := func() { time.Sleep(3 * time.Second) }
+	for _, test := range []struct {
+		name   string
+		o      *redis.Options
+		paused bool
+	}{
+		{"because it sets no deadlines for reading", &redis.Options{ReadTimeout: -2}, true},
+		{"because its credentials are slow", &redis.Options{CredentialsProvider: func() (string, string) { slow(); return "", "" }}, false},
+		{"because it does something to connect", &redis.Options{OnConnect: func(context.Context, *redis.Conn) error { slow(); return nil }}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.o.Addr, test.o.ContextTimeoutEnabled, test.o.MaxRetries = server.Addr(), true, -1
+			s := redisreplay.New(client(t, test.o), nil)
+			if test.paused {
+				succeed(t, "Check", s.Check(t.Context()))
+				succeed(t, "Pause", server.Pause())
+				defer server.Resume()
+			}
+			begin := time.Now()
+			err := s.Commit(t.Context(), replay.Handle{})
+			if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
+				t.Errorf("Commit = %v after %v", err, took)
+			}
+		})
+	}
+}
+
 func TestACrowdBeforeAServerThatHangsLeavesNothingBehind(t *testing.T) {
 	const timeout = 200 * time.Millisecond
 	for _, kind := range both {

@@ -42,7 +42,8 @@ const page = 1000
 
 // Stats implements replay.Inspector. It walks over all keys of the servers, those
 // of others included, in steps that do not hold up what else they do: about a
-// second for a million keys. Options.Timeout bounds each step. What comes and goes
+// second for a million keys. Options.Timeout bounds each step, but not how long a
+// cluster's client looks for its nodes. What comes and goes
 // meanwhile may be missed, or counted twice.
 func (s *Store) Stats(ctx context.Context) (replay.Stats, error) {
 	if s.invalid != nil {

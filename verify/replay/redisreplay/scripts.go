@@ -32,6 +32,7 @@ const (
 	yes         = -1
 	no          = -2
 	acquired    = -1
+	bound       = -1
 	doneSame    = -2
 	doneOther   = -3
 	beforeFloor = -4
@@ -109,8 +110,9 @@ local ttl = math.max(lease, need) + keep
 return answer
 `)
 
-	// KEYS: binding. ARGV: body, how long it is needed.
+	// KEYS: binding, mark. ARGV: body, how long it is needed.
 	bindScript = newScript(`
+if not redis.call('GET', KEYS[2]) then return -6 end
 local v = redis.call('GET', KEYS[1])
 local need = tonumber(ARGV[2])
 if not v then

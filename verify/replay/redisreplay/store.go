@@ -46,7 +46,9 @@ type Options struct {
 	// and were set: once when a store is used for the first time, and from then
 	// on only because the server lost its data. Then a copy of a delivery that was
 	// handled before may be handled again where its provider does not sign every
-	// attempt anew. It is called by an operation, which waits for it.
+	// attempt anew. Where the server's answer was lost, the number is smaller, 1 at
+	// least. It is called by an operation, which waits for it, so it must not use
+	// the store.
 	OnNewFloor func(parts int)
 
 	// InsecureAllowEviction accepts a server that drops records which are still
@@ -68,6 +70,7 @@ type Store struct {
 
 	gate   chan struct{} // held by the one that checks
 	checks atomic.Uint64 // that passed
+	loss   bool          // was noticed, and maybe mended without being told; for who holds the gate
 
 	obedient bool // the client keeps to contexts by itself
 	single   bool // and talks to one server
@@ -104,15 +107,17 @@ func New(client redis.UniversalClient, o *Options) *Store {
 		s.prefix = defaultPrefix
 	}
 	switch _, ring := client.(*redis.Ring); {
-	case client == nil:
+	case isNil(client):
 		s.invalid = errClient
 	case ring:
 		s.invalid = errRing
 	case !validPrefix(s.prefix):
 		s.invalid = errPrefix
 	}
-	s.obedient = obedient(client)
-	_, s.single = client.(*redis.Client)
+	if s.invalid == nil {
+		s.obedient = obedient(client)
+		_, s.single = client.(*redis.Client)
+	}
 	for i := range s.tags {
 		s.tags[i] = tag(s.prefix, i)
 	}
@@ -145,30 +150,34 @@ func (s *Store) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, erro
 func (s *Store) claim(ctx context.Context, c *replay.Claim) (int64, error) {
 	seen := s.checks.Load()
 	if seen == 0 {
-		if err := s.check(ctx, seen); err != nil {
+		if err := s.check(ctx, seen, false); err != nil {
 			return 0, err
 		}
 		seen = s.checks.Load()
 	}
-	if c.Binding != nil {
-		if n, err := s.bind(ctx, c); err != nil || n == forged {
-			return n, err
-		}
-	}
-	n, err := s.acquire(ctx, c)
+	n, err := s.bindAndAcquire(ctx, c)
 	if err != nil || n != unmarked {
 		return n, err
 	}
 	// The server is not the one that was checked, or lost its data.
-	if err := s.check(ctx, seen); err != nil {
+	if err := s.check(ctx, seen, true); err != nil {
 		return 0, err
+	}
+	return s.bindAndAcquire(ctx, c)
+}
+
+func (s *Store) bindAndAcquire(ctx context.Context, c *replay.Claim) (int64, error) {
+	if c.Binding != nil {
+		if n, err := s.bind(ctx, c); err != nil || n != bound {
+			return n, err
+		}
 	}
 	return s.acquire(ctx, c)
 }
 
 func (s *Store) bind(ctx context.Context, c *replay.Claim) (int64, error) {
 	b := c.Binding
-	return s.run(ctx, bindScript, "1", s.bindingKey(b.Message), b.Body[:], millis(max(c.Needed, c.Retention)))
+	return s.run(ctx, bindScript, "2", s.bindingKey(b.Message), s.mark(part(b.Message)), b.Body[:], millis(max(c.Needed, c.Retention)))
 }
 
 func (s *Store) acquire(ctx context.Context, c *replay.Claim) (int64, error) {
@@ -229,10 +238,11 @@ func (s *Store) Forget(ctx context.Context, key replay.Key) error {
 }
 
 // send has the client process a command, together with others where that holds up
-// none of them: a client that does not keep to contexts could block the queue, and
-// one server of a cluster what is for the others.
+// none of them: a client that does not keep to contexts could block the queue, one
+// server of a cluster what is for the others, and an operation with little time
+// left would end those that it sends.
 func (s *Store) send(ctx context.Context, cmd *redis.IntCmd) error {
-	if _, ok := ctx.(*limited); ok && s.single {
+	if l, ok := ctx.(*limited); ok && s.single && l.limit.young(s.timeout) {
 		return s.queue.send(ctx, s.client, cmd)
 	}
 	return s.client.Process(ctx, cmd)

@@ -431,6 +431,8 @@ func TestAStoreThatCannotWorkSaysSo(t *testing.T) {
 		ok    bool
 	}{
 		{"no client", redisreplay.New(nil, nil), false},
+		{"no client, but its type", redisreplay.New((*redis.Client)(nil), nil), false},
+		{"no cluster, but its type", redisreplay.New((*redis.ClusterClient)(nil), nil), false},
 		{"a ring", redisreplay.New(ring, nil), false},
 		{"a client", redisreplay.New(c, nil), true},
 		{"a prefix that is too long", redisreplay.New(c, &redisreplay.Options{Prefix: strings.Repeat("x", 65)}), false},

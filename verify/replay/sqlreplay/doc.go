@@ -7,7 +7,11 @@
 //	guard, err := middleware.New("billing", verifier, register, nil)
 //
 // The package itself needs no driver. It is tested with
-// github.com/jackc/pgx/v5/stdlib on PostgreSQL 15, and with modernc.org/sqlite.
+// github.com/jackc/pgx/v5/stdlib on PostgreSQL 15, and with modernc.org/sqlite
+// v1.46.2. Take that or a later one: until v1.40 the latter left statements open
+// when their context ended, so that later commits on the connection were lost with
+// the process, and SQLite itself could lose commits until 3.51.3
+// (https://sqlite.org/wal.html#walresetbug).
 //
 // # Which engine
 //
@@ -61,8 +65,11 @@
 //	db.SetMaxOpenConns(20)
 //	db.SetMaxIdleConns(20)
 //
-// It does not matter which isolation the database is set to, nor whether the driver
-// prepares statements (default_query_exec_mode, for poolers such as PgBouncer).
+// It does not matter which isolation the database is set to, but for the
+// transactions of handlers with [Store.CommitIn], which begin with
+// sql.LevelReadCommitted if it is not the default; nor whether the driver prepares
+// statements (default_query_exec_mode, for poolers such as PgBouncer). To open a
+// connection takes part of Options.Timeout, too.
 //
 // What was committed is as safe as a commit of that server. With
 // synchronous_commit off, a crash forgets the last moments; with an asynchronous

@@ -96,12 +96,13 @@ func (d Dialect) full(err error) bool {
 }
 
 const (
-	adviceMigrate  = "the schema is missing, or part of it: call Migrate, or execute what Schema returns"
-	adviceForeign  = "a table of this name is not the register's: choose another name in Options.Table"
-	adviceReadOnly = "the database is read-only: the register needs the primary server"
-	adviceRights   = "the user lacks a right on the register's tables: see Schema"
-	adviceFile     = "the file of the database, its folder and the files beside it must be writable"
-	adviceBusy     = "another transaction holds the database, or the row, for longer than Options.Timeout"
+	adviceMigrate   = "the schema is missing, or part of it: call Migrate, or execute what Schema returns"
+	adviceForeign   = "a table of this name is not the register's: choose another name in Options.Table"
+	adviceReadOnly  = "the database is read-only: the register needs the primary server"
+	adviceRights    = "the user lacks a right on the register's tables: see Schema"
+	adviceFile      = "the file of the database, its folder and the files beside it must be writable"
+	adviceIsolation = "others touched the event after a transaction began that is stricter than READ COMMITTED"
+	adviceBusy      = "another transaction holds the database, or the row, for longer than Options.Timeout"
 )
 
 // advice says what to do about an error, or "".
@@ -130,7 +131,9 @@ func (s *Store) advice(err error) string {
 			return adviceReadOnly
 		case "42501":
 			return adviceRights
-		case "40001", "40P01", "55P03", "57014": // collided; lock or statement timeout of the server
+		case "40001":
+			return adviceIsolation
+		case "40P01", "55P03", "57014": // deadlock; lock or statement timeout of the server
 			return adviceBusy
 		}
 	}

@@ -96,6 +96,33 @@ func TestMarkIsRolledBackWithTheEffects(t *testing.T) {
 	})
 }
 
+func TestMarkNeedsATransactionThatSeesWhatOthersDid(t *testing.T) {
+	s, db := postgreSQL.fresh(t)
+	for level, ok := range map[sql.IsolationLevel]bool{
+		sql.LevelDefault:         true,
+		sql.LevelReadUncommitted: true,
+		sql.LevelReadCommitted:   true,
+		sql.LevelRepeatableRead:  false,
+		sql.LevelSerializable:    false,
+	} {
+		c := delivery()
+		want(t, s, c, replay.Acquired)
+		tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: level})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		if _, err := tx.Exec("SELECT 1"); err != nil {
+			t.Fatal(err)
+		}
+		want(t, s, again(c), replay.InFlight) // touches the event
+		err = s.CommitIn(under(t, c), tx)
+		if (err == nil) != ok || !ok && !strings.Contains(err.Error(), "LevelReadCommitted") {
+			t.Errorf("%v: CommitIn = %v", level, err)
+		}
+	}
+}
+
 func TestMarkIsRefusedToWhoDoesNotOwnTheEvent(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		s, db := e.fresh(t)

@@ -16,7 +16,9 @@ import (
 const defaultTimeout = 500 * time.Millisecond
 
 var (
-	errLease  = errors.New("sqlreplay: a lease must be positive")
+	errLease     = errors.New("sqlreplay: a lease must be positive")
+	errIsolation = errors.New("the transaction is stricter than READ COMMITTED, so that it would fail whenever the event was touched after it began: begin it with sql.LevelReadCommitted")
+
 	errHandle = errors.New("sqlreplay: the context carries no claim: pass on that of the request, under a guard whose register this is")
 )
 
@@ -207,6 +209,9 @@ func (s *Store) Commit(ctx context.Context, h replay.Handle) error {
 // the claim was taken over: then another handler runs, or ran, whose effects
 // count. Of two handlers of one event that both mark it, only one can commit.
 //
+// On PostgreSQL the transaction must be READ COMMITTED, which is the default;
+// another one is an error. That is asked for in a statement of its own.
+//
 // It is for database/sql alone; a transaction of another interface to the
 // database cannot be used.
 func (s *Store) CommitIn(ctx context.Context, tx *sql.Tx) error {
@@ -219,7 +224,27 @@ func (s *Store) CommitIn(ctx context.Context, tx *sql.Tx) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	return s.explain("commit in a transaction", s.commit(ctx, tx, h))
+	err := s.checkIsolation(ctx, tx)
+	if err == nil {
+		err = s.commit(ctx, tx, h)
+	}
+	return s.explain("commit in a transaction", err)
+}
+
+// checkIsolation refuses what would fail only now and then: every renewal and
+// every copy that is turned away touches the event.
+func (s *Store) checkIsolation(ctx context.Context, tx *sql.Tx) error {
+	if s.dialect != PostgreSQL {
+		return nil
+	}
+	var level string
+	if _, err := queryRow(ctx, tx, `SELECT current_setting('transaction_isolation')`, nil, &level); err != nil {
+		return err
+	}
+	if level != "read committed" && level != "read uncommitted" { // PostgreSQL has the latter in name only
+		return errIsolation
+	}
+	return nil
 }
 
 func (s *Store) commit(ctx context.Context, q querier, h replay.Handle) error {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -258,6 +259,42 @@ func TestCommitsOfOneOwnerAtOnceAllSucceed(t *testing.T) {
 			}
 			all.Wait()
 		}
+	})
+}
+
+// A driver that leaves a statement open when its context ends holds back the
+// commits of all that come after it on the connection: they seem to succeed.
+func TestWhatIsGivenUpDoesNotHoldBackWhatComesAfterIt(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		dsn := e.create(t)
+		db := e.open(t, dsn)
+		db.SetMaxOpenConns(4)
+		s, other := e.migrated(t, db, patient), e.migrated(t, e.open(t, dsn), patient)
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				for range 50 {
+					c := delivery()
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.N(2*time.Millisecond)))
+					if _, err := s.Claim(ctx, c); err == nil && i%2 == 0 {
+						s.Commit(ctx, handle(c))
+					}
+					cancel()
+				}
+			})
+		}
+		all.Wait()
+		for range 8 {
+			all.Go(func() {
+				c := delivery()
+				want(t, s, c, replay.Acquired)
+				if err := s.Commit(t.Context(), handle(c)); err != nil {
+					t.Errorf("Commit = %v", err)
+				}
+				want(t, other, again(c), replay.Done)
+			})
+		}
+		all.Wait()
 	})
 }
 
