@@ -93,8 +93,7 @@ func (s *scene) play(ctx context.Context, out io.Writer, file string) error {
 		return nil
 	}
 
-	at := time.Now()
-	answer, err := s.deliverFirst(ctx, file, at)
+	answer, at, err := s.deliverFirst(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -119,23 +118,26 @@ func (s *scene) play(ctx context.Context, out io.Writer, file string) error {
 	return booked(fmt.Sprintf("a copy of the first delivery: %d", status), s.last)
 }
 
-// deliverFirst delivers to a shop that may be killed before it answers.
-func (s *scene) deliverFirst(ctx context.Context, file string, at time.Time) (answer string, err error) {
+// deliverFirst delivers to a shop that may be killed before it answers. It returns
+// the time at which the delivery was signed: after the register was made, which
+// refuses what is older than itself.
+func (s *scene) deliverFirst(ctx context.Context, file string) (answer string, at time.Time, err error) {
 	shop, err := open(ctx, config{File: file, Inbox: s.inbox, Stop: s.stop})
 	if err != nil {
-		return "", err
+		return "", at, err
 	}
 	defer shop.close()
+	at = time.Now()
 	status, err := shop.deliver(ctx, at)
 	switch {
 	case s.stop != "" && err == nil:
-		return "", fmt.Errorf("the shop was to be killed, and answered %d", status)
+		return "", at, fmt.Errorf("the shop was to be killed, and answered %d", status)
 	case s.stop != "":
-		return "none, the shop is dead", nil
+		return "none, the shop is dead", at, nil
 	case err == nil && status != http.StatusOK:
 		err = fmt.Errorf("the delivery was answered %d", status)
 	}
-	return strconv.Itoa(status), err
+	return strconv.Itoa(status), at, err
 }
 
 // process is a shop in a process of its own.

@@ -221,7 +221,7 @@ func TestTakeoverWaitsForTheOwnersTransaction(t *testing.T) {
 // Two handlers of one event, because the first was stopped for longer than its
 // lease.
 func TestOfTwoHandlersOneCommits(t *testing.T) {
-	run := func(t *testing.T, e engine, o *sql.TxOptions) {
+	onEach(t, func(t *testing.T, e engine) {
 		s, db := e.fresh(t)
 		withEffects(t, db)
 		const rounds = 40
@@ -230,7 +230,7 @@ func TestOfTwoHandlersOneCommits(t *testing.T) {
 			want(t, s, c, replay.Acquired)
 			advance(t, db, register, time.Minute)
 			handle := func(c replay.Claim, who string, pause time.Duration) bool {
-				tx, err := db.BeginTx(t.Context(), o)
+				tx, err := db.BeginTx(t.Context(), nil)
 				if err != nil {
 					t.Error(err)
 					return false
@@ -280,10 +280,6 @@ func TestOfTwoHandlersOneCommits(t *testing.T) {
 		if n := effects(t, db); n != rounds {
 			t.Errorf("%d effects of %d events", n, rounds)
 		}
-	}
-	onEach(t, func(t *testing.T, e engine) { run(t, e, nil) })
-	t.Run("PostgreSQL, serializable", func(t *testing.T) {
-		run(t, postgreSQL, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	})
 }
 
