@@ -174,8 +174,8 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 	}
 	if failed && held.Success() {
 		discard(c, res, held)
+		held.WriteHeader(http.StatusInternalServerError) // first, because a hook of the response could make a 2xx of it
 		res.WriteHeader(http.StatusInternalServerError)
-		held.WriteHeader(http.StatusInternalServerError) // counts if the response has lost its way to held
 	}
 	finished = true
 	held.Send()

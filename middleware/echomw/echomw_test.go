@@ -372,6 +372,7 @@ func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
 		{"by an error with a custom context outside", around(customizing), thenFail, "status 500, body " + body500},
 		{"by an error that is answered 200, with a custom context outside", changes(around(customizing), answering200), thenFail, "status 500"},
 		{"by an error that Logger inside answers, with a custom context outside", changes(around(customizing), within(logger())), func(echo.Context) error { return failed }, "status 500, body " + body500},
+		{"by an error that is answered 500, which a hook inside makes 200", within(soothing), thenFail, "status 500"},
 		{"by an error with BodyDump inside", within(echomiddleware.BodyDump(func(echo.Context, []byte, []byte) {})), thenFail, "status 500, body " + body500},
 		{"by an error with a timeout outside", around(echomiddleware.ContextTimeout(time.Minute)), thenFail, "status 500, body " + body500},
 	} {
