@@ -1,0 +1,75 @@
+package echov5mw_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"time"
+
+	"github.com/labstack/echo/v5"
+
+	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/echov5mw"
+	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/providers/github/githubtest"
+	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/replay"
+)
+
+// In a program the secret comes from its environment.
+const exampleSecret = "whsec_e1d5a0b97c3f4286"
+
+// One process, one line.
+func ExampleProtect() {
+	handler := func(c *echo.Context) error {
+		d, _ := verify.FromContext(c.Request().Context())
+		fmt.Printf("handling %s\n", d.Body)
+		return c.NoContent(204)
+	}
+	e := echo.New()
+	e.POST("/hooks/github", handler, echov5mw.Protect(github.Must(exampleSecret)))
+
+	body := []byte(`{"ref":"refs/heads/main"}`)
+	for range 2 {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, githubtest.NewRequest("https://ci.example/hooks/github", "push", body, exampleSecret))
+		fmt.Println(w.Code)
+	}
+
+	// Output:
+	// handling {"ref":"refs/heads/main"}
+	// 204
+	// 409
+}
+
+// A guard with a register of one's own choice. What its handler fails may come
+// again.
+func ExampleNew() {
+	guard, err := middleware.New("billing", stripe.Must(exampleSecret), replay.NewMemory(nil), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	attempts := 0
+	e := echo.New()
+	e.POST("/hooks/stripe", func(c *echo.Context) error {
+		if attempts++; attempts == 1 {
+			return errors.New("the database is away")
+		}
+		return c.NoContent(204)
+	}, echov5mw.New(guard))
+
+	now := time.Now()
+	for range 3 {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, stripetest.NewRequest("https://shop.example/hooks/stripe", now, []byte(`{"id":"evt_1"}`), exampleSecret))
+		fmt.Println(w.Code, "after", attempts)
+	}
+
+	// Output:
+	// 500 after 1
+	// 204 after 2
+	// 409 after 2
+}

@@ -1,0 +1,99 @@
+package echov5mw_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v5"
+
+	"github.com/hooknotary/hooknotary/middleware/record"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/capture"
+)
+
+func TestARecorderOfNetHTTPStandsAroundTheGuard(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*site)
+		status int
+		note   string
+		expect string
+	}{
+		{"handled", func(*site) {}, 200, "handled", capture.Accept},
+		{"the handler returned an error", handling(func(*echo.Context) error { return errors.New("boom") }), 500, "failed", capture.Accept},
+		{"the handler panicked", func(s *site) {
+			s.handle = func(*echo.Context) error { panic("boom") }
+			s.outer = append(s.outer, recoverer())
+		}, 500, "failed", capture.Accept},
+		{"unsigned", func(s *site) { s.request.Header.Del("Stripe-Signature") }, 401, "refused: unsigned, answered 401", "unsigned"},
+		{"another secret", func(s *site) {
+			s.request = stripetest.NewRequest(hookURL, start, eventBody("evt_1"), otherSecret)
+		}, 401, "refused: mismatch, answered 401", "mismatch"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			recorder, err := record.New(dir, &record.Options{Kinds: record.Refused | record.Accepted})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newSite(t, c.change, func(s *site) { s.outer = append(s.outer, echo.WrapMiddleware(recorder.Handler)) })
+			want(t, s.serve(s.request), c.status)
+			if err := recorder.Close(); err != nil {
+				t.Error(err)
+			}
+			got := captureIn(t, dir)
+			if first, _, _ := strings.Cut(got.Note, "\n"); first != c.note || got.Expect != c.expect || !got.ReceivedAt.Equal(start) {
+				t.Errorf("expected %q at %v: %s", got.Expect, got.ReceivedAt, got.Note)
+			}
+			if got.Inexact == "" != bytes.Equal(got.Body, eventBody("evt_1")) {
+				t.Errorf("the body is %q, inexact %q", got.Body, got.Inexact)
+			}
+			says := capture.Accept
+			if _, err := verify.Verify(context.Background(), s.verifier, got.Head(), got.Body); err != nil {
+				says = verify.ReasonOf(err).String()
+			}
+			if says != c.expect {
+				t.Errorf("the verifier says %s, want %s", says, c.expect)
+			}
+		})
+	}
+}
+
+func TestARefusalOnTheHeadIsRecordedUnread(t *testing.T) {
+	dir := t.TempDir()
+	recorder, err := record.New(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, around(echo.WrapMiddleware(recorder.Handler)), func(s *site) {
+		s.request.Header.Del("Stripe-Signature")
+		s.request.Body = io.NopCloser(untouchable{t})
+	})
+	want(t, s.serve(s.request), 401)
+	if err := recorder.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := captureIn(t, dir); len(got.Body) != 0 || got.Inexact == "" {
+		t.Errorf("%d bytes, inexact %q", len(got.Body), got.Inexact)
+	}
+}
+
+// captureIn returns the only capture in a folder.
+func captureIn(t *testing.T, dir string) *capture.Capture {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.http"))
+	if err != nil || len(names) != 1 {
+		t.Fatalf("%d captures, want 1 (%v)", len(names), err)
+	}
+	all, err := capture.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[0]
+}
