@@ -1,0 +1,224 @@
+// Package ginmw is package middleware for gin.
+//
+//	r.POST("/hooks/stripe", ginmw.Protect(stripe.Must(secret)), handler)
+//
+// A handler has failed if its final status is none of 2xx, if it panics, or if it
+// attaches an error to the context, with c.Error, whatever it answers: then the
+// event is released, and the provider's retry runs it again. An answer with
+// another status than 2xx leaves as it was written. A 2xx beside an error is thrown
+// away; the status becomes 500, and a middleware outside that answers the errors
+// of the context may write another one, but no 2xx.
+//
+// It is an ordinary gin middleware, for a route, a group or Use; the same guard on
+// a group and on its route counts once. In the handler,
+// verify.FromContext(c.Request.Context()) is what was proved; binding reads the
+// bytes that were verified.
+//
+// It is a module of its own, so that gin stays out of the programs that do not use
+// it. gin.WrapH(guard.Handler(handler)) needs none of this package, for a handler
+// of net/http. A guard of net/http around native handlers does not do, because it
+// sees neither their errors nor where gin's routes lead: gin decodes a path that
+// http.ServeMux does not, so what stands behind a pattern of the mux is also
+// reached past it.
+//
+// # What must stand where
+//
+// Nothing may read or change the body before the guard. A binding before it is
+// noticed by the missing body, with 400.
+//
+// Do not use a middleware that answers on a timeout while the handler still runs,
+// on either side: inside the guard the event is released and may run twice at
+// once; outside, gin gives the context to another request while the handler still
+// uses it. Use Options.MaxRun, or http.TimeoutHandler around the whole engine.
+//
+// Recovery may stand on either side. If a recovery outside answers nothing, or a
+// 2xx, 500 goes out. Inside, what it answers counts.
+//
+// A handler inside the guard must not call Engine.HandleContext: it makes the
+// context as new, its writer included, so that what is answered leaves at once;
+// the event counts as failed.
+package ginmw
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/replay"
+)
+
+// Protect returns a middleware that guards one endpoint with v and a register in
+// memory, made here, once, which forgets when the process ends. Several processes
+// need [New] and a register that they share. Refusals and failures are logged to
+// slog.Default. It panics if v is nil or has an invalid profile.
+func Protect(v verify.Verifier) gin.HandlerFunc {
+	g, err := middleware.New("default", v, replay.NewMemory(nil), &middleware.Options{Observe: middleware.LogObserver(nil)})
+	if err != nil {
+		panic(err)
+	}
+	return New(g)
+}
+
+// New returns a middleware that guards with g. It panics if g is nil.
+func New(g *middleware.Guard) gin.HandlerFunc {
+	if g == nil {
+		panic("ginmw: there is no guard")
+	}
+	return func(c *gin.Context) {
+		r := c.Request
+		if g.Admitted(r.Context()) {
+			return // gin goes on with the next handler
+		}
+		admission, answer := g.Admit(r.Context(), middleware.NewInbound(c.Writer, r))
+		if answer != nil {
+			c.Abort()
+			answer.ServeHTTP(c.Writer, r)
+			return
+		}
+		defer admission.Close()
+		outer, _ := c.Get(ownerKey)
+		c.Set(ownerKey, admission)
+		c.Request = admission.Request(r)
+		defer func() {
+			if owned(c, admission) {
+				c.Request = r
+				c.Set(ownerKey, outer)
+			}
+		}()
+		if admission.ReportOnly() {
+			before := len(c.Errors)
+			c.Next()
+			admission.Settle(len(c.Errors) == before && c.Writer.Status()/100 == 2)
+			return
+		}
+		run(admission, c)
+	}
+}
+
+// ownerKey names, among the keys of a context, the Admission that it belongs to.
+const ownerKey = "github.com/hooknotary/hooknotary/middleware/ginmw"
+
+// owned reports whether c still belongs to admission. It does not if something
+// outside answered without waiting for the handler: then gin empties the context
+// for another request.
+func owned(c *gin.Context, admission *middleware.Admission) bool {
+	owner, _ := c.Get(ownerKey)
+	return owner == admission
+}
+
+// run runs the handlers with their answer held back, and settles.
+func run(admission *middleware.Admission, c *gin.Context) {
+	outer := c.Writer
+	w := &writer{Held: middleware.Hold(outer), outer: outer, status: outer.Status(), size: -1}
+	c.Writer = w
+	finished := false
+	defer func() {
+		if finished || !owned(c, admission) {
+			return
+		}
+		// A panic, or the end of the goroutine.
+		w.Reset()
+		fail(c, outer)
+	}()
+
+	before := len(c.Errors)
+	c.Next()
+	if !owned(c, admission) {
+		finished = true
+		admission.Settle(false) // what the handler answered is not known
+		return
+	}
+	success := w.status/100 == 2
+	failed := len(c.Errors) > before
+	if instead := admission.Settle(success && !failed); instead != nil {
+		w.Reset()
+		finished = true
+		c.Writer = outer
+		instead.ServeHTTP(outer, c.Request)
+		return
+	}
+	finished = true
+	if failed && success {
+		w.Reset()
+		fail(c, outer)
+		return
+	}
+	c.Writer = outer
+	w.send()
+}
+
+// fail sets the status 500, which anyone outside may make another one, but not a
+// 2xx.
+func fail(c *gin.Context, outer gin.ResponseWriter) {
+	outer.WriteHeader(http.StatusInternalServerError)
+	c.Writer = &noSuccess{outer}
+}
+
+// noSuccess turns a 2xx into 500.
+type noSuccess struct{ gin.ResponseWriter }
+
+func (w *noSuccess) WriteHeader(status int) {
+	if status/100 == 2 {
+		status = http.StatusInternalServerError
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// writer is a gin.ResponseWriter that holds the answer back. Like gin's own, it
+// writes the status late, and until then another one takes its place.
+type writer struct {
+	*middleware.Held
+	outer  gin.ResponseWriter
+	status int
+	size   int // -1 until the status is written
+}
+
+func (w *writer) WriteHeader(status int) {
+	if status > 0 && !w.Written() {
+		w.status = status
+	}
+}
+
+func (w *writer) WriteHeaderNow() {
+	if !w.Written() {
+		w.size = 0
+		w.Held.WriteHeader(w.status)
+	}
+}
+
+func (w *writer) Write(b []byte) (int, error) {
+	w.WriteHeaderNow()
+	n, err := w.Held.Write(b)
+	w.size += n
+	return n, err
+}
+
+func (w *writer) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+func (w *writer) Status() int   { return w.status }
+func (w *writer) Size() int     { return w.size }
+func (w *writer) Written() bool { return w.size >= 0 }
+
+// Flush writes the status; the answer leaves when the event is settled.
+func (w *writer) Flush() { w.WriteHeaderNow() }
+
+// Hijack fails: a connection that is taken over cannot be settled.
+func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, http.ErrNotSupported }
+
+func (w *writer) CloseNotify() <-chan bool { return w.outer.CloseNotify() }
+
+// Pusher returns nil: nothing leaves before the event is settled.
+func (w *writer) Pusher() http.Pusher { return nil }
+
+// send lets the answer out.
+func (w *writer) send() {
+	w.outer.WriteHeader(w.status) // also if the handler left it to gin to write it
+	if w.Written() {
+		w.Send()
+		w.outer.WriteHeaderNow()
+	}
+}

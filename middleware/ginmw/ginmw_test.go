@@ -1,0 +1,607 @@
+package ginmw_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/ginmw"
+	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/replay"
+)
+
+var errFailed = errors.New("failed")
+
+func recoverer(c *gin.Context) { gin.CustomRecoveryWithWriter(nil, nil503)(c) }
+
+func nil503(c *gin.Context, _ any) { c.AbortWithStatus(503) }
+
+// recovering answers panics with f.
+func recovering(f gin.RecoveryFunc) gin.HandlerFunc {
+	return gin.CustomRecoveryWithWriter(io.Discard, f)
+}
+
+// answering is what many programs have: it answers the errors of the context.
+func answering(status int) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Next()
+		if len(c.Errors) > 0 && !c.Writer.Written() {
+			c.String(status, "sorry: %s", c.Errors.Last().Err)
+		}
+	}
+}
+
+func TestEveryAnswerOfTheGuardLeavesThroughGin(t *testing.T) {
+	outcome := func(o replay.Outcome, err error) func(*site) {
+		return func(s *site) { s.store.claim = func() (replay.Outcome, error) { return o, err } }
+	}
+	for _, c := range []struct {
+		name    string
+		change  func(*site)
+		status  int
+		headers []string
+		head    bool // refused before the body is read
+		claims  int64
+	}{
+		{"another method", func(s *site) { s.request.Method = "PUT" }, 405, []string{"Allow", "POST"}, true, 0},
+		{"another media type", func(s *site) { s.request.Header.Set("Content-Type", "text/plain") }, 415, nil, true, 0},
+		{"no signature", func(s *site) { s.request.Header.Del("Stripe-Signature") }, 401, []string{"WWW-Authenticate", "Webhook-Signature"}, true, 0},
+		{"too large", func(s *site) { s.opts.MaxBody = 10 }, 413, nil, true, 0},
+		{"another secret", func(s *site) { s.request = delivery("evt_1", otherSecret) }, 401, []string{"WWW-Authenticate", "Webhook-Signature"}, false, 0},
+		{"a body that was read before", around(func(c *gin.Context) { c.ShouldBindJSON(new(struct{})) }), 400, nil, false, 0},
+		{"done", outcome(replay.Outcome{Status: replay.Done, Same: true}, nil), 409, []string{"Webhook-Duplicate", ""}, false, 1},
+		{"honestly repeated", outcome(replay.Outcome{Status: replay.Done}, nil), 200, []string{"Webhook-Duplicate", "1"}, false, 1},
+		{"in flight", outcome(replay.Outcome{Status: replay.InFlight, Lease: 90 * time.Second}, nil), 409, []string{"Retry-After", "90"}, false, 1},
+		{"no register", outcome(replay.Outcome{}, errFailed), 503, []string{"Retry-After", "10"}, false, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, c.change, func(s *site) {
+				// A middleware outside that would answer if it could.
+				s.outer = append([]gin.HandlerFunc{func(c *gin.Context) {
+					c.Next()
+					if !c.Writer.Written() {
+						t.Error("outside, the answer does not count as written")
+					}
+				}}, s.outer...)
+				if c.head {
+					s.request.Body = untouchable{t}
+				}
+			})
+			w := s.serve(s.request)
+			want(t, w, c.status, c.headers...)
+			body := fmt.Sprintf(`{"type":"about:blank","title":%q,"status":%d}`, http.StatusText(c.status), c.status)
+			if c.status == 200 {
+				body = ""
+			}
+			if w.Body.String() != body {
+				t.Errorf("body %s", w.Body)
+			}
+			if s.runs.Load() != 0 || s.store.claims.Load() != c.claims {
+				t.Errorf("%d runs, %d claims", s.runs.Load(), s.store.claims.Load())
+			}
+			if len(s.events) != 1 || s.events[0].Status != c.status {
+				t.Errorf("events %+v", s.events)
+			}
+		})
+	}
+	t.Run("but not for a genuine delivery", func(t *testing.T) {
+		s := newSite(t)
+		want(t, s.serve(s.request), 200)
+		s.wantSettled(t, 1, 0)
+	})
+}
+
+func TestARefusalOnTheHeadDoesNotWaitForTheBody(t *testing.T) {
+	s := newSite(t)
+	server := httptest.NewServer(s.engine)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: hooks.example\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n", hookPath)
+	answer, err := io.ReadAll(conn) // to its end, although the client keeps it open
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
+func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
+	attach := func(c *gin.Context) { c.Error(errFailed) }
+	okThenAttach := func(c *gin.Context) {
+		c.Header("Set-Cookie", "handler=1")
+		c.String(200, "done")
+		c.Error(errFailed)
+	}
+	okThenPanic := func(c *gin.Context) {
+		c.Header("Set-Cookie", "handler=1")
+		c.String(200, "done")
+		c.Writer.Flush()
+		panic("boom")
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*site)
+		handle gin.HandlerFunc
+		answer string
+	}{
+		{"by status", func(*site) {}, func(c *gin.Context) { c.Status(500) }, "status 500"},
+		{"by a status that is written", func(*site) {}, func(c *gin.Context) { c.AbortWithStatus(502) }, "status 502"},
+		{"by a redirect", func(*site) {}, func(c *gin.Context) { c.Redirect(302, "/") }, "status 302"},
+		{"by an answer", func(*site) {}, func(c *gin.Context) { c.AbortWithStatusJSON(422, gin.H{"a": 1}) }, `status 422, body {"a":1}`},
+		{"by an error with a status", func(*site) {}, func(c *gin.Context) { c.AbortWithError(418, errFailed) }, "status 418"},
+		{"by an error", func(*site) {}, attach, "status 500"},
+		{"by an error after an answer", func(*site) {}, okThenAttach, "status 500"},
+		{"by an error that is answered outside", around(answering(503)), attach, "status 503, body sorry: failed"},
+		{"by an error after an answer that is answered outside", around(answering(503)), okThenAttach, "status 503, body sorry: failed"},
+		{"by an error that is answered 200 outside", around(answering(200)), attach, "status 500, body sorry: failed"},
+		{"by an error that is answered inside", within(answering(503)), attach, "status 503, body sorry: failed"},
+		{"by an error that is answered 200 inside", within(answering(200)), attach, "status 500"},
+		{"by an error of a middleware inside", within(func(c *gin.Context) { c.Next(); c.Error(errFailed) }), func(c *gin.Context) { c.Status(204) }, "status 500"},
+
+		{"by a panic with a recovery outside", around(recoverer), func(*gin.Context) { panic("boom") }, "status 503"},
+		{"by a panic after an answer, with a recovery outside", around(recoverer), okThenPanic, "status 503"},
+		{"by a panic with a recovery outside that says nothing", around(recovering(func(*gin.Context, any) {})), okThenPanic, "status 500"},
+		{"by a panic with a recovery outside that answers 200", around(recovering(func(c *gin.Context, _ any) { c.String(200, "fine") })), okThenPanic, "status 500, body fine"},
+		{"by a panic with a recovery inside", within(recoverer), func(*gin.Context) { panic("boom") }, "status 503"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, c.change, handling(c.handle))
+			w := newJournal()
+			w.header.Set("X-Outer", "1")
+			s.engine.ServeHTTP(w, again(t, s.request))
+			if w.String() != c.answer {
+				t.Errorf("answered %q, want %q", w, c.answer)
+			}
+			if w.header.Get("Set-Cookie") != "" || w.header.Get("X-Outer") != "1" {
+				t.Errorf("headers %v", w.header)
+			}
+			s.wantSettled(t, 0, 1)
+			if len(s.events) != 1 || s.events[0].Outcome != middleware.Failed {
+				t.Errorf("events %+v", s.events)
+			}
+			s.handle = func(c *gin.Context) { c.String(200, "done") }
+			if s.inner == nil {
+				retry := s.serve(again(t, s.request))
+				want(t, retry, 200, "Webhook-Duplicate", "")
+				s.wantSettled(t, 1, 1)
+			}
+		})
+	}
+}
+
+func TestWhatAHandlerManagesIsCommittedBeforeTheAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*site)
+		handle gin.HandlerFunc
+		answer string
+	}{
+		{"by returning", func(*site) {}, func(*gin.Context) {}, "commit, status 200"},
+		{"with a status", func(*site) {}, func(c *gin.Context) { c.Status(204) }, "commit, status 204"},
+		{"with a status that is written", func(*site) {}, func(c *gin.Context) { c.AbortWithStatus(204) }, "commit, status 204"},
+		{"with a second thought", func(*site) {}, func(c *gin.Context) { c.Status(500); c.Status(202) }, "commit, status 202"},
+		{"with a second thought that comes too late", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.Status(500) }, "commit, status 201, body ok"},
+		{"with a body", func(*site) {}, func(c *gin.Context) { c.JSON(201, gin.H{"a": 1}) }, `commit, status 201, body {"a":1}`},
+		{"with strings and a flush", func(*site) {}, func(c *gin.Context) {
+			c.Writer.WriteString("o")
+			c.Writer.Flush()
+			c.Writer.WriteString("k")
+			if !c.Writer.Written() || c.Writer.Size() != 2 || c.Writer.Status() != 200 {
+				t.Errorf("written %v, size %d, status %d", c.Writer.Written(), c.Writer.Size(), c.Writer.Status())
+			}
+		}, "commit, status 200, body ok"},
+		{"with an error of a middleware outside from before", around(func(c *gin.Context) { c.Error(errFailed) }), func(c *gin.Context) { c.Status(204) }, "commit, status 204"},
+		{"with recoveries on both sides", func(s *site) {
+			s.outer, s.inner = []gin.HandlerFunc{recoverer}, []gin.HandlerFunc{recoverer}
+		}, func(c *gin.Context) { c.String(201, "ok") }, "commit, status 201, body ok"},
+		{"with a handler of net/http", func(*site) {}, gin.WrapF(func(w http.ResponseWriter, r *http.Request) {
+			if _, ok := verify.FromContext(r.Context()); !ok {
+				http.Error(w, "not proved", http.StatusForbidden)
+			}
+			io.WriteString(w, "ok")
+		}), "commit, status 200, body ok"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newJournal()
+			s := newSite(t, c.change, handling(c.handle))
+			s.store.commit = func() error { w.note("commit"); return nil }
+			s.engine.ServeHTTP(w, again(t, s.request))
+			if w.String() != c.answer {
+				t.Errorf("did %q, want %q", w, c.answer)
+			}
+			s.wantSettled(t, 1, 0)
+			want(t, s.serve(again(t, s.request)), 409)
+			if s.runs.Load() != 1 {
+				t.Errorf("%d runs", s.runs.Load())
+			}
+		})
+	}
+}
+
+func TestALostClaimIsAnsweredInPlaceOfTheHandler(t *testing.T) {
+	var status int
+	s := newSite(t, handling(func(c *gin.Context) {
+		c.Header("Set-Cookie", "handler=1")
+		c.String(200, "done")
+	}), around(func(c *gin.Context) { c.Next(); status = c.Writer.Status() }))
+	s.store.commit = func() error { return replay.ErrLost }
+	w := s.serve(again(t, s.request))
+	want(t, w, 409, "Set-Cookie", "")
+	if w.Body.String() != `{"type":"about:blank","title":"Conflict","status":409}` {
+		t.Errorf("body %s", w.Body)
+	}
+	if status != 409 {
+		t.Errorf("outside, the status is %d", status)
+	}
+	s.store.commit = nil
+	s.request = delivery("evt_2", stripeSecret)
+	w = s.serve(s.request)
+	want(t, w, 200, "Set-Cookie", "handler=1")
+}
+
+func TestAPanicPassesUnchanged(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		handle gin.HandlerFunc
+		panics any
+	}{
+		{"a string", func(*gin.Context) { panic("boom") }, "boom"},
+		{"ErrAbortHandler after an answer", func(c *gin.Context) {
+			c.String(200, "done")
+			panic(http.ErrAbortHandler)
+		}, http.ErrAbortHandler},
+		{"Goexit after an answer", func(c *gin.Context) {
+			c.String(200, "done")
+			runtime.Goexit()
+		}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, handling(c.handle))
+			w := newJournal()
+			var panicked any
+			returned := false
+			var group sync.WaitGroup
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				defer func() { panicked = recover() }()
+				s.engine.ServeHTTP(w, again(t, s.request))
+				returned = true
+			}()
+			group.Wait()
+			if panicked != c.panics || returned || w.String() != "" {
+				t.Errorf("panicked with %v, returned %v, answered %q", panicked, returned, w)
+			}
+			s.wantSettled(t, 0, 1)
+		})
+	}
+}
+
+func TestTheHandlerBindsTheVerifiedBytes(t *testing.T) {
+	s := newSite(t, handling(func(c *gin.Context) {
+		var event struct{ ID, Type string }
+		if err := c.ShouldBindJSON(&event); err != nil || event.ID != "evt_1" || event.Type != "invoice.paid" {
+			t.Errorf("event %+v, %v", event, err)
+		}
+		if d, ok := verify.FromContext(c.Request.Context()); !ok || string(d.Body) != string(eventBody("evt_1")) {
+			t.Errorf("delivery %+v", d)
+		}
+		c.Status(204)
+	}))
+	want(t, s.serve(s.request), 204)
+	s.wantSettled(t, 1, 0)
+}
+
+func TestWhatMiddlewaresOutsideSee(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		handle  gin.HandlerFunc
+		status  int
+		size    int
+		written bool
+		errors  int
+	}{
+		{"of success", func(c *gin.Context) { c.String(201, "ok") }, 201, 2, true, 0},
+		{"of a status", func(c *gin.Context) { c.Status(204) }, 204, -1, false, 0},
+		{"of a status that is written", func(c *gin.Context) { c.AbortWithStatus(204) }, 204, 0, true, 0},
+		{"of a failure", func(c *gin.Context) { c.String(502, "sorry") }, 502, 5, true, 0},
+		{"of an error", func(c *gin.Context) { c.String(200, "done"); c.Error(errFailed) }, 500, -1, false, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, handling(c.handle), around(func(ec *gin.Context) {
+				before := ec.Request
+				ec.Next()
+				if ec.Request != before {
+					t.Error("the request is not as it was")
+				}
+				w := ec.Writer
+				if w.Status() != c.status || w.Size() != c.size || w.Written() != c.written || len(ec.Errors) != c.errors {
+					t.Errorf("status %d, size %d, written %v, %d errors", w.Status(), w.Size(), w.Written(), len(ec.Errors))
+				}
+			}))
+			want(t, s.serve(s.request), c.status)
+		})
+	}
+}
+
+func TestWhereTheGuardMayStand(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		build func(*gin.Engine, gin.HandlerFunc, gin.HandlerFunc)
+	}{
+		{"at a route", func(e *gin.Engine, m, h gin.HandlerFunc) { e.POST("/hooks/:tenant", m, h) }},
+		{"at a group", func(e *gin.Engine, m, h gin.HandlerFunc) { e.Group("/hooks", m).POST("/:tenant", h) }},
+		{"at a group and its route", func(e *gin.Engine, m, h gin.HandlerFunc) { e.Group("/hooks", m).POST("/:tenant", m, h) }},
+		{"in Use", func(e *gin.Engine, m, h gin.HandlerFunc) { e.Use(m); e.POST("/hooks/:tenant", h) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t)
+			runs := 0
+			e := gin.New()
+			c.build(e, s.protect, func(c *gin.Context) {
+				runs++
+				if d, ok := verify.FromContext(c.Request.Context()); !ok || d.ID != "evt_1" || c.Param("tenant") != "acme" {
+					t.Errorf("delivery %+v of tenant %q", d, c.Param("tenant"))
+				}
+				if runs == 1 {
+					c.Error(errFailed)
+				}
+			})
+			for _, status := range []int{500, 200, 409} {
+				w := httptest.NewRecorder()
+				r := again(t, s.request)
+				r.URL.Path = "/hooks/acme"
+				e.ServeHTTP(w, r)
+				want(t, w, status)
+			}
+			if runs != 2 || s.store.claims.Load() != 3 {
+				t.Errorf("%d runs, %d claims", runs, s.store.claims.Load())
+			}
+			s.wantSettled(t, 1, 1)
+		})
+	}
+	t.Run("of an unknown route nothing is committed", func(t *testing.T) {
+		s := newSite(t)
+		e := gin.New()
+		e.Use(s.protect)
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, again(t, s.request))
+		want(t, w, 404, "Content-Type", "text/plain")
+		if w.Body.String() != "404 page not found" {
+			t.Errorf("body %q", w.Body)
+		}
+		s.wantSettled(t, 0, 1)
+	})
+}
+
+// As documented: gin finds a route that http.ServeMux does not.
+func TestAGuardAroundTheEngineIsReachedPast(t *testing.T) {
+	past := httptest.NewRequest("POST", "http://hooks.example/hooks%2Fstripe", nil)
+
+	runs := 0
+	engine := gin.New()
+	engine.POST("/hooks/stripe", func(c *gin.Context) { runs++ })
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/stripe", middleware.Protect(stripe.Must(stripeSecret))(engine))
+	mux.Handle("/", engine)
+	mux.ServeHTTP(httptest.NewRecorder(), past)
+	if runs != 1 {
+		t.Error("the handler is not reached past the guard: the package comment is out of date")
+	}
+
+	runs = 0
+	engine = gin.New()
+	engine.POST("/hooks/stripe", ginmw.Protect(stripe.Must(stripeSecret)), func(c *gin.Context) { runs++ })
+	w := httptest.NewRecorder()
+	engine.ServeHTTP(w, past)
+	want(t, w, 401)
+	if runs != 0 {
+		t.Error("the handler ran")
+	}
+}
+
+// As documented: a handler of net/http needs no adapter.
+func TestAGuardOfNetHTTPInWrapH(t *testing.T) {
+	guard, err := middleware.New("test", stripe.Must(stripeSecret), replay.NewMemory(nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := 0
+	engine := gin.New()
+	engine.Use(recoverer)
+	engine.POST(hookPath, gin.WrapH(guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch runs++; runs {
+		case 1:
+			panic("boom")
+		case 2:
+			http.Error(w, "sorry", http.StatusBadGateway)
+		default:
+			w.WriteHeader(204)
+		}
+	}))))
+	r := stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)
+	for _, status := range []int{503, 502, 204, 409} {
+		w := httptest.NewRecorder()
+		engine.ServeHTTP(w, again(t, r))
+		want(t, w, status)
+	}
+	if runs != 3 {
+		t.Errorf("%d runs", runs)
+	}
+}
+
+// As documented: what is answered past the guard is not counted as done.
+func TestAContextThatIsHandledAnewInsideFails(t *testing.T) {
+	var s *site
+	s = newSite(t, handling(func(c *gin.Context) {
+		c.Request.URL.Path = "/elsewhere"
+		s.engine.HandleContext(c)
+	}))
+	s.engine.POST("/elsewhere", func(c *gin.Context) { c.String(200, "done") })
+	want(t, s.serve(s.request), 200)
+	s.wantSettled(t, 0, 1)
+}
+
+func TestTwoGuardsInARowBothCount(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		handle  gin.HandlerFunc
+		between []gin.HandlerFunc
+		answer  string
+		commits int64
+	}{
+		{"success", func(c *gin.Context) { c.String(201, "ok") }, nil, "status 201, body ok", 1},
+		{"failure", func(c *gin.Context) { c.AbortWithStatus(502) }, nil, "status 502", 0},
+		{"an error", func(c *gin.Context) { c.Error(errFailed) }, nil, "status 500", 0},
+		{"a panic that is recovered in between", func(c *gin.Context) { panic("boom") }, []gin.HandlerFunc{recoverer}, "status 503", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			outer := newSite(t)
+			inner := newSite(t, around(append([]gin.HandlerFunc{outer.protect}, c.between...)...), handling(c.handle))
+			w := newJournal()
+			inner.engine.ServeHTTP(w, again(t, inner.request))
+			if w.String() != c.answer {
+				t.Errorf("answered %q, want %q", w, c.answer)
+			}
+			inner.wantSettled(t, c.commits, 1-c.commits)
+			outer.wantSettled(t, c.commits, 1-c.commits)
+		})
+	}
+}
+
+func TestAGuardThatOnlyReportsChangesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		request *http.Request
+		handle  gin.HandlerFunc
+		proved  bool
+		commits int64
+	}{
+		{"genuine", delivery("evt_1", stripeSecret), func(c *gin.Context) { c.String(202, "handled") }, true, 1},
+		{"genuine, and failed", delivery("evt_1", stripeSecret), func(c *gin.Context) { c.String(502, "handled") }, true, 0},
+		{"genuine, with an error", delivery("evt_1", stripeSecret), func(c *gin.Context) { c.String(202, "handled"); c.Error(errFailed) }, true, 0},
+		{"forged", delivery("evt_1", otherSecret), func(c *gin.Context) { c.String(202, "handled") }, false, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, func(s *site) { s.opts.InsecureReportOnly, s.request = true, c.request }, handling(func(ec *gin.Context) {
+				if _, ok := verify.FromContext(ec.Request.Context()); ok != c.proved {
+					t.Errorf("proved %v", ok)
+				}
+				if b, err := io.ReadAll(ec.Request.Body); string(b) != string(eventBody("evt_1")) || err != nil {
+					t.Errorf("body %q, %v", b, err)
+				}
+				c.handle(ec)
+			}))
+			if w := s.serve(s.request); w.Body.String() != "handled" {
+				t.Errorf("body %q", w.Body)
+			}
+			releases := int64(0)
+			if c.proved {
+				releases = 1 - c.commits
+			}
+			s.wantSettled(t, c.commits, releases)
+		})
+	}
+}
+
+func TestAHeldAnswerCannotBeHijackedOrPushed(t *testing.T) {
+	s := newSite(t, handling(func(c *gin.Context) {
+		if _, _, err := c.Writer.Hijack(); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("Hijack: %v", err)
+		}
+		if c.Writer.Pusher() != nil {
+			t.Error("there is a Pusher")
+		}
+		if err := http.NewResponseController(c.Writer).SetWriteDeadline(time.Time{}); err != nil {
+			t.Errorf("SetWriteDeadline: %v", err)
+		}
+		c.Writer.CloseNotify() // the server's, which does not panic
+	}))
+	server := httptest.NewServer(s.engine)
+	defer server.Close()
+	s.request.URL.Host = server.Listener.Addr().String()
+	response, err := server.Client().Do(s.request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 || s.events[0].NoReadDeadline {
+		t.Errorf("status %d, event %+v", response.StatusCode, s.events[0])
+	}
+}
+
+// Something outside answers without waiting for the handler, and gin gives the
+// context to the next request.
+func TestAContextThatWasRecycledIsLeftAlone(t *testing.T) {
+	for name, handle := range map[string]gin.HandlerFunc{
+		"by a handler that returns": func(*gin.Context) {},
+		"by a handler that panics":  func(*gin.Context) { panic("boom") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			next := delivery("evt_next", stripeSecret)
+			var nextWriter gin.ResponseWriter
+			s := newSite(t, func(s *site) {
+				s.outer = []gin.HandlerFunc{func(c *gin.Context) {
+					nextWriter = c.Writer
+					defer func() { recover() }()
+					defer func() {
+						if c.Request != next || c.Writer != nextWriter || c.Writer.Status() != 200 {
+							t.Error("the next request was touched")
+						}
+					}()
+					c.Next()
+				}}
+			}, handling(func(c *gin.Context) {
+				// What gin does when it gives the context away.
+				c.Request, c.Writer, c.Keys = next, nextWriter, nil
+				handle(c)
+			}))
+			s.serve(again(t, s.request))
+			s.wantSettled(t, 0, 1)
+		})
+	}
+}
+
+func TestAGuardIsNeeded(t *testing.T) {
+	for _, make := range []func(){
+		func() { ginmw.New(nil) },
+		func() { ginmw.Protect(nil) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			make()
+		}()
+	}
+	e := gin.New()
+	runs := 0
+	e.POST(hookPath, ginmw.Protect(stripe.Must(stripeSecret)), func(*gin.Context) { runs++ })
+	r := stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)
+	for _, status := range []int{200, 409} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, again(t, r))
+		want(t, w, status)
+	}
+	if runs != 1 {
+		t.Errorf("%d runs", runs)
+	}
+}
