@@ -1,12 +1,20 @@
 // Chi receives webhooks of Stripe with chi.
 //
-//	cd examples/chi
-//	STRIPE_WEBHOOK_SECRET=whsec_… go run .
+//	cd examples/chi && go run .
 //
-// In another shell, the Stripe CLI prints the secret and delivers to it:
+// sends genuine, forged and replayed deliveries to itself, and one whose handler
+// fails, and prints what came of them. It exits with 1 if that is not what is
+// promised.
+//
+//	STRIPE_WEBHOOK_SECRET=whsec_… go run . -serve
+//
+// receives webhooks. In another shell, the Stripe CLI prints the secret and delivers
+// to it:
 //
 //	stripe listen --forward-to localhost:8080/hooks/stripe
 //	stripe trigger invoice.paid
+//
+// What to copy is in this file; show.go is the show.
 package main
 
 import (
@@ -16,6 +24,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -31,8 +40,17 @@ import (
 )
 
 func main() {
+	serve := flag.Bool("serve", false, "receive webhooks")
 	addr := flag.String("addr", "localhost:8080", "where to listen")
 	flag.Parse()
+	if !*serve {
+		slog.SetDefault(slog.New(slog.DiscardHandler)) // the guard logs its refusals; the table shows them
+		if err := show(os.Stdout, routes); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *addr, os.Getenv("STRIPE_WEBHOOK_SECRET")); err != nil {

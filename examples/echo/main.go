@@ -1,12 +1,20 @@
 // Echo receives webhooks of GitHub with echo v4.
 //
-//	GITHUB_WEBHOOK_SECRET=… go run ./examples/echo
+//	go run ./examples/echo
 //
-// The secret is of your making, at least 16 bytes ("openssl rand -hex 32"), and
-// the same in the settings of the hook; its content type is application/json. In
-// another shell, the GitHub CLI delivers to it:
+// sends genuine, forged and replayed deliveries to itself, and one whose handler
+// fails, and prints what came of them. It exits with 1 if that is not what is
+// promised.
+//
+//	GITHUB_WEBHOOK_SECRET=… go run ./examples/echo -serve
+//
+// receives webhooks. The secret is of your making, at least 16 bytes
+// ("openssl rand -hex 32"), and the same in the settings of the hook; its content
+// type is application/json. In another shell, the GitHub CLI delivers to it:
 //
 //	gh webhook forward --repo=OWNER/REPO --events=push --secret=… --url=http://localhost:8080/hooks/github
+//
+// What to copy is in this file; show.go is the show.
 package main
 
 import (
@@ -15,6 +23,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -29,8 +38,17 @@ import (
 )
 
 func main() {
+	serve := flag.Bool("serve", false, "receive webhooks")
 	addr := flag.String("addr", "localhost:8080", "where to listen")
 	flag.Parse()
+	if !*serve {
+		slog.SetDefault(slog.New(slog.DiscardHandler)) // the guard logs its refusals; the table shows them
+		if err := show(os.Stdout, routes); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *addr, os.Getenv("GITHUB_WEBHOOK_SECRET")); err != nil {
@@ -71,7 +89,7 @@ func run(ctx context.Context, addr, secret string) error {
 	return srv.Shutdown(ctx)
 }
 
-func routes(v verify.Verifier, b *builds) *echo.Echo {
+func routes(v verify.Verifier, b *builds) http.Handler {
 	e := echo.New()
 	e.POST("/hooks/github", b.push, echomw.Protect(v))
 	return e

@@ -1,0 +1,217 @@
+// Lambda receives webhooks of Stripe in an AWS Lambda function, behind a function
+// URL or behind API Gateway.
+//
+//	cd examples/lambda && go run .
+//
+// invokes the function with genuine, forged and replayed deliveries, and with one
+// that it fails, and prints what came of them. It exits with 1 if that is not what
+// is promised.
+//
+// In Lambda the same program serves. STRIPE_WEBHOOK_SECRET is the endpoint's
+// secret, and EVENTS says what stands in front of the function: "url" for a
+// function URL, "http" for an HTTP API of API Gateway, "rest" for a REST API.
+//
+// No two instances of a function share memory, and Lambda starts as many as it
+// likes. So the register must be one that they share: whatever is a replay.Store.
+// With replay.Memory, a copy that meets another instance runs again, unless the
+// function has a reserved concurrency of 1.
+//
+// What to copy is in this file; show.go is the show.
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/replay"
+)
+
+func main() {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" { // not in Lambda
+		slog.SetDefault(slog.New(slog.DiscardHandler)) // the guard logs its refusals; the table shows them
+		if err := show(os.Stdout, newHook); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	// A function that cannot verify must not start.
+	v, err := stripe.New(verify.Secrets(os.Getenv("STRIPE_WEBHOOK_SECRET")), nil)
+	if err != nil {
+		log.Fatalf("STRIPE_WEBHOOK_SECRET must be the signing secret of the endpoint, whsec_…: %v", err)
+	}
+	register := replay.NewMemory(nil) // for a reserved concurrency of 1; else a register that is shared
+	h, err := newHook(v, register, logPayment)
+	if err != nil {
+		log.Fatal(err)
+	}
+	entry, err := h.entry(cmp.Or(os.Getenv("EVENTS"), "url"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(entry)
+}
+
+// payFunc is the effect of an invoice that was paid.
+type payFunc func(ctx context.Context, invoice string) error
+
+// hook is the function: a guard, and what it guards.
+type hook struct {
+	guard *middleware.Guard
+	pay   payFunc
+}
+
+func newHook(v verify.Verifier, register replay.Store, pay payFunc) (*hook, error) {
+	guard, err := middleware.New("billing", v, register, &middleware.Options{Observe: middleware.LogObserver(nil)})
+	if err != nil {
+		return nil, err
+	}
+	return &hook{guard, pay}, nil
+}
+
+// entry returns what lambda.Start takes.
+func (h *hook) entry(events string) (any, error) {
+	switch events {
+	case "url":
+		return h.url, nil
+	case "http":
+		return h.http, nil
+	case "rest":
+		return h.rest, nil
+	}
+	return nil, fmt.Errorf("EVENTS is %q, want url, http or rest", events)
+}
+
+// url takes requests of a function URL.
+func (h *hook) url(ctx context.Context, e events.LambdaFunctionURLRequest) (events.LambdaFunctionURLResponse, error) {
+	a := h.serve(ctx, e.RequestContext.HTTP.Method, headerOf(e.Headers), e.Body, e.IsBase64Encoded)
+	return events.LambdaFunctionURLResponse{StatusCode: a.status, Headers: a.header, Body: a.body}, nil
+}
+
+// http takes requests of an HTTP API of API Gateway, with its payload format 2.0.
+func (h *hook) http(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	a := h.serve(ctx, e.RequestContext.HTTP.Method, headerOf(e.Headers), e.Body, e.IsBase64Encoded)
+	return events.APIGatewayV2HTTPResponse{StatusCode: a.status, Headers: a.header, Body: a.body}, nil
+}
+
+// rest takes requests of a REST API of API Gateway.
+func (h *hook) rest(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	// Headers has the last of several fields of one name, and would hide that
+	// there are more.
+	header := make(http.Header)
+	for name, values := range e.MultiValueHeaders {
+		name = http.CanonicalHeaderKey(name)
+		header[name] = append(header[name], values...)
+	}
+	a := h.serve(ctx, e.HTTPMethod, header, e.Body, e.IsBase64Encoded)
+	return events.APIGatewayProxyResponse{StatusCode: a.status, Headers: a.header, Body: a.body}, nil
+}
+
+// headerOf makes a header of names in lower case. What has one name in two
+// spellings is nothing that the verifier could judge, so it sees no header at all,
+// and refuses the request as unsigned.
+func headerOf(fields map[string]string) http.Header {
+	header, err := verify.HeaderOf(fields)
+	if err != nil {
+		log.Print(err)
+	}
+	return header
+}
+
+// answer is what the three kinds of answers have in common.
+type answer struct {
+	status int
+	header map[string]string
+	body   string
+}
+
+// serve does what a guard does for HTTP: it verifies and claims, runs the handler,
+// and commits or releases before the answer leaves. Guard.Admit is verify.Verify and
+// the register in one, with a guard's bounds and answers.
+func (h *hook) serve(ctx context.Context, method string, header http.Header, text string, encoded bool) answer {
+	// The signature is over the bytes that were sent. Where the gateway makes a
+	// string of them, only base64 keeps what is not UTF-8.
+	body := []byte(text)
+	if encoded {
+		var err error
+		if body, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return answer{status: http.StatusBadRequest}
+		}
+	}
+	admission, refusal := h.guard.Admit(ctx, &middleware.Inbound{
+		Head:          verify.Head{Method: method, Header: header},
+		Body:          bytes.NewReader(body),
+		ContentLength: int64(len(body)),
+	})
+	if refusal != nil {
+		return answerOf(refusal)
+	}
+	defer admission.Close() // also releases what a panic leaves
+
+	err := h.handle(admission.Context(), admission.Delivery())
+	if refusal := admission.Settle(err == nil); refusal != nil {
+		return answerOf(refusal)
+	}
+	if err != nil {
+		// Not a 2xx, and no error of the function either, which Lambda would
+		// count as one of its own: the event is released, and the retry runs.
+		log.Print(err)
+		return answer{status: http.StatusInternalServerError, body: "try again later"}
+	}
+	return answer{status: http.StatusNoContent}
+}
+
+func answerOf(a *middleware.Answer) answer {
+	header := make(map[string]string, len(a.Header))
+	for name := range a.Header {
+		header[name] = a.Header.Get(name)
+	}
+	return answer{a.Status, header, string(a.Body)}
+}
+
+// handle runs only for deliveries that Stripe signed, and for each event until it
+// succeeds once.
+func (h *hook) handle(ctx context.Context, d *verify.Delivery) error {
+	var event struct {
+		Type string `json:"type"`
+		Data struct {
+			Object struct {
+				ID string `json:"id"`
+			} `json:"object"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(d.Body, &event); err != nil {
+		return errors.New("not an event") // err could quote the body
+	}
+	if event.Type != "invoice.paid" {
+		return nil
+	}
+	if err := h.pay(ctx, event.Data.Object.ID); err != nil {
+		return fmt.Errorf("event %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+// logPayment stands for the effect.
+func logPayment(_ context.Context, invoice string) error {
+	if invoice == "" {
+		return errors.New("the invoice has no id")
+	}
+	log.Printf("invoice %s is paid", invoice)
+	return nil
+}
