@@ -14,6 +14,8 @@ const module = "github.com/hooknotary/hooknotary"
 // under folders that are otherwise free of it.
 var foreign = []string{
 	module + "/middleware/echomw",
+	module + "/providers/github/githubevent",
+	module + "/providers/stripe/stripeevent",
 	module + "/verify/replay/redisreplay",
 	module + "/verify/replay/redisreplay/redistest",
 	module + "/verify/replay/replaytest/linear",
@@ -64,6 +66,29 @@ func TestImportsOfVerificationCodeAreTheStandardLibraryAndOurOwn(t *testing.T) {
 	}
 }
 
+// TestImportsOfTypedEventsAreTheirSDKs: whoever wants typed events behind net/http does
+// not get echo, and whoever wants those of one provider not the other's.
+func TestImportsOfTypedEventsAreTheirSDKs(t *testing.T) {
+	for pkg, sdk := range map[string][]string{
+		"providers/github/githubevent": {"github.com/google/go-github/", "github.com/google/go-querystring/"},
+		"providers/stripe/stripeevent": {"github.com/stripe/stripe-go/"},
+	} {
+		found := 0
+		for _, dep := range goList(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./"+pkg) {
+			if strings.HasPrefix(dep, module+"/") {
+				continue
+			}
+			found++
+			if !slices.ContainsFunc(sdk, func(prefix string) bool { return strings.HasPrefix(dep, prefix) }) {
+				t.Errorf("%s imports %s", pkg, dep)
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s imports no SDK: does the test still look at anything?", pkg)
+		}
+	}
+}
+
 // TestImportsFollowTheDesign keeps the direction of dependencies between our own
 // packages, tests aside.
 func TestImportsFollowTheDesign(t *testing.T) {
@@ -85,6 +110,8 @@ func TestImportsFollowTheDesign(t *testing.T) {
 			return to == "verify" || to == "verify/capture"
 		case strings.HasSuffix(from, "test"):
 			return to == "verify"
+		case strings.HasSuffix(from, "event"):
+			return to == "verify" || to == "providers/scheme" || to == "providers/internal/typed"
 		case strings.HasPrefix(from, "providers/"):
 			return to == "verify" || to == "providers/scheme"
 		}
