@@ -23,8 +23,10 @@ import (
 	"github.com/hooknotary/hooknotary/middleware/echomw"
 	"github.com/hooknotary/hooknotary/middleware/record"
 	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/providers/github/githubevent"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripeevent"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
@@ -104,6 +106,24 @@ func readmeRecorder(mux *http.ServeMux, guard *middleware.Guard, handler http.Ha
 	mux.Handle("POST /hooks/stripe", recorder.Handler(guard.Handler(handler)))
 }
 
+func readmeTyped(mux *http.ServeMux, guard *middleware.Guard, e *echo.Echo,
+	ship func(context.Context, stripeevent.Event) error, build func(context.Context, *githubevent.PushEvent) error) {
+	mux.Handle("POST /hooks/stripe", guard.Handler(stripeevent.Handler(func(ctx context.Context, e stripeevent.Event) error {
+		switch e.Type {
+		case "invoice.paid":
+			return ship(ctx, e)
+		}
+		return nil
+	})))
+
+	e.POST("/hooks/github", githubevent.EchoHandler[echo.Context](func(ctx context.Context, event any) error {
+		if push, ok := event.(*githubevent.PushEvent); ok {
+			return build(ctx, push)
+		}
+		return nil
+	}), echomw.Protect(github.Must(os.Getenv("GITHUB_WEBHOOK_SECRET"))))
+}
+
 func readmeFleet(v verify.Verifier, client redis.UniversalClient) (*middleware.Guard, error) {
 	guard, err := middleware.New("billing", v, redisreplay.New(client, nil), nil)
 	return guard, err
@@ -124,7 +144,7 @@ func readmeInbox(r *http.Request, db *sql.DB, register *sqlreplay.Store, d *veri
 	return tx.Commit()
 }
 
-var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler, readmeGuard, readmeVerify, readmeCaptures, readmeRecorder, readmeFleet, readmeInbox}
+var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler, readmeGuard, readmeVerify, readmeCaptures, readmeRecorder, readmeFleet, readmeInbox, readmeTyped}
 
 // flat folds white space, so that indentation does not count.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -172,13 +192,14 @@ func TestCommandsInREADMEAreRunByCI(t *testing.T) {
 }
 
 func TestFilesThatDocumentsLinkToExist(t *testing.T) {
+	code := regexp.MustCompile("(?s)```.*?```")
 	link := regexp.MustCompile(`\]\(([^)#]+)\)`)
 	for _, name := range []string{"README.md", "SECURITY.md"} {
 		text, err := fs.ReadFile(os.DirFS(".."), name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
 			if strings.Contains(m[1], "://") {
 				continue
 			}
