@@ -105,6 +105,7 @@ func githubLibrary() library {
 			row{name: "with the signature in upper case", requests: one(signed("sha256=" + strings.ToUpper(mac(sha256.New, githubIssue))))},
 			row{name: "JSON that is sent again as a form", requests: one(disguised)},
 			row{name: "a form, from a hook that sends forms", requests: one(signForm)},
+			row{name: "with an event that go-github does not know", requests: one(edited(sign, func(h http.Header) { h.Set("X-GitHub-Event", "sub_issues") }))},
 			row{name: "larger than 25 MiB", requests: one(signGitHub(githubSecret, large))},
 		),
 	}
@@ -170,12 +171,35 @@ func TestHookThatSendsForms(t *testing.T) {
 		status   int
 	}{
 		{"a form before", githubBefore, signForm(time.Now()), "opened", http.StatusOK},
-		{"a form after", forms, signForm(time.Now()), "opened", http.StatusOK},
+		{"a form after", forms, signForm(time.Now()), "opened", http.StatusNoContent},
 		{"JSON after", forms, signGitHub(githubSecret, githubIssue)(time.Now()), "", http.StatusUnsupportedMediaType},
 		{"JSON as a form after", forms, disguised(time.Now()), "", http.StatusUnsupportedMediaType},
 	} {
 		if saw, status := action(tt.register, tt.request); saw != tt.saw || status != tt.status {
 			t.Errorf("%s: %d, %q, want %d, %q", tt.name, status, saw, tt.status, tt.saw)
+		}
+	}
+}
+
+func TestFalseNameDoesNotUseUpTheDelivery(t *testing.T) {
+	quiet(t)
+	t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
+	mux := http.NewServeMux()
+	githubAfter(mux, func(context.Context, any) error { return nil })
+	for _, tt := range []struct {
+		name   string
+		status int
+	}{
+		{"push", http.StatusInternalServerError},
+		{"sub_issues", http.StatusInternalServerError},
+		{"issues", http.StatusNoContent},
+		{"issues", http.StatusConflict},
+	} {
+		r := signGitHub(githubSecret, githubIssue)(time.Now())
+		r.Header.Set("X-GitHub-Event", tt.name)
+		w := httptest.NewRecorder()
+		if mux.ServeHTTP(w, r); w.Code != tt.status {
+			t.Errorf("%s: %d, want %d", tt.name, w.Code, tt.status)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func TestCodeInREADMEIsCompiled(t *testing.T) {
 	files := map[string][]string{
 		"In two steps": {"rollout.go"},
 		fromStripe:     {"stripe_before.go", "stripe_after.go"},
-		fromGitHub:     {"github_before.go", "github_after.go", "github_after.go", "github_after.go"},
+		fromGitHub:     {"github_before.go", "github_after.go", "github_after.go"},
 		fromPlayground: {"playground_before.go", "playground_after.go"},
 		fromStandard:   {"svix_before.go", "svix_before.go", "standard_before.go", "standard_after.go", "standard_after.go"},
 	}

@@ -13,12 +13,14 @@ import (
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripeevent"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
 const (
 	fromStripe   = "From stripe-go: `webhook.ConstructEvent`"
 	stripeSecret = "whsec_for_the_tests_only"
+	stripeThin   = `{"id":"evt_2","object":"v2.core.event","type":"v1.billing.meter.no_meter_found"}`
 	stripeEvent  = `{"id":"evt_1","object":"event","api_version":"` + stripego.APIVersion + `","type":"invoice.paid","data":{"object":{"id":"in_1"}}}`
 )
 
@@ -52,7 +54,7 @@ func stripeLibrary() library {
 			return nil
 		},
 		after: func(mux *http.ServeMux, handle func() error) error {
-			stripeAfter(mux, func(context.Context, stripego.Event) error { return handle() })
+			stripeAfter(mux, func(context.Context, stripeevent.Event) error { return handle() })
 			return nil
 		},
 		rows: []row{
@@ -72,6 +74,7 @@ func stripeLibrary() library {
 			{name: "retried although it was handled: the same event, newly signed", requests: retried},
 			{name: "retried because the handler failed", fails: 1, requests: retried},
 			{name: "with an event of another API version", requests: one(signStripe(stripeSecret, strings.Replace(stripeEvent, stripego.APIVersion, "2022-11-15", 1)))},
+			{name: "with a thin event", requests: one(signStripe(stripeSecret, stripeThin))},
 			{name: "with an event of 100 KB", requests: one(signStripe(stripeSecret, large))},
 		},
 	}
