@@ -57,8 +57,10 @@ package githubevent
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -77,6 +79,10 @@ var (
 	// ErrUnknownEvent: the delivery has no name, or one that go-github does not
 	// know.
 	ErrUnknownEvent = errors.New("githubevent: the event is unknown")
+	// ErrUnreadable: the body has the shape of its event, but go-github v60 has
+	// another type for one of its members. Known are the metadata of a package's
+	// version. Read the body without go-github.
+	ErrUnreadable = errors.New("githubevent: go-github cannot read the event")
 	// ErrWrongEvent: the body is not of the event that the delivery is named
 	// after.
 	ErrWrongEvent = errors.New("githubevent: the body is another event's")
@@ -85,7 +91,11 @@ var (
 // Parse returns the event that d proves: a pointer to one of the types of this
 // package, such as *PushEvent. Its type is d.Unsigned.Type, which the body confirms.
 //
-// The error wraps ErrNoDelivery, ErrPayload, ErrUnknownEvent or ErrWrongEvent.
+// Custom properties of the repository whose value is a list are left out where
+// go-github v60 has no room for them.
+//
+// The error wraps ErrNoDelivery, ErrPayload, ErrUnknownEvent, ErrWrongEvent or
+// ErrUnreadable.
 func Parse(d *verify.Delivery) (any, error) {
 	if d == nil || d.Provider != "github" {
 		return nil, ErrNoDelivery
@@ -110,10 +120,32 @@ func Parse(d *verify.Delivery) (any, error) {
 		return nil, fmt.Errorf("%w: it is named %q", ErrWrongEvent, name)
 	}
 	event, err := github.ParseWebHook(name, text)
-	if err != nil { // the error would quote the body
-		return nil, fmt.Errorf("%w: it does not have the form of a %q", ErrPayload, name)
+	if err != nil {
+		event, err = github.ParseWebHook(name, withoutLists(text))
+	}
+	switch { // the error would quote the body
+	case err != nil && !json.Valid(text):
+		return nil, fmt.Errorf("%w: it is not JSON", ErrPayload)
+	case err != nil:
+		return nil, fmt.Errorf("%w: it is named %q", ErrUnreadable, name)
 	}
 	return event, nil
+}
+
+// withoutLists returns a payload without those custom properties of its repository
+// that are lists: go-github v60 takes them for texts, and fails.
+func withoutLists(text []byte) []byte {
+	var payload, repository, properties map[string]json.RawMessage
+	if json.Unmarshal(text, &payload) != nil || json.Unmarshal(payload["repository"], &repository) != nil ||
+		json.Unmarshal(repository["custom_properties"], &properties) != nil {
+		return text
+	}
+	maps.DeleteFunc(properties, func(_ string, value json.RawMessage) bool { return value[0] == '[' })
+	// What was read can be written.
+	repository["custom_properties"], _ = json.Marshal(properties)
+	payload["repository"], _ = json.Marshal(repository)
+	text, _ = json.Marshal(payload)
+	return text
 }
 
 // payload returns the JSON of a body. A form starts with "payload=", which no JSON

@@ -17,6 +17,7 @@ var samples = map[string][]string{
 	"check_suite": {`{"action":"completed","check_suite":{"id":1,"before":"a","after":"b"},R,O,S,I}`},
 	"code_scanning_alert": {
 		`{"action":"created","alert":{"number":1,"rule":{"id":"go/sql"},"tool":{"name":"CodeQL"}},"ref":"refs/heads/main","commit_oid":"abc",R,O,S}`,
+		`{"action":"updated_assignment","alert":{"number":1,"rule":{"id":"go/sql"}},R,O,S}`,
 		`{"action":"closed_by_user","alert":{"number":1,"rule":{"id":"go/sql"}},"ref":null,"commit_oid":"abc",R,S}`,
 	},
 	"commit_comment":    {`{"action":"created","comment":{"id":1,"commit_id":"abc","body":"a"},R,O,S,I}`},

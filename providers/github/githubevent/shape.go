@@ -46,7 +46,7 @@ var shapes = sync.OnceValue(func() map[string]shape {
 		"branch_protection_rule":         {has: list("rule")},
 		"check_run":                      {has: list("check_run")},
 		"check_suite":                    {has: list("check_suite")},
-		"code_scanning_alert":            {has: list("alert commit_oid")},
+		"code_scanning_alert":            {has: list("alert alert.rule"), may: list("commit_oid")},
 		"commit_comment":                 {has: list("comment")},
 		"content_reference":              {has: list("content_reference")},
 		"create":                         {has: list("master_branch ref ref_type")},

@@ -35,6 +35,9 @@
 //     and the endpoint may have been made years ago; [CheckVersion] reports it, and
 //     the handlers log it, when they first see it and whenever it changes.
 //
+// Events of versions before 2017-05-25, in which "request" is a text, are not what
+// stripe-go v76 reads: they are [ErrPayload].
+//
 // # Thin events
 //
 // An event destination can send thin events (API v2), which name what happened and
