@@ -36,7 +36,8 @@
 // nil hides it from the guard: the status of the answer is all that counts then.
 //
 // A middleware outside that recovers from a panic must return it as an error, as
-// Recover does: where nobody answers, net/http says 200.
+// Recover does, and the HTTPErrorHandler must answer it: where nobody answers,
+// net/http says 200.
 //
 // echo.WrapMiddleware around a guard of net/http is no substitute for this
 // package: an error that the handler returns passes it by, and the event counts as

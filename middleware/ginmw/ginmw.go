@@ -32,7 +32,12 @@
 // uses it. Use Options.MaxRun, or http.TimeoutHandler around the whole engine.
 //
 // Recovery may stand on either side. If a recovery outside answers nothing, or a
-// 2xx, 500 goes out. Inside, what it answers counts.
+// 2xx, 500 goes out. Inside, what it answers counts. A middleware between the two
+// that puts back its own c.Writer when it is left, as a logger of bodies does, takes
+// this away: what is outside of it must not answer a failure with a 2xx.
+//
+// The errors of the context that were attached before the guard are set aside while
+// the handlers behind it run.
 //
 // A handler inside the guard must not call Engine.HandleContext: it makes the
 // context as new, its writer included, so that what is answered leaves at once;
@@ -84,7 +89,7 @@ func New(g *middleware.Guard) gin.HandlerFunc {
 		c.Set(ownerKey, admission)
 		c.Request = admission.Request(r)
 		defer func() {
-			if owned(c, admission) {
+			if owned(c, admission, c.Writer) {
 				c.Request = r
 				c.Set(ownerKey, outer)
 			}
@@ -104,10 +109,11 @@ const ownerKey = "github.com/hooknotary/hooknotary/middleware/ginmw"
 
 // owned reports whether c still belongs to admission. It does not if something
 // outside answered without waiting for the handler: then gin empties the context
-// for another request.
-func owned(c *gin.Context, admission *middleware.Admission) bool {
+// for another request. Where a handler has emptied Keys, the request and the writer
+// tell: Engine.HandleContext puts another writer in place.
+func owned(c *gin.Context, admission *middleware.Admission, w gin.ResponseWriter) bool {
 	owner, _ := c.Get(ownerKey)
-	return owner == admission
+	return owner == admission || c.Writer == w && c.Request != nil && admission.Carries(c.Request.Context())
 }
 
 // run runs the handlers with their answer held back, and settles.
@@ -117,7 +123,7 @@ func run(admission *middleware.Admission, c *gin.Context) {
 	c.Writer = w
 	finished := false
 	defer func() {
-		if finished || !owned(c, admission) {
+		if finished || !owned(c, admission, w) {
 			return
 		}
 		// A panic, or the end of the goroutine.
@@ -125,15 +131,17 @@ func run(admission *middleware.Admission, c *gin.Context) {
 		fail(c, outer)
 	}()
 
-	before := len(c.Errors)
+	before := c.Errors
+	c.Errors = nil
 	c.Next()
-	if !owned(c, admission) {
+	if !owned(c, admission, w) {
 		finished = true
 		admission.Settle(false) // what the handler answered is not known
 		return
 	}
 	success := w.status/100 == 2
-	failed := len(c.Errors) > before
+	failed := len(c.Errors) > 0
+	c.Errors = append(before[:len(before):len(before)], c.Errors...)
 	if instead := admission.Settle(success && !failed); instead != nil {
 		w.Reset()
 		finished = true
@@ -142,17 +150,20 @@ func run(admission *middleware.Admission, c *gin.Context) {
 		return
 	}
 	finished = true
-	if failed && success {
+	if failed && success || w.status < 200 {
 		w.Reset()
 		fail(c, outer)
 		return
 	}
 	c.Writer = outer
 	w.send()
+	if !success {
+		c.Writer = &noSuccess{outer} // the status may not be written yet
+	}
 }
 
 // fail sets the status 500, which anyone outside may make another one, but not a
-// 2xx.
+// 2xx, unless it puts back a writer of its own.
 func fail(c *gin.Context, outer gin.ResponseWriter) {
 	outer.WriteHeader(http.StatusInternalServerError)
 	c.Writer = &noSuccess{outer}

@@ -446,6 +446,76 @@ func TestAGuardOfNetHTTPInWrapH(t *testing.T) {
 	}
 }
 
+func TestAHandlerMayEmptyItsKeys(t *testing.T) {
+	empty := func(next gin.HandlerFunc) gin.HandlerFunc {
+		return func(c *gin.Context) {
+			c.Keys = map[string]any{"user": 1}
+			next(c)
+		}
+	}
+	for _, c := range []struct {
+		name              string
+		handle            gin.HandlerFunc
+		status            int
+		commits, releases int64
+	}{
+		{"and succeed", func(c *gin.Context) { c.String(201, "done") }, 201, 1, 0},
+		{"and fail", func(c *gin.Context) { c.AbortWithStatus(503) }, 503, 0, 1},
+		{"and attach an error", func(c *gin.Context) { c.Error(errFailed) }, 500, 0, 1},
+		{"and panic", func(c *gin.Context) { panic("boom") }, 500, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, handling(empty(c.handle)), around(gin.CustomRecoveryWithWriter(nil, func(*gin.Context, any) {})))
+			want(t, s.serve(s.request), c.status)
+			s.wantSettled(t, c.commits, c.releases)
+		})
+	}
+}
+
+func TestNothingOutsideMakesASuccessOfAFailure(t *testing.T) {
+	soothe := func(c *gin.Context) {
+		c.Next()
+		if !c.Writer.Written() {
+			c.JSON(200, gin.H{"ok": true})
+		}
+	}
+	for name, handle := range map[string]gin.HandlerFunc{
+		"a status without a body":              func(c *gin.Context) { c.Status(503) },
+		"a status without a body and an error": func(c *gin.Context) { c.Status(422); c.Error(errFailed) },
+		"an error":                             func(c *gin.Context) { c.Error(errFailed) },
+		"a status that is not final":           func(c *gin.Context) { c.Status(103) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, handling(handle), around(soothe))
+			if w := s.serve(s.request); w.Code/100 == 2 {
+				t.Errorf("status %d", w.Code)
+			}
+			s.wantSettled(t, 0, 1)
+		})
+	}
+	t.Run("but of what succeeded without a body", func(t *testing.T) {
+		s := newSite(t, handling(func(c *gin.Context) { c.Status(202) }), around(soothe))
+		want(t, s.serve(s.request), 200)
+		s.wantSettled(t, 1, 0)
+	})
+}
+
+func TestErrorsFromBeforeTheGuardAreNotTheHandlers(t *testing.T) {
+	before := func(c *gin.Context) {
+		c.Error(errFailed)
+		c.Next()
+		if len(c.Errors) != 1 && len(c.Errors) != 2 {
+			t.Errorf("%d errors outside", len(c.Errors))
+		}
+	}
+	s := newSite(t, around(before))
+	want(t, s.serve(s.request), 200)
+	s.wantSettled(t, 1, 0)
+	s = newSite(t, around(before), handling(func(c *gin.Context) { c.Errors = nil; c.Error(errFailed) }))
+	want(t, s.serve(s.request), 500)
+	s.wantSettled(t, 0, 1)
+}
+
 // As documented: what is answered past the guard is not counted as done.
 func TestAContextThatIsHandledAnewInsideFails(t *testing.T) {
 	var s *site
