@@ -8,13 +8,15 @@
 // is promised.
 //
 // In Lambda the same program serves. STRIPE_WEBHOOK_SECRET is the endpoint's
-// secret, and EVENTS says what stands in front of the function: "url" for a
-// function URL, "http" for an HTTP API of API Gateway, "rest" for a REST API.
+// secret, REDIS_URL where the register is, and EVENTS says what stands in front of
+// the function: "url" for a function URL, "http" for an HTTP API of API Gateway,
+// "rest" for a REST API.
 //
 // No two instances of a function share memory, and Lambda starts as many as it
-// likes. So the register must be one that they share: whatever is a replay.Store.
-// With replay.Memory, a copy that meets another instance runs again, unless the
-// function has a reserved concurrency of 1.
+// likes, also for a single request. So the register must be one that they share:
+// Redis here, or whatever is a replay.Store. With replay.Memory, a copy that meets
+// another instance could run again, and a delivery that makes an instance start is
+// older than the instance's register, which refuses it.
 //
 // What to copy is in this file; show.go is the show.
 package main
@@ -34,11 +36,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
+	"github.com/hooknotary/hooknotary/verify/replay/redisreplay"
 )
 
 func main() {
@@ -55,7 +59,15 @@ func main() {
 	if err != nil {
 		log.Fatalf("STRIPE_WEBHOOK_SECRET must be the signing secret of the endpoint, whsec_…: %v", err)
 	}
-	register := replay.NewMemory(nil) // for a reserved concurrency of 1; else a register that is shared
+	o, err := redis.ParseURL(os.Getenv("REDIS_URL"))
+	if err != nil { // it can hold the password
+		log.Fatal("REDIS_URL must be the address of the register: redis://user:password@host:port/0")
+	}
+	o.ContextTimeoutEnabled, o.MaxRetries = true, -1
+	register := redisreplay.New(redis.NewClient(o), nil)
+	if err := register.Check(context.Background()); err != nil {
+		log.Fatal(err)
+	}
 	h, err := newHook(v, register, logPayment)
 	if err != nil {
 		log.Fatal(err)

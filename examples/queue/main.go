@@ -81,14 +81,17 @@ func newConsumer(v verify.Verifier, register replay.Store, handle func(context.C
 }
 
 const (
-	maxWait   = 4 * 24 * time.Hour // as long as the queue keeps a message
-	maxRun    = time.Minute        // of the handler
-	lease     = 2 * time.Minute    // longer than that, because nobody renews it
-	retention = 14 * 24 * time.Hour
+	maxWait = 4 * 24 * time.Hour // as long as the queue keeps a message
+	maxRun  = time.Minute        // of the handler
+
+	settleTimeout = 2 * time.Second // of the register
+	lease         = 2 * time.Minute // longer than that, because nobody renews it
+	retention     = 14 * 24 * time.Hour
 )
 
 // refused is an error that another attempt would not mend: the message belongs
-// among the dead letters.
+// among the dead letters, but for verify.ErrReplayed, which is most often the
+// queue's own second delivery of what was handled.
 type refused struct{ reason error }
 
 func (r *refused) Error() string { return "refused: " + r.reason.Error() }
@@ -115,6 +118,7 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 		return &refused{err}
 	}
 
+	window := c.verifier.Profile().Window
 	claim := replay.Claim{
 		Key: replay.Event{
 			Endpoint: "billing-queue", Provider: d.Provider, Scope: d.Scope,
@@ -124,7 +128,7 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 		Lease: lease,
 		// A copy that arrived within the window may wait in the queue for so long,
 		// and verifies even then.
-		Needed:      maxWait + c.verifier.Profile().Window.Past,
+		Needed:      maxWait + window.Past + window.Future + time.Minute,
 		Retention:   retention,
 		Fingerprint: sha256.Sum256(d.Fingerprint[:]),
 		SignedAt:    d.SignedAt,
@@ -151,7 +155,9 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 	handled := false
 	defer func() {
 		if !handled { // also after a panic
-			err = errors.Join(err, c.register.Release(context.WithoutCancel(ctx), owner))
+			settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+			defer cancel()
+			err = errors.Join(err, c.register.Release(settle, owner))
 		}
 	}()
 	run, cancel := context.WithTimeout(replay.NewContext(ctx, owner), maxRun)
@@ -162,5 +168,7 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 	handled = true
 	// If this fails, the message comes again, and once the lease is over the event
 	// runs once more: make its effects idempotent.
-	return c.register.Commit(context.WithoutCancel(ctx), owner)
+	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	return c.register.Commit(settle, owner)
 }
