@@ -117,7 +117,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.store, "store", "sqlite", "the register: "+strings.Join(stores, ", "))
 	flag.IntVar(&o.rounds, "rounds", 20, "how many rounds to play")
-	flag.IntVar(&o.events, "events", 120, "how many events a round has")
+	flag.IntVar(&o.events, "events", 60, "how many events a round has")
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e9), "of the plan of faults")
 	flag.StringVar(&o.plant, "break", "", "plant a bug that must be found")
 	flag.Parse()

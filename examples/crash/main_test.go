@@ -41,6 +41,9 @@ func open(t *testing.T, o options) (*harness, *bytes.Buffer) {
 }
 
 func TestPromisesAreKept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for i, store := range stores {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()
@@ -67,6 +70,9 @@ func TestPromisesAreKept(t *testing.T) {
 
 // Without these, nobody knows whether the harness would find anything.
 func TestPlantedBugsAreFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	found := map[string]func(*figures) bool{
 		"forget-commit":  func(f *figures) bool { return f.accepted > 0 && f.elsewhere > 0 },
 		"acquire-always": func(f *figures) bool { return f.accepted > 0 && f.elsewhere > 0 },
