@@ -122,17 +122,19 @@ func run(admission *middleware.Admission, c *gin.Context) {
 	w := &writer{Held: middleware.Hold(outer), outer: outer, status: outer.Status(), size: -1}
 	c.Writer = w
 	finished := false
+	before := c.Errors
+	c.Errors = nil
+	restore := func() { c.Errors = append(before[:len(before):len(before)], c.Errors...) }
 	defer func() {
 		if finished || !owned(c, admission, w) {
 			return
 		}
 		// A panic, or the end of the goroutine.
+		restore()
 		w.Reset()
 		fail(c, outer)
 	}()
 
-	before := c.Errors
-	c.Errors = nil
 	c.Next()
 	if !owned(c, admission, w) {
 		finished = true
@@ -141,7 +143,7 @@ func run(admission *middleware.Admission, c *gin.Context) {
 	}
 	success := w.status/100 == 2
 	failed := len(c.Errors) > 0
-	c.Errors = append(before[:len(before):len(before)], c.Errors...)
+	restore()
 	if instead := admission.Settle(success && !failed); instead != nil {
 		w.Reset()
 		finished = true

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -514,6 +515,26 @@ func TestErrorsFromBeforeTheGuardAreNotTheHandlers(t *testing.T) {
 	s = newSite(t, around(before), handling(func(c *gin.Context) { c.Errors = nil; c.Error(errFailed) }))
 	want(t, s.serve(s.request), 500)
 	s.wantSettled(t, 0, 1)
+}
+
+func TestErrorsFromBeforeTheGuardOutliveAPanic(t *testing.T) {
+	var seen []string
+	s := newSite(t, handling(func(c *gin.Context) {
+		c.Error(errors.New("inside"))
+		panic("boom")
+	}), around(func(c *gin.Context) {
+		defer func() {
+			recover()
+			seen = c.Errors.Errors()
+		}()
+		c.Error(errors.New("before"))
+		c.Next()
+	}))
+	want(t, s.serve(s.request), 500)
+	s.wantSettled(t, 0, 1)
+	if !slices.Equal(seen, []string{"before", "inside"}) {
+		t.Errorf("outside, the errors are %q", seen)
+	}
 }
 
 // As documented: what is answered past the guard is not counted as done.
