@@ -275,6 +275,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 		c.Needed = max(0, d.SignedAt.Add(g.profile.Window.Past).Sub(d.ReceivedAt)) + clockSlack
 	}
 	if d.Binding != verify.BindingFull && d.MessageID != "" {
+		c.Needed = g.bound
 		c.Binding = &replay.Binding{
 			Message: replay.Message{Endpoint: g.endpoint, Provider: d.Provider, Scope: d.Scope, ID: d.MessageID}.Key(),
 			Body:    sha256.Sum256(body),

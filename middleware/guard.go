@@ -118,6 +118,7 @@ type Guard struct {
 	store     replay.Store
 	opts      Options
 	publicURL *url.URL
+	bound     time.Duration // how long a message stays bound to its body
 	room      *budget
 	answers   *answers
 	agenda    agenda
@@ -193,6 +194,12 @@ func (g *Guard) configure() error {
 			return errors.New("PublicURL must be a scheme and a host, such as https://hooks.example.com")
 		}
 		g.publicURL = u
+	}
+	// However old a message is: the nodes of a fleet need not agree on its age.
+	// Where no time is signed, it verifies for ever.
+	g.bound = need
+	if p.Window == (verify.Window{}) {
+		g.bound = o.Retention
 	}
 	g.room = newBudget(o.BodyBudget)
 	g.answers = newAnswers()

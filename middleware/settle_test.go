@@ -1274,7 +1274,15 @@ func TestAClaimSaysWhatTheRegisterNeeds(t *testing.T) {
 			d, err := p.Finish(ctx, b)
 			d.Binding, d.MessageID = verify.BindingChecksum, "transmission-1"
 			return d, err
-		}), replay.Claim{Needed: 6 * time.Minute, Retention: 7 * 24 * time.Hour, Restamped: true, SignedAt: start}, true},
+		}), replay.Claim{Needed: 11 * time.Minute, Retention: 7 * 24 * time.Hour, Restamped: true, SignedAt: start}, true},
+		{"with a body that is bound by a checksum, where no time is signed", func(s *site) {
+			onGitHub(s)
+			finishing(func(p verify.Pending, ctx context.Context, b []byte) (*verify.Delivery, error) {
+				d, err := p.Finish(ctx, b)
+				d.Binding, d.MessageID = verify.BindingChecksum, "transmission-1"
+				return d, err
+			})(s)
+		}, replay.Claim{Needed: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got replay.Claim

@@ -191,7 +191,7 @@ func (m *Memory) bind(c *Claim) (Outcome, error) {
 			s.mu.Unlock()
 			return Outcome{Status: Forged}, nil
 		}
-		r.need = max(r.need, after(now, max(c.Needed, c.Retention)))
+		r.need = max(r.need, after(now, c.Needed))
 		r.keep = r.need
 		s.fix(id)
 		s.mu.Unlock()

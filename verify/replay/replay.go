@@ -84,7 +84,8 @@ type Claim struct {
 	// Lease is how long the claim lasts unless it is renewed; positive.
 	Lease time.Duration
 	// Needed is how long from now a copy of this delivery could still verify.
-	// A record is needed until the latest such time of all its arrivals.
+	// The records of the event and of its Binding are needed until the latest
+	// such time of all their arrivals. Zero or less: not at all.
 	Needed time.Duration
 	// Retention is how long after its commit a finished event is remembered; a
 	// store keeps it at least as long as it is needed.
@@ -104,8 +105,9 @@ type Claim struct {
 }
 
 // Binding ties a signed message to the body that came with it. It is written
-// once and kept as long as the message could still verify, at least for the
-// Needed and the Retention of the claim.
+// once. A store keeps it for the Needed of the claim, counted from the latest
+// arrival, and does not keep it for the Retention: a message that no longer
+// verifies brings no other body, and honest retries are recognised by the event.
 type Binding struct {
 	Message Key      // of the signed message, see [Message.Key]
 	Body    [32]byte // SHA-256 of the body

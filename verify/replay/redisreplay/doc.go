@@ -97,8 +97,9 @@
 // # What a large installation needs
 //
 // A finished event takes 250 bytes, its place in the server's tables included, and
-// a binding about as much. So the memory is 250 bytes times the deliveries a second
-// times the seconds of the retention, and it is what counts: with the seven days of
+// a binding about as much, for the days that its message verifies. So the memory is
+// 250 bytes times the deliveries a second times the seconds of the retention, and
+// it is what counts: with the seven days of
 // [github.com/hooknotary/hooknotary/middleware.Options].Retention, a hundred
 // deliveries a second take 15 GB. Shorten it to the time for which the provider
 // retries, or even to the minutes for which a copy verifies.

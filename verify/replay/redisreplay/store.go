@@ -177,7 +177,7 @@ func (s *Store) bindAndAcquire(ctx context.Context, c *replay.Claim) (int64, err
 
 func (s *Store) bind(ctx context.Context, c *replay.Claim) (int64, error) {
 	b := c.Binding
-	return s.run(ctx, bindScript, "2", s.bindingKey(b.Message), s.mark(part(b.Message)), b.Body[:], millis(max(c.Needed, c.Retention)))
+	return s.run(ctx, bindScript, "2", s.bindingKey(b.Message), s.mark(part(b.Message)), b.Body[:], millis(c.Needed))
 }
 
 func (s *Store) acquire(ctx context.Context, c *replay.Claim) (int64, error) {

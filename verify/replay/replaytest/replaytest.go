@@ -614,15 +614,16 @@ var passing = []test{
 		e.wait(2)
 		e.acquire(e.claim("a"))
 	}},
-	{"a binding ends with what it was needed and kept for", func(e *exam) {
+	{"a binding lasts as long as it is needed, however long its event is kept", func(e *exam) {
 		c := e.bound("a", "m", "body")
-		c.Needed, c.Retention = e.unit, e.units(4)
+		c.Needed = e.units(4)
 		e.finish(c)
 		e.wait(2)
-		e.want(e.bound("b", "m", "other"), replay.Forged, "while it is kept")
+		e.want(e.bound("b", "m", "other"), replay.Forged, "while it is needed")
 		e.wait(2)
 		e.acquire(e.bound("b", "m", "other"))
 		e.want(e.bound("a", "m", "body"), replay.Forged, "the body that was bound before")
+		e.want(e.probe("a"), replay.Done, "the event, which is kept")
 	}},
 	{"a repeat extends the binding", func(e *exam) {
 		c := e.bound("a", "m", "body")
@@ -881,7 +882,7 @@ var calls = []test{
 		c := e.bound("a", "m", "body")
 		c.Needed, c.Retention = math.MinInt64, e.units(4)
 		e.finish(c)
-		c = e.claim("b")
+		c = e.bound("b", "n", "body")
 		c.Needed, c.Retention = e.units(4), math.MinInt64
 		e.finish(c)
 		again := e.probe("a")
@@ -890,7 +891,8 @@ var calls = []test{
 		e.wait(2)
 		e.want(e.probe("a"), replay.Done, "within its retention")
 		e.want(e.probe("b"), replay.Done, "while it is needed")
-		e.want(e.bound("c", "m", "other"), replay.Forged, "within its retention")
+		e.want(e.bound("c", "n", "other"), replay.Forged, "while it is needed")
+		e.acquire(e.bound("c", "m", "other"))
 	}},
 }
 
@@ -1250,25 +1252,37 @@ var full = []test{
 		e.acquire(e.claim("new"))
 	}},
 	{"bindings are never dropped while they may be asked for", func(e *exam) {
-		pairs := e.Records / 2
-		for i := range pairs {
-			c := e.bound(fmt.Sprint(i), fmt.Sprint("m", i), "body")
-			c.Needed, c.Retention = 0, e.units(8)
-			e.finish(c)
-		}
-		for i := range e.Records - pairs {
-			e.acquire(e.claim(fmt.Sprint("new", i)))
+		e.finish(e.claim("a"))
+		bindings := e.Records - 1
+		for i := range bindings {
+			c := e.bound("a", fmt.Sprint("m", i), "body")
+			c.Needed, c.Retention = e.units(8)+time.Duration(i), 0
+			e.want(c, replay.Done, "a message of the event")
 		}
 		e.full(e.claim("one more"), "all are needed")
-		e.full(e.bound("new0", "m", "body"), "there is no room for a binding")
-		for i := range pairs {
-			e.want(e.bound("new0", fmt.Sprint("m", i), "other"), replay.Forged, "another body")
-			c := e.bound("new0", fmt.Sprint("m", i), "body")
-			c.Needed, c.Retention = 0, 0
-			e.want(c, replay.InFlight, "the same body")
+		e.full(e.bound("a", "m", "body"), "there is no room for a binding")
+		for i := range bindings {
+			e.want(e.bound("a", fmt.Sprint("m", i), "other"), replay.Forged, "another body")
+			c := e.probe("a")
+			c.Binding = e.binding(fmt.Sprint("m", i), "body")
+			e.want(c, replay.Done, "the same body")
 		}
-		e.wait(8)
+		e.wait(9)
 		e.acquire(e.claim("one more"))
+	}},
+	{"bindings that are no longer needed make room, however long their events are kept", func(e *exam) {
+		pairs := e.Records / 2
+		for round := range 3 {
+			for i := range pairs {
+				c := e.bound(fmt.Sprint(round, "-", i), fmt.Sprint("m", round, "-", i), "body")
+				c.Needed, c.Retention = e.units(8)+time.Duration(i), 1000*time.Hour
+				e.finish(c)
+			}
+			if round == 0 {
+				e.full(e.bound("one more", "m", "body"), "all are needed")
+			}
+			e.wait(9)
+		}
 	}},
 	{"a full store stays right under a crowd", func(e *exam) {
 		e.fill(func(i int) replay.Claim {

@@ -52,7 +52,7 @@ func TestPurgeDeletesWhatIsOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		left["renewed"] = renewed
-		kept := bound(claim(short, 0, long), "body")
+		kept := bound(claim(short, long, 0), "body")
 		finish(t, s, kept)
 		left["bound"] = kept
 

@@ -127,7 +127,7 @@ func (s *Store) Claim(ctx context.Context, c replay.Claim) (o replay.Outcome, er
 // bind reports whether the message is bound to the body. It needs no transaction
 // with the claim, because a binding that was written does not change.
 func (s *Store) bind(ctx context.Context, q querier, c *replay.Claim) (same bool, err error) {
-	_, err = queryRow(ctx, q, s.sql.bind, []any{c.Binding.Message[:], c.Binding.Body[:], millis(max(c.Needed, c.Retention))}, &same)
+	_, err = queryRow(ctx, q, s.sql.bind, []any{c.Binding.Message[:], c.Binding.Body[:], millis(c.Needed)}, &same)
 	return same, err
 }
 
