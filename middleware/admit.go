@@ -115,6 +115,7 @@ type Admission struct {
 	id      uint64 // for correlation
 	watch   stopwatch
 	event   Event
+	signed  []byte // the body, for observers, if its signature is good
 }
 
 func (a *Admission) correlationID() string { return fmt.Sprintf("%016x", a.id) }
@@ -225,10 +226,12 @@ func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admiss
 	if r.ack {
 		e.Outcome = Acknowledged
 	}
-	if a.delivery != nil { // proved, but not to be handled
-		e.Proved, e.Scope, e.Key = true, a.delivery.Scope, a.delivery.Key
+	message := messageOf(r.err)
+	if d := a.delivery; d != nil { // proved, but not to be handled
+		e.Proved, e.Scope, e.Key, message = true, d.Scope, d.Key, d.Fingerprint
 		a.delivery = nil
 	}
+	a.identify(message, r.body)
 	if g.opts.InsecureReportOnly {
 		a.untouched, a.prefix = !r.read, r.body
 		switch {
@@ -477,6 +480,7 @@ func (a *Admission) Close() {
 	defer func() {
 		if d := a.delivery; d != nil {
 			a.event.Proved, a.event.Scope, a.event.Key, a.event.BodyBytes = true, d.Scope, d.Key, len(d.Body)
+			a.identify(d.Fingerprint, d.Body)
 		}
 		a.observe(a.ctx)
 	}()
@@ -497,6 +501,9 @@ func (a *Admission) observe(ctx context.Context) {
 	e.PublicURL, e.CorrelationID = g.opts.PublicURL, a.correlationID()
 	e.Read, e.Verify, e.Claim, e.Handle, e.Settle = w.read, w.verify, w.claim, w.handle, w.settle
 	e.Total = w.last.Sub(w.start)
+	if a.signed != nil {
+		ctx = context.WithValue(ctx, signedBodyKey{}, a.signed)
+	}
 	if observe := observerOf(ctx); observe != nil {
 		observe(ctx, e)
 	}

@@ -122,6 +122,7 @@ type Guard struct {
 	room      *budget
 	answers   *answers
 	agenda    agenda
+	forged    memory
 
 	deadlineReported atomic.Bool
 }

@@ -2,11 +2,13 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/replay"
 )
 
 // Event is the fate of one request. It holds nothing of the body and of the
@@ -30,6 +32,18 @@ type Event struct {
 
 	// Reason is why the request was refused or acknowledged; else zero.
 	Reason verify.Reason
+
+	// Message names the signed message, by a hash of its fingerprint and of the
+	// endpoint: two events have the same Message if they are about copies of one
+	// message, whatever bodies came with it. It is zero where the signature is not
+	// known to be good.
+	Message replay.Key
+
+	// FirstForged: the request was refused as forged, and it is the first one of
+	// its Message. A guard remembers the last 4096 forged messages, about 400 KiB,
+	// and forgets them when its process ends. A message that it has forgotten
+	// counts as new.
+	FirstForged bool
 
 	// Err is the refusal with its cause, or what went wrong with the register
 	// while it claimed, committed or released. It is for the operator.
@@ -62,6 +76,11 @@ type Event struct {
 	// the commit or the release.
 	Read, Verify, Claim, Handle, Settle, Total time.Duration
 }
+
+// Signed reports whether the signature is known to be good, also where the request
+// was refused all the same. Such an event is caused by the provider, or by somebody
+// who holds a genuine delivery; anyone can cause the others.
+func (e Event) Signed() bool { return e.Proved || e.Message != (replay.Key{}) }
 
 // Outcome is what became of a request. The zero value is invalid.
 type Outcome uint8
@@ -131,21 +150,98 @@ func observerOf(ctx context.Context) func(context.Context, Event) {
 	return observe
 }
 
+type signedBodyKey struct{}
+
+// SignedBody returns the body of the request that an observer is told about, or nil
+// where the signature is not known to be good. ctx is the observer's. It is for
+// recorders: the body may be of a request that was refused, such as a forgery or a
+// replay. It is read-only, and holds personal data.
+func SignedBody(ctx context.Context) []byte {
+	body, _ := ctx.Value(signedBodyKey{}).([]byte)
+	return body
+}
+
+// identify notes what a request with a good signature carried. It does nothing for
+// the zero fingerprint, or where nobody observes.
+func (a *Admission) identify(f verify.Fingerprint, body []byte) {
+	g, e := a.g, &a.event
+	if !a.watch.on {
+		return
+	}
+	if f != (verify.Fingerprint{}) {
+		e.Message = replay.Message{Endpoint: g.endpoint, Provider: g.profile.Provider, ID: string(f[:])}.Key()
+		a.signed = body
+	}
+	if e.Reason == verify.ErrForged {
+		e.FirstForged = g.forged.first(e.Message)
+	}
+}
+
+// messageOf returns the fingerprint of the message that a verifier refused although
+// its signature is good, or the zero Fingerprint.
+func messageOf(err error) verify.Fingerprint {
+	var e *verify.Error
+	if errors.As(err, &e) && e != nil {
+		return e.Message
+	}
+	return verify.Fingerprint{}
+}
+
+const mostForged = 4096
+
+// memory remembers the last mostForged messages.
+type memory struct {
+	mu    sync.Mutex
+	known map[replay.Key]struct{}
+	order []replay.Key // a ring once it is full
+	next  int          // the oldest in the ring
+}
+
+// first remembers m, and reports whether it was not known before.
+func (f *memory) first(m replay.Key) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := f.known[m]; ok {
+		return false
+	}
+	if f.known == nil {
+		f.known = make(map[replay.Key]struct{})
+	}
+	if len(f.order) < mostForged {
+		f.order = append(f.order, m)
+	} else {
+		delete(f.known, f.order[f.next])
+		f.order[f.next] = m
+		f.next = (f.next + 1) % mostForged
+	}
+	f.known[m] = struct{}{}
+	return true
+}
+
 const (
 	refusalsPerSecond = 5
 	refusalBurst      = 20
 )
 
 // LogObserver returns an Observe hook that logs to l, or to slog.Default as it is
-// at the time if l is nil: refusals and acknowledgements as warnings, failures of
-// handlers and of the register as errors, the rest at debug level. Anyone can
-// cause a refusal, so at most 5 of them a second are logged, in bursts of up to
-// 20; the next line says how many were left out. Refusals that take a genuine
-// delivery to cause, or a failure of the register, are counted apart from those
-// that anyone can cause, so that a flood cannot hide them. It is safe for
-// concurrent use.
+// at the time if l is nil: failures of handlers and of the register as errors,
+// refusals and acknowledgements as warnings, the rest at debug level. Refusals as
+// unavailable and as forged are errors, and so are those for a [verify.Alarm],
+// which have the attribute "alarm".
+//
+// Refusals and acknowledgements can be caused at will, so they are limited: at most
+// 5 lines a second, in bursts of up to 20. Each endpoint and each reason has a limit
+// of its own, one for what anyone can cause and another one for what takes a good
+// signature (see [Event.Signed]), and alarms have one for themselves. So nothing
+// hides or counts anything but its own kind. The next line of that kind says how many
+// were left out before it, in "refusals_not_logged".
+//
+// An event with FirstForged is logged whatever its limit says. Whoever holds more
+// genuine deliveries than a guard remembers as forged can make each forgery a line.
+//
+// It is safe for concurrent use.
 func LogObserver(l *slog.Logger) func(context.Context, Event) {
-	anyones, genuine := &limiter{tokens: refusalBurst}, &limiter{tokens: refusalBurst}
+	limits := limits{of: make(map[kind]*limiter)}
 	return func(ctx context.Context, e Event) {
 		l := l
 		if l == nil {
@@ -153,22 +249,19 @@ func LogObserver(l *slog.Logger) func(context.Context, Event) {
 		}
 		level := slog.LevelDebug
 		var left int64
+		alarm := false
 		switch e.Outcome {
 		case Refused, Acknowledged:
 			level = slog.LevelWarn
-			if e.Reason == verify.ErrUnavailable {
+			alarm = isAlarm(e.Err)
+			if alarm || e.Reason == verify.ErrUnavailable || e.Reason == verify.ErrForged {
 				level = slog.LevelError
 			}
 			if e.NoReadDeadline {
 				break // there is only one
 			}
-			limit := anyones
-			switch e.Reason {
-			case verify.ErrUnavailable, verify.ErrForged, verify.ErrReplayed, verify.ErrInFlight:
-				limit = genuine
-			}
 			var ok bool
-			if left, ok = limit.allow(time.Now()); !ok {
+			if left, ok = limits.allow(kind{e.Endpoint, e.Reason, e.Signed(), alarm}, e.FirstForged, time.Now()); !ok {
 				return
 			}
 		case Failed, CommitFailed, Lost:
@@ -186,7 +279,7 @@ func LogObserver(l *slog.Logger) func(context.Context, Event) {
 		if !l.Enabled(ctx, level) {
 			return
 		}
-		attrs := make([]slog.Attr, 0, 12)
+		attrs := make([]slog.Attr, 0, 16)
 		attrs = append(attrs,
 			slog.String("endpoint", e.Endpoint),
 			slog.String("provider", e.Provider),
@@ -195,6 +288,12 @@ func LogObserver(l *slog.Logger) func(context.Context, Event) {
 		)
 		if e.Reason != 0 {
 			attrs = append(attrs, slog.String("reason", e.Reason.String()))
+		}
+		if alarm {
+			attrs = append(attrs, slog.Bool("alarm", true))
+		}
+		if e.Reason != 0 && e.Message != (replay.Key{}) {
+			attrs = append(attrs, slog.String("signed_message", e.Message.String()))
 		}
 		if e.Err != nil {
 			attrs = append(attrs, slog.String("error", truncate(e.Err.Error())))
@@ -229,26 +328,57 @@ func truncate(s string) string {
 	return s
 }
 
+func isAlarm(err error) bool {
+	var a verify.Alarm
+	return errors.As(err, &a) && a.Alarm()
+}
+
+// kind is what shares a limit. All of it comes from configuration or from a closed
+// set, so a sender cannot make more kinds.
+type kind struct {
+	endpoint string
+	reason   verify.Reason
+	signed   bool // the signature is good: not everybody can cause this
+	alarm    bool
+}
+
+// limits has a limiter for each kind.
+type limits struct {
+	mu sync.Mutex
+	of map[kind]*limiter
+}
+
+// allow reports whether one more of a kind may be logged, and how many of that kind
+// were left out before it. It may if it must.
+func (l *limits) allow(k kind, must bool, now time.Time) (left int64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limit := l.of[k]
+	if limit == nil {
+		limit = &limiter{tokens: refusalBurst, last: now}
+		l.of[k] = limit
+	}
+	return limit.allow(must, now)
+}
+
 // limiter is a token bucket that counts what it turns away.
 type limiter struct {
-	mu     sync.Mutex
 	tokens float64
 	last   time.Time
 	left   int64
 }
 
-func (l *limiter) allow(now time.Time) (left int64, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.last.IsZero() {
-		l.tokens = min(refusalBurst, l.tokens+now.Sub(l.last).Seconds()*refusalsPerSecond)
-	}
+func (l *limiter) allow(must bool, now time.Time) (left int64, ok bool) {
+	l.tokens = min(refusalBurst, l.tokens+now.Sub(l.last).Seconds()*refusalsPerSecond)
 	l.last = now
-	if l.tokens < 1 {
+	switch {
+	case must:
+	case l.tokens < 1:
 		l.left++
 		return 0, false
+	default:
+		l.tokens--
 	}
-	l.tokens--
 	left, l.left = l.left, 0
 	return left, true
 }

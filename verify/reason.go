@@ -97,6 +97,13 @@ func (r Reason) String() string {
 type Error struct {
 	Reason Reason
 	Cause  error // may be nil
+
+	// Message identifies the signed message where the signature is good and the
+	// message was refused all the same: as forged, for example, or because the
+	// provider could not be asked about it. It is the Fingerprint that the Delivery
+	// would have had. The zero Fingerprint says that the signature is not known to
+	// be good, so that anyone can have caused this refusal.
+	Message Fingerprint
 }
 
 // Error returns the reason and the cause.

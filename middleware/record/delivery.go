@@ -35,7 +35,7 @@ type delivery struct {
 	readErr error
 	judged  bool
 	event   middleware.Event
-	proved  []byte // the body that the guard read, of a delivery that was handled
+	signed  []byte // the body that the guard read, if its signature is good
 }
 
 func newDelivery(r *Recorder, req *http.Request) *delivery {
@@ -62,10 +62,7 @@ func (d *delivery) judge(ctx context.Context, e middleware.Event) {
 		go d.rec.report(genuine, errLate)
 		return
 	}
-	d.judged, d.event, d.proved = true, e, nil
-	if p, ok := verify.FromContext(ctx); ok {
-		d.proved = p.Body
-	}
+	d.judged, d.event, d.signed = true, e, middleware.SignedBody(ctx)
 }
 
 // tee notes what is read of a body.
@@ -134,8 +131,8 @@ func (d *delivery) complete(left int) *capture.Capture {
 		c.URL.Scheme, c.URL.Host, c.URL.User = u.Scheme, u.Host, nil
 	}
 	c.Body = d.body
-	if n := min(d.read, d.rec.opts.MaxBody); int64(len(d.body)) < n && int64(len(d.proved)) == d.read {
-		c.Body = slices.Clone(d.proved[:n])
+	if n := min(d.read, d.rec.opts.MaxBody); int64(len(d.body)) < n && int64(len(d.signed)) == d.read {
+		c.Body = slices.Clone(d.signed[:n])
 	}
 	c.Inexact = d.inexact(int64(len(c.Body)))
 	if c.Inexact == "" || !onBody(e) {
@@ -175,8 +172,11 @@ func onBody(e *middleware.Event) bool {
 
 // expectation returns what a verifier says of the request.
 func expectation(e *middleware.Event) string {
-	if e.Proved {
+	switch {
+	case e.Proved:
 		return capture.Accept
+	case e.Signed(): // the verdict rests on more than the request
+		return ""
 	}
 	switch e.Reason {
 	case verify.ErrUnsigned, verify.ErrMalformed, verify.ErrTooOld, verify.ErrTooNew, verify.ErrNoKey, verify.ErrMismatch, verify.ErrUntrusted:
@@ -192,7 +192,7 @@ func note(e *middleware.Event, left int, dropped []string) string {
 	if e.Reason != 0 {
 		b.WriteString(": " + e.Reason.String())
 	}
-	if e.Proved && e.Reason != 0 {
+	if e.Signed() && e.Reason != 0 {
 		b.WriteString(", and the signature holds")
 	}
 	if e.Status != 0 {

@@ -67,7 +67,7 @@ func TestARequestDoesNotWaitForTheDisk(t *testing.T) {
 		}
 	}
 	s.passed.Add(int64(time.Second))
-	s.serve(large("evt_x", otherSecret)) // waits in the other half
+	s.serve(large("evt_x", otherSecret)) // waits in the other part
 	for deadline := time.Now().Add(patience); len(s.failures()) < 10 && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}

@@ -212,7 +212,7 @@ func TestACaptureThatDoesNotFitIsReportedAndPushesNothingOut(t *testing.T) {
 	r := signed("evt_2")
 	r.Header.Set("X-Long", strings.Repeat("x", 1000))
 	s.serve(r)
-	s.wantFailure("larger than its half of MaxBytes")
+	s.wantFailure("larger than its part of MaxBytes")
 	wantBody(t, s.file().Capture, eventBody("evt_1"))
 }
 
@@ -226,6 +226,7 @@ func TestWhatNoRecorderMadeIsNotRemoved(t *testing.T) {
 		"20260314T092653.589793Z-stripe-unknown-0123456789abcdef.http",
 		"20260314T092653.589793Z-stripe-refused-0123456789abcdef.http",
 		"20260314T092653.589793Z-stripe-handled-mismatch-0123456789abcdef.http",
+		"20260314T092653.589793Z-stripe-refused-mismatch-again-0123456789abcdef.http",
 		"20260314T092653.589793Z-stripe-handled-0123456789abcde.http",
 		"20260314T092653.589793Z-stripe-handled-0123456789abcdeg.http",
 		"20260314T092653.589793Z--handled-0123456789abcdef.http",
@@ -248,7 +249,7 @@ func TestWhatNoRecorderMadeIsNotRemoved(t *testing.T) {
 	var made []string
 	for _, outcome := range []string{
 		"refused-mismatch", "refused-in_flight", "refused-too_old", "acknowledged",
-		"handled", "failed", "commit_failed", "lost",
+		"handled", "failed", "commit_failed", "lost", "refused-forged", "refused-forged-again", "refused-forged",
 	} {
 		name := fmt.Sprintf("20260101T00%04d.000000Z-a_1-%s-0123456789abcdef.http", len(made), outcome)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o600); err != nil {
@@ -268,7 +269,7 @@ func TestWhatNoRecorderMadeIsNotRemoved(t *testing.T) {
 	}
 	for i, name := range made {
 		_, err := os.Lstat(filepath.Join(dir, name))
-		if kept := i == 3 || i == 7; kept != (err == nil) {
+		if kept := i == 7 || i == 9 || i == 10; kept != (err == nil) {
 			t.Errorf("%s: kept %v", name, err == nil)
 		}
 	}

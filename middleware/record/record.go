@@ -40,13 +40,15 @@ type Options struct {
 	Kinds Kinds
 
 	// MaxFiles is how many captures the folder holds at most. Half of them are for
-	// refusals, half for the rest. The folder is listed before each one is written.
-	// Default: 1000; at least 2.
+	// refusals, half for the rest. First forgeries have as much again as one half,
+	// beside these. The folder is listed before each one is written. Default: 1000;
+	// at least 2.
 	MaxFiles int
 
-	// MaxBytes is how many bytes these have at most, halved in the same way. A
-	// capture that does not fit into its half is not written. Default: 256 MiB, or
-	// eight times MaxBody if that is more; more than twice MaxBody.
+	// MaxBytes is how many bytes these have at most, divided in the same way; so
+	// with first forgeries it is one and a half times as much. A capture that does
+	// not fit into its part is not written. Default: 256 MiB, or eight times MaxBody
+	// if that is more; more than twice MaxBody.
 	MaxBytes int64
 
 	// MaxBody is how many bytes of a body are recorded. A longer one is cut, and
@@ -66,7 +68,7 @@ type Options struct {
 	Redact func(c *capture.Capture)
 
 	// OnError, if not nil, is told what went wrong, 10 times a minute at most for
-	// refusals and for the rest each; no error holds a body or a header's value.
+	// each part of the folder; no error holds a body or a header's value.
 	// It is called on any goroutine but the request's. Default: slog.Error.
 	OnError func(err error)
 }
@@ -78,9 +80,9 @@ const (
 	largestBody  = capture.MaxSize / 2 // so that the file can be read again
 
 	refusedPerMinute = 30 // of each reason
-	errorsPerMinute  = 10 // of each half
+	errorsPerMinute  = 10 // of each part
 
-	leastRoom = 16 << 20 // for bodies under way, and for what waits in each half
+	leastRoom = 16 << 20 // for bodies under way, and for what waits in each part
 	closeWait = 5 * time.Second
 )
 
@@ -90,13 +92,14 @@ var (
 	errInside = errors.New("a request was not recorded: the recorder stands within the guard and must stand around it")
 )
 
-// half is one half of the folder, with bounds of its own.
-type half int
+// part is a part of the folder, with bounds of its own.
+type part int
 
 const (
-	refusals half = iota // what anyone can cause
+	refusals part = iota // what anyone can cause
 	genuine
-	halves
+	forgeries // the first one of each signed message
+	parts
 )
 
 // Recorder writes what guards judged into a folder. Make one with [New]. It is safe
@@ -105,23 +108,23 @@ type Recorder struct {
 	opts   Options
 	folder folder
 	room   atomic.Int64 // left for bodies of requests under way
-	queue  int64        // bytes that may wait in each half
+	queue  int64        // bytes that may wait in each part
 
 	mu      sync.Mutex
 	jobs    []job
-	waiting [halves]int64 // bytes
+	waiting [parts]int64  // bytes
 	idle    chan struct{} // closed when nothing is left to be written; nil before the first
 	running bool
 	closed  bool
-	refused [verify.ErrUnavailable + 1]window // by reason
-	errors  [halves]window
+	refused [verify.ErrUnavailable + 1][2]window // by reason, and by whether the signature is good
+	errors  [parts]window
 }
 
 // job is a capture that waits to be written.
 type job struct {
 	capture *capture.Capture
 	name    string
-	half    half
+	part    part
 	size    int64 // in memory, about
 }
 
@@ -219,10 +222,17 @@ func (r *Recorder) finish(ctx context.Context, d *delivery) {
 		return
 	}
 	where, left := genuine, 0
-	if kind == Refused {
+	switch {
+	case e.FirstForged:
+		where = forgeries
+	case kind == Refused:
 		where = refusals
+		good := 0
+		if e.Signed() {
+			good = 1
+		}
 		r.mu.Lock()
-		n, ok := r.refused[e.Reason].pass(time.Now(), refusedPerMinute)
+		n, ok := r.refused[e.Reason][good].pass(time.Now(), refusedPerMinute)
 		r.mu.Unlock()
 		if !ok {
 			return
@@ -261,11 +271,11 @@ func (r *Recorder) put(j job) {
 	switch {
 	case r.closed:
 		return
-	case r.waiting[j.half]+j.size > r.queue:
-		go r.report(j.half, errBusy)
+	case r.waiting[j.part]+j.size > r.queue:
+		go r.report(j.part, errBusy)
 		return
 	}
-	r.waiting[j.half] += j.size
+	r.waiting[j.part] += j.size
 	r.jobs = append(r.jobs, j)
 	if !r.running {
 		r.running, r.idle = true, make(chan struct{})
@@ -291,11 +301,11 @@ func (r *Recorder) run(j job) {
 	defer func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.waiting[j.half] -= j.size
+		r.waiting[j.part] -= j.size
 		r.start()
 	}()
 	if err := r.save(j); err != nil {
-		r.report(j.half, err)
+		r.report(j.part, err)
 	}
 }
 
@@ -307,13 +317,13 @@ func (r *Recorder) save(j job) (err error) {
 		}
 	}()
 	r.redact(j.capture)
-	return r.folder.write(j.half, j.name, j.capture)
+	return r.folder.write(j.part, j.name, j.capture)
 }
 
 // report tells what went wrong.
-func (r *Recorder) report(h half, err error) {
+func (r *Recorder) report(p part, err error) {
 	r.mu.Lock()
-	left, ok := r.errors[h].pass(time.Now(), errorsPerMinute)
+	left, ok := r.errors[p].pass(time.Now(), errorsPerMinute)
 	r.mu.Unlock()
 	if !ok {
 		return

@@ -270,7 +270,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	}
 	if p.v.confirm != nil {
 		if err := p.v.confirm.ask(ctx, p, d); err != nil {
-			return nil, err
+			return nil, &verify.Error{Reason: verify.ReasonOf(err), Cause: causeOf(err), Message: digest}
 		}
 	}
 	return d, nil
@@ -301,3 +301,11 @@ func alphanumeric(s string) bool {
 }
 
 func refuse(r verify.Reason, cause error) error { return &verify.Error{Reason: r, Cause: cause} }
+
+// causeOf returns what a refusal says beside its reason.
+func causeOf(err error) error {
+	if e, ok := err.(*verify.Error); ok {
+		return e.Cause
+	}
+	return err
+}

@@ -558,7 +558,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
 	if !bytes.HasPrefix(body, []byte(p.v.def.BodyPrefix)) {
-		return nil, refuse(verify.ErrMediaType, errBodyPrefix)
+		return nil, &verify.Error{Reason: verify.ErrMediaType, Cause: errBodyPrefix, Message: p.fingerprint(match, found, "", body)}
 	}
 	if !p.finished.CompareAndSwap(false, true) {
 		return nil, refuse(verify.ErrUnavailable, errFinished)
