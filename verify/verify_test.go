@@ -151,7 +151,7 @@ func TestNothingPrintsASecretOrAFingerprint(t *testing.T) {
 	values := []any{
 		k, &k, []verify.Key{k}, verify.KeyList{k}, map[string]verify.Key{"k": k}, struct{ K verify.Key }{k},
 		verify.Secrets(goodSecret), *verify.Secrets(goodSecret), holder{key: k, keys: []verify.Key{k}}, &holder{key: k},
-		print, &print, []verify.Fingerprint{print}, verify.Delivery{Fingerprint: print}, &verify.Delivery{Fingerprint: print},
+		print, &print, []verify.Fingerprint{print}, verify.Delivery{Fingerprint: print}, &verify.Delivery{Fingerprint: print}, verify.Error{Message: print}, &verify.Error{Message: print},
 	}
 	secret := []string{goodSecret, fmt.Sprintf("%x", goodSecret), fmt.Sprintf("%X", goodSecret), fmt.Sprint([]byte(goodSecret)), "d2hzZWNf"}
 	check := func(t *testing.T, how string, out string) {
