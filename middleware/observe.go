@@ -40,7 +40,7 @@ type Event struct {
 	Message replay.Key
 
 	// FirstForged: the request was refused as forged, and it is the first one of
-	// its Message. A guard remembers the last 4096 forged messages, about 400 KiB,
+	// its Message. A guard remembers the last 4096 forged messages, in 512 KiB at most,
 	// and forgets them when its process ends. A message that it has forgotten
 	// counts as new.
 	FirstForged bool

@@ -16,6 +16,9 @@
 //
 //	20260314T092653.589793Z-stripe-refused-mismatch-5b1f0c9ae2d47386.http
 //
+// The name is made of the time of arrival in UTC, the provider, the outcome with the
+// reason of a refusal, and a random number. Nothing in it comes from a header.
+//
 // For echo it is echo.WrapMiddleware(recorder.Handler), in front of the guard of
 // package echomw.
 //
@@ -55,22 +58,42 @@
 // whoever has the file can send the delivery again, which is what the register
 // is for.
 //
+// # Forgeries
+//
+// A forgery is another body under a signed message that was seen before. It takes a
+// genuine delivery to make one, and its body is the evidence. So the first forgery of
+// each signed message, see [middleware.Event.FirstForged], is kept in a part of the
+// folder of its own. Only first forgeries of as many other messages push it out, not
+// strangers, not replays, and not the further forgeries of the same message. The last
+// part of its name is the beginning of [middleware.Event.Message] in place of a random
+// number, and the further ones are refusals like others:
+//
+//	20260314T092653.589793Z-paypal-refused-forged-8c1f0e7b5a3d9264.http
+//	20260314T092655.101210Z-paypal-refused-forged-again-5b1f0c9ae2d47386.http
+//
+// Where the folder has a first forgery of a message from a former run, or of another
+// process, that one stays the first. A recorder that shares its folder with others
+// may miss the one that another is writing just then, and write a second one.
+//
 // # Bounds
 //
 // The folder is bounded in files and bytes, and half of it is for refusals, so that
-// a flood of forgeries pushes out no capture of a genuine delivery. The oldest ones
-// are removed first, also those of a former run, and nothing but what has the name
+// a flood of forgeries pushes out no capture of a genuine delivery. First forgeries
+// have as much as one half, beside both: with them the folder has at most one and a
+// half times [Options.MaxFiles] and [Options.MaxBytes]. The oldest ones are removed
+// first, in each part, also those of a former run, and nothing but what has the name
 // of a capture of this package. Several processes may share a folder. Then each of
 // them can exceed the bounds by the one capture that it is writing.
 //
-// Of each reason for a refusal at most 30 captures a minute are written; the next
-// one says how many were left out.
+// Of each reason for a refusal at most 30 captures a minute are written, and as many
+// again of what takes a good signature to cause; the next one of its kind says how
+// many were left out. First forgeries have no such limit.
 //
 // Bodies of requests under way take at most 16 MiB of memory, or four times MaxBody
-// if that is more. Captures that wait for the disk take as much again, once for
-// refusals and once for the rest. Where there is no room, the body of a refusal is
-// cut, and what cannot wait is dropped and reported. So is a request that a file
-// cannot hold, such as one with more than 1 MiB of headers.
+// if that is more. Captures that wait for the disk take as much again, once for each
+// part of the folder. Where there is no room, the body of a refusal is cut unless its
+// signature is good, and what cannot wait is dropped and reported. So is a request
+// that a file cannot hold, such as one with more than 1 MiB of headers.
 //
 // A request never waits for the disk. Captures are written by a goroutine that lives
 // while there is something to write; [Recorder.Close] waits for it.
