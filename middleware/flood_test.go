@@ -253,7 +253,9 @@ func TestAnEventNamesItsMessageWhereTheSignatureIsGood(t *testing.T) {
 func TestTheMessageIsThatOfAllCopiesAtOneEndpoint(t *testing.T) {
 	var all []told
 	s := newSite(t, telling(&all))
-	other := newSite(t, telling(&all), func(s *site) { s.verifier = &altered{Verifier: s.verifier, profile: func(p *verify.Profile) { p.Provider = "other" }} })
+	other := newSite(t, telling(&all), func(s *site) {
+		s.verifier = &altered{Verifier: s.verifier, profile: func(p *verify.Profile) { p.Provider = "other" }}
+	})
 	genuine := s.request
 	s.serve(again(t, genuine))
 	s.serve(again(t, genuine))
