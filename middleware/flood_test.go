@@ -43,7 +43,7 @@ func kindsOfRefusals() map[string]middleware.Event {
 		kinds[reason.String()+" at another endpoint"] = e
 		e = refused(reason)
 		e.Proved, e.Message = true, message(1)
-		kinds[reason.String()+" by the register"] = e
+		kinds[reason.String()+" by the replay store"] = e
 		e = refused(reason)
 		e.Err = fmt.Errorf("wrapped: %w", &verify.Error{Reason: reason, Cause: alarm(true)})
 		kinds[reason.String()+" with an alarm"] = e
@@ -218,7 +218,7 @@ func TestAnEventNamesItsMessageWhereTheSignatureIsGood(t *testing.T) {
 		{"in flight", outcome(replay.Outcome{Status: replay.InFlight}), true},
 		{"forged", outcome(replay.Outcome{Status: replay.Forged}), true},
 		{"before the floor", outcome(replay.Outcome{Status: replay.BeforeFloor}), true},
-		{"the register is down", func(s *site) {
+		{"the replay store is down", func(s *site) {
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) { return replay.Outcome{}, down }
 		}, true},
 		{"the provider could not be asked about a good signature", refusing(verify.Fingerprint{1}), true},

@@ -40,8 +40,8 @@ type Event struct {
 	Message replay.Key
 
 	// FirstForged: the request was refused as forged, and it is the first one of
-	// its Message. A guard remembers the last 4096 forged messages, in 512 KiB at most,
-	// and forgets them when its process ends. A message that it has forgotten
+	// its Message. A guard remembers the last 4096 forged messages, in 512 KiB at
+	// most, and forgets them when its process ends. A message that it has forgotten
 	// counts as new.
 	FirstForged bool
 
@@ -224,10 +224,10 @@ const (
 )
 
 // LogObserver returns an Observe hook that logs to l, or to slog.Default as it is
-// at the time if l is nil: failures of handlers and of the register as errors,
-// refusals and acknowledgements as warnings, the rest at debug level. Refusals as
-// unavailable and as forged are errors, and so are those for a [verify.Alarm],
-// which have the attribute "alarm".
+// at the time if l is nil: failures of handlers and of the replay store as
+// errors, refusals and acknowledgements as warnings, the rest at debug level. Refusals
+// as unavailable and as forged are errors, and so are those for a [verify.Alarm], which
+// have the attribute "alarm".
 //
 // Refusals and acknowledgements can be caused at will, so they are limited: at most
 // 5 lines a second, in bursts of up to 20. Each endpoint and each reason has a limit
