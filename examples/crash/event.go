@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +27,8 @@ type sent struct {
 	event    *event
 	instance string
 	cut      cut
+	signed   time.Time // zero where the provider signs no time
+	message  string    // a signed id of the transmission, or ""
 	at, done time.Time
 	status   int // 0: no answer
 	run      *run
@@ -37,11 +41,13 @@ func (s *sent) ok() bool       { return s.status/100 == 2 }
 type event struct {
 	id       string
 	provider *provider
+	work     work // what its handler has to do
 
 	mu       sync.Mutex
 	stamp    time.Time  // of the latest delivery
 	captured []delivery // all that an attacker can have seen
 	seen     []delivery // those of which the guard knows the body
+	attempts atomic.Int64
 	sent     []*sent
 	answered time.Time // when the provider had its 2xx
 
@@ -64,10 +70,15 @@ func (e *event) next() time.Time {
 	return now
 }
 
-func (e *event) captures() []delivery {
+// capture returns a delivery that an attacker has seen. It is false for an event
+// that was never sent.
+func (e *event) capture(r *rand.Rand) (delivery, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.captured
+	if len(e.captured) == 0 {
+		return delivery{}, false
+	}
+	return e.captured[r.IntN(len(e.captured))], true
 }
 
 // sighted returns a delivery of which the guard knows the body, if there is one.
@@ -86,22 +97,46 @@ func (e *event) done() bool {
 	return !e.answered.IsZero()
 }
 
-// tried notes the outcome of a request.
-func (e *event) tried(s *sent, d delivery) {
+// tried notes the outcome of a request, and reports whether the provider now has
+// its 2xx for the first time.
+func (e *event) tried(s *sent, d delivery) (news bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sent = append(e.sent, s)
 	if o := s.origin(); o != attempt && o != duplicate {
-		return
+		return false
 	}
 	if s.ok() && e.answered.IsZero() {
-		e.answered = s.done
+		e.answered, news = s.done, true
 	}
 	// These answers come from behind the register's first decision.
 	switch s.status {
 	case 200, 204, 409, 500:
 		e.seen = append(e.seen, d)
 	}
+	return news
+}
+
+// work is what the handler of an event has to do. Chance makes some others long,
+// too, but a provider that hangs up ends most of those.
+type work int
+
+const (
+	brief      work = iota
+	longBefore      // it works for longer than a lease, and has its effect then
+	longAfter       // it works for longer than a lease after its effect
+)
+
+// workOf returns the work of a round's event i. Long ones are GitHub's, whose
+// handlers go on when the sender hangs up.
+func workOf(i int) work {
+	switch {
+	case i%3 != 1 || i > 10:
+		return brief
+	case i%2 == 1:
+		return longBefore
+	}
+	return longAfter
 }
 
 // longestPause is the longest that a provider waits between two attempts, half of
@@ -127,15 +162,17 @@ func (h *harness) play(ctx context.Context, e *event, r *rand.Rand, crash point)
 	}
 	again := func(d delivery) func(*rand.Rand) {
 		return func(own *rand.Rand) {
-			h.send(ctx, own, e, duplicate, e.provider.retry(own, d, e.next()), h.chance(own))
+			h.send(ctx, own, e, duplicate, e.provider.retry(own, d, e.next()), h.chance(own, e))
 		}
 	}
-	body := e.provider.body(e.id)
-	d := delivery{e.provider.sign(e.next(), body), body}
-	fit := h.chance(r)
+	d := e.provider.deliver(e.next(), e.provider.body(e.id))
+	fit := h.chance(r, e)
 	if crash != nowhere {
 		fit.end, fit.crash = succeeds, crash
 		fit.after = min(fit.after, 50*time.Millisecond)
+	}
+	if e.work != brief {
+		others.Go(func() { h.insist(ctx, child(r), e, d) })
 	}
 	for n := 0; ctx.Err() == nil; n++ {
 		e.mu.Lock()
@@ -149,7 +186,7 @@ func (h *harness) play(ctx context.Context, e *event, r *rand.Rand, crash point)
 		if h.send(ctx, r, e, attempt, d, fit).ok() || e.done() {
 			break
 		}
-		fit = h.chance(r)
+		fit = h.chance(r, e)
 		pause := min(e.provider.pause<<min(n, 8), longestPause)
 		if !rest(ctx, pause/2+time.Duration(r.Int64N(int64(pause)))) {
 			return
@@ -164,40 +201,60 @@ func (h *harness) play(ctx context.Context, e *event, r *rand.Rand, crash point)
 	also(10, 200*time.Millisecond, func(own *rand.Rand) { h.outdate(ctx, own, e) })
 }
 
-// replay sends a copy of one of an event's deliveries.
+// insist sends the same delivery again and again until its event is done, so that
+// somebody comes as soon as it may be claimed.
+func (h *harness) insist(ctx context.Context, r *rand.Rand, e *event, d delivery) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	for rest(ctx, h.lease/10) && !e.done() {
+		own := child(r)
+		all.Go(func() { h.send(ctx, own, e, duplicate, d, h.chance(own, e)) })
+	}
+}
+
+// replay sends a copy of one of an event's deliveries. Nobody can copy, forge or
+// date back what was never sent.
 func (h *harness) replay(ctx context.Context, r *rand.Rand, e *event) {
-	all := e.captures()
-	h.send(ctx, r, e, replayed, e.provider.copied(r, all[r.IntN(len(all))]), h.chance(r))
+	if d, seen := e.capture(r); seen {
+		h.send(ctx, r, e, replayed, e.provider.copied(r, d), h.chance(r, e))
+	}
 }
 
 func (h *harness) forge(ctx context.Context, r *rand.Rand, e *event) {
-	d, seen := e.sighted()
-	if !seen {
-		d = e.captures()[0]
+	d, known := e.sighted()
+	if !known {
+		var seen bool
+		if d, seen = e.capture(r); !seen {
+			return
+		}
 	}
-	h.send(ctx, r, e, forged, e.provider.forge(r, d, seen), fate{end: succeeds, crash: nowhere})
+	h.send(ctx, r, e, forged, e.provider.forge(r, d, known), fate{end: succeeds, crash: nowhere})
 }
 
 // outdate sends a delivery that the provider signed too long ago.
 func (h *harness) outdate(ctx context.Context, r *rand.Rand, e *event) {
-	if e.provider.stale == 0 {
+	d, seen := e.capture(r)
+	if !seen || e.provider.stale == 0 {
 		return
 	}
-	body := e.captures()[0].body
-	d := delivery{e.provider.sign(time.Now().Add(-e.provider.stale), body), body}
+	d = e.provider.deliver(time.Now().Add(-e.provider.stale), d.body)
 	h.send(ctx, r, e, outdated, d, fate{end: succeeds, crash: nowhere})
 }
 
-// chance decides a handler's fate.
-func (h *harness) chance(r *rand.Rand) fate {
+// chance decides the fate of a handler of an event.
+func (h *harness) chance(r *rand.Rand, e *event) fate {
 	f := fate{
 		before: time.Duration(r.IntN(25)) * time.Millisecond,
 		after:  time.Duration(r.IntN(25)) * time.Millisecond,
 		end:    succeeds,
 		crash:  nowhere,
 	}
-	beyond := h.lease + time.Duration(r.Int64N(int64(h.lease/2)))
+	beyond := h.lease*14/10 + time.Duration(r.Int64N(int64(h.lease*3/10)))
 	switch p := r.IntN(100); {
+	case e.work == longBefore:
+		f.before = beyond
+	case e.work == longAfter:
+		f.after = beyond
 	case p < 8:
 		f.end = fails
 	case p < 12:
@@ -220,11 +277,24 @@ func rest(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// history tells all that is known about an event.
-func (e *event) history() []string {
+// history tells all that is known about an event, with the faults of its time.
+func (e *event) history(f faults) []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var lines []line
+	targets := []string{theStore}
+	for _, r := range e.runs {
+		if !slices.Contains(targets, r.process) {
+			targets = append(targets, r.process)
+		}
+	}
+	if len(e.sent) > 0 {
+		begin, end := e.sent[0].at, e.sent[0].done
+		for _, s := range e.sent {
+			begin, end = earlier(begin, s.at), later(end, s.done)
+		}
+		lines = f.history(targets, begin, end)
+	}
 	for _, s := range e.sent {
 		answer := "no answer"
 		if s.status != 0 {

@@ -11,16 +11,15 @@ import (
 type figures struct {
 	rounds, events, handled        int
 	deliveries, duplicates, failed int
-	kills, pauses, storeKills      int
-	storePauses                    int
+	faults                         map[harm]int
 	crashes                        map[point]int
-	cuts                           int
 	lost                           int
 	crash, commit, stall, late     int // doubled
-	elsewhere                      int
+	flush, elsewhere, still        int
 	replays, accepted, harmless    int
 	forgeries, forgeriesAccepted   int
-	faults                         int
+	unbound                        int
+	endings                        int // servers that ended by themselves
 	took                           time.Duration
 }
 
@@ -37,10 +36,13 @@ func (f *figures) add(v verdict, sign int) {
 	f.commit += sign * v.commit
 	f.stall += sign * v.stall
 	f.late += sign * v.late
+	f.flush += sign * v.flush
 	f.elsewhere += sign * v.elsewhere
+	f.still += sign * v.still
 	f.accepted += sign * v.replays
 	f.forgeriesAccepted += sign * v.forged
 	f.harmless += sign * v.harmless
+	f.unbound += sign * v.unbound
 }
 
 // sent counts a request.
@@ -55,20 +57,17 @@ func (f *figures) sent(s *sent) {
 	case forged:
 		f.forgeries++
 	}
-	if s.cut != uncut {
-		f.cuts++
-	}
 }
 
 // kept reports whether all is zero that must be.
 func (f *figures) kept() bool {
-	return f.lost == 0 && f.elsewhere == 0 && f.accepted == 0 && f.forgeriesAccepted == 0 && f.faults == 0
+	return f.lost == 0 && f.elsewhere == 0 && f.still == 0 && f.accepted == 0 && f.forgeriesAccepted == 0 && f.endings == 0
 }
 
 // line writes one line, to be seen while the harness runs.
 func (f *figures) line(out io.Writer) {
-	fmt.Fprintf(out, "round %4d: %6d events, %7d deliveries, %4d kills; lost %d, doubled in the gap %d, after the lease %d, elsewhere %d, replays accepted %d, forged accepted %d\n",
-		f.rounds, f.events, f.deliveries+f.duplicates, f.killed(), f.lost, f.gap(), f.late, f.elsewhere, f.accepted, f.forgeriesAccepted)
+	fmt.Fprintf(out, "round %4d: %6d events, %7d deliveries, %4d kills; lost %d, doubled in the gap %d, after the lease %d, by a flush %d, elsewhere %d, stood still %d, replays accepted %d, forged accepted %d\n",
+		f.rounds, f.events, f.deliveries+f.duplicates, f.killed(), f.lost, f.gap(), f.late, f.flush, f.elsewhere, f.still, f.accepted, f.forgeriesAccepted)
 }
 
 // gap is how many effects were doubled because something fell between them and
@@ -77,7 +76,7 @@ func (f *figures) gap() int { return f.crash + f.commit + f.stall }
 
 // killed is how many processes of servers were killed.
 func (f *figures) killed() int {
-	n := f.kills
+	n := f.faults[kill]
 	for _, c := range f.crashes {
 		n += c
 	}
@@ -103,13 +102,14 @@ func (f *figures) table(out io.Writer, o options) {
 	row("deliveries sent by providers", f.deliveries+f.duplicates, fmt.Sprintf("%d of them needlessly", f.duplicates))
 	row("runs of a handler that failed", f.failed, "")
 	row("servers killed", f.killed(), fmt.Sprintf("%d anywhere, %d before an effect, %d between effect and commit, %d before an answer",
-		f.kills, f.crashes[beforeEffect], f.crashes[beforeCommit], f.crashes[beforeAnswer]))
-	row("servers paused beyond the lease", f.pauses, "")
-	row("store killed", f.storeKills, "")
-	row("store paused beyond the lease", f.storePauses, "")
-	row("connections cut", f.cuts, "")
-	row("replays sent", f.replays, fmt.Sprintf("%d ran an event that was not done yet", f.harmless))
-	row("forgeries sent", f.forgeries, "")
+		f.faults[kill], f.crashes[beforeEffect], f.crashes[beforeCommit], f.crashes[beforeAnswer]))
+	row("servers paused beyond the lease", f.faults[pause], fmt.Sprintf("%d times one stood still for %v or more", f.faults[stall], notable))
+	row("store killed", f.faults[storeKill], "")
+	row("store paused beyond the lease", f.faults[storePause], fmt.Sprintf("%d times it was slow to answer, or did not", f.faults[slow]))
+	row("store emptied", f.faults[flush], "")
+	row("connections cut", f.faults[cutOff], "")
+	row("replays sent", f.replays, fmt.Sprintf("%d ran an event that was not known to be done", f.harmless))
+	row("forgeries sent", f.forgeries, fmt.Sprintf("%d ran because the store was emptied", f.unbound))
 	fmt.Fprintln(out)
 	zero("events lost", f.lost)
 	gap := row
@@ -120,8 +120,10 @@ func (f *figures) table(out io.Writer, o options) {
 	gap("doubled in the gap: commit failed", f.commit, "")
 	gap("doubled in the gap: lease lost", f.stall, "")
 	gap("doubled by an effect after the lease", f.late, "")
-	zero("doubled elsewhere", f.elsewhere)
+	row("doubled because the store was emptied", f.flush, "")
+	zero("doubled or delayed elsewhere", f.elsewhere)
+	zero("stood still for nothing", f.still)
 	zero("replays accepted", f.accepted)
 	zero("forgeries accepted", f.forgeriesAccepted)
-	zero("servers that ended by themselves", f.faults)
+	zero("servers that ended by themselves", f.endings)
 }

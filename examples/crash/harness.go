@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,15 +27,17 @@ type options struct {
 	events int // in a round
 	seed   uint64
 	plant  string
+	only   []harm // what the nemesis does in every round; nil: it chooses
 }
 
 const (
 	lease = time.Second // the shortest that a guard takes
 
 	faultsWithin = 600 * time.Millisecond // of a round's start they begin
-	patience     = 30 * time.Second       // for all events to be handled after the last fault
-	quietTimeout = 10 * time.Second       // for servers to be through with their requests
-	startTimeout = 20 * time.Second
+	// These are waited for as long as nothing happens, not in all.
+	patience     = 30 * time.Second // for the next event to be handled, after the last fault
+	quietTimeout = 20 * time.Second // for servers to be through with their requests
+	startTimeout = 60 * time.Second
 	oldEvents    = 300 // from earlier rounds, for replays
 	maxReports   = 5
 )
@@ -51,9 +54,15 @@ type harness struct {
 	providers []*provider
 	client    *http.Client
 	journal   *reader
+	marks     *journal // the nemesis's and the senders' end of it
+	faults    faults
 	certs     net.Listener
+	probing   sync.WaitGroup
+	stopProbe context.CancelFunc
 
 	count    atomic.Int64 // requests
+	ailing   atomic.Bool  // the store does not answer the probe
+	progress atomic.Int64 // grows when an event is answered, or nothing more is sent of it
 	mu       sync.Mutex
 	requests map[string]*sent
 	figures  figures
@@ -69,6 +78,11 @@ func newHarness(o options, out io.Writer) (_ *harness, err error) {
 	if _, ok := plants[o.plant]; o.plant != "" && !ok {
 		return nil, fmt.Errorf("there is no bug %q to plant", o.plant)
 	}
+	for _, one := range o.only {
+		if !slices.Contains(harms, one) {
+			return nil, fmt.Errorf("there is no fault %q: they are %v", one, harms)
+		}
+	}
 	if o.rounds < 1 || o.events < 1 {
 		return nil, errors.New("there must be a round and an event at least")
 	}
@@ -79,7 +93,8 @@ func newHarness(o options, out io.Writer) (_ *harness, err error) {
 		out:      out,
 		requests: make(map[string]*sent),
 		touched:  make(map[*event]bool),
-		figures:  figures{crashes: make(map[point]int)},
+		faults:   make(faults),
+		figures:  figures{crashes: make(map[point]int), faults: make(map[harm]int)},
 	}
 	defer func() {
 		if err != nil {
@@ -95,7 +110,16 @@ func newHarness(o options, out io.Writer) (_ *harness, err error) {
 	if h.journal, err = openReader(h.path("journal")); err != nil {
 		return nil, err
 	}
-	return h, h.startServers()
+	if h.marks, err = openJournal(h.path("journal"), nothing); err != nil {
+		return nil, err
+	}
+	if err := h.startServers(); err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	h.stopProbe = stop
+	h.probing.Go(func() { h.probe(ctx) })
+	return h, nil
 }
 
 func (h *harness) path(file string) string { return filepath.Join(h.folder, file) }
@@ -162,11 +186,18 @@ func certificates(account *paypaltest.PayPal) http.Handler {
 // close ends the servers and the store, and removes what they left, if it is of no
 // interest.
 func (h *harness) close(remove bool) {
+	if h.stopProbe != nil {
+		h.stopProbe()
+		h.probing.Wait()
+	}
 	for _, i := range h.instances {
 		i.close()
 	}
 	if h.certs != nil {
 		h.certs.Close()
+	}
+	for _, end := range []io.Closer{h.journal, h.marks} {
+		end.Close()
 	}
 	if h.rig != nil {
 		h.rig.close()
@@ -201,11 +232,15 @@ func (h *harness) round(interrupt context.Context, n int, r *mathrand.Rand) erro
 	var senders sync.WaitGroup
 	crashes := h.planCrashes(r)
 	for i := range h.options.events {
-		e := &event{id: fmt.Sprintf("%dx%d", n, i), provider: h.providers[i%len(h.providers)]}
+		e := &event{id: fmt.Sprintf("%dx%d", n, i), provider: h.providers[i%len(h.providers)], work: workOf(i)}
 		h.current = append(h.current, e)
 		own := child(r)
 		start := time.Duration(r.Int64N(int64(h.rig.spread)))
+		if e.work != brief {
+			start /= 10 // before the faults, mostly
+		}
 		senders.Go(func() {
+			defer h.progress.Add(1)
 			if rest(ctx, start) {
 				h.play(ctx, e, own, crashes[i])
 			}
@@ -224,9 +259,13 @@ func (h *harness) round(interrupt context.Context, n int, r *mathrand.Rand) erro
 	if err := h.nemesis(ctx, r); err != nil {
 		return err
 	}
-	stop := time.AfterFunc(h.patience, giveUp)
-	senders.Wait()
-	if stop.Stop() {
+	played := make(chan struct{})
+	go func() {
+		senders.Wait()
+		close(played)
+	}()
+	h.await(played, giveUp)
+	if ctx.Err() == nil {
 		// Everything an attacker has seen, once more.
 		for _, e := range h.current {
 			if r.IntN(100) < 40 {
@@ -243,6 +282,29 @@ func (h *harness) round(interrupt context.Context, n int, r *mathrand.Rand) erro
 		return err
 	}
 	return h.judgeRound(n, r)
+}
+
+// await waits until all is played, and gives up when no event makes progress any
+// more. It counts ticks, which come late where the whole machine stands still.
+func (h *harness) await(played <-chan struct{}, giveUp func()) {
+	const tick = 50 * time.Millisecond
+	seen, idle := h.progress.Load(), 0
+	for {
+		select {
+		case <-played:
+			return
+		case <-time.After(tick):
+		}
+		idle++
+		if n := h.progress.Load(); n != seen {
+			seen, idle = n, 0
+		}
+		if idle > int(h.patience/tick) {
+			giveUp()
+			<-played
+			return
+		}
+	}
 }
 
 // child makes a source of chance for another goroutine.
@@ -269,13 +331,19 @@ func (h *harness) send(ctx context.Context, r *mathrand.Rand, e *event, o origin
 		event:    e,
 		instance: h.instances[r.IntN(len(h.instances))].name,
 		at:       now(),
+		signed:   d.signed,
+		message:  d.message(),
 	}
 	if o == attempt || o == duplicate {
 		if p := r.IntN(100); p < 9 {
 			s.cut = cut(1 + p%3)
 		}
 	}
-	timeout := time.Duration(400+r.IntN(500)) * time.Millisecond
+	// Where the machine is slow, senders learn to wait.
+	timeout := time.Duration(400+r.IntN(500))*time.Millisecond + time.Duration(min(e.attempts.Load(), 100))*20*time.Millisecond
+	if o == attempt {
+		e.attempts.Add(1)
+	}
 	h.mu.Lock()
 	h.requests[s.id] = s
 	h.figures.sent(s)
@@ -296,7 +364,12 @@ func (h *harness) send(ctx context.Context, r *mathrand.Rand, e *event, o origin
 		s.status = res.StatusCode
 	}
 	s.done = now()
-	e.tried(s, d)
+	if s.cut != uncut {
+		h.marks.befell(s.id, cutOff, s.at)
+	}
+	if e.tried(s, d) {
+		h.progress.Add(1)
+	}
 	return s
 }
 
@@ -305,23 +378,35 @@ func (h *harness) send(ctx context.Context, r *mathrand.Rand, e *event, o origin
 func (h *harness) quiet() error {
 	const pause = 20 * time.Millisecond
 	silent := 0
-	for end := time.Now().Add(quietTimeout); time.Now().Before(end); time.Sleep(pause) {
+	for ; silent < int(quietTimeout/pause); time.Sleep(pause) {
 		marks, err := h.journal.next()
 		if err != nil {
 			return err
 		}
 		silent++
 		for _, m := range marks {
+			if m.request == nothing {
+				h.suffer(m)
+				continue
+			}
 			silent = 0
 			if err := h.enter(m); err != nil {
 				return err
 			}
 		}
-		if h.open() == 0 && silent >= 4 {
+		if h.open() == 0 && silent >= 4 && !h.ailing.Load() {
 			return nil
 		}
 	}
 	return errors.New("the servers do not come to rest")
+}
+
+// suffer enters a mark of a fault.
+func (h *harness) suffer(m mark) {
+	h.faults.add(m)
+	if m.kind == ends {
+		h.figures.faults[harm(m.detail)]++
+	}
 }
 
 // enter enters a mark into the history of its event.
@@ -339,6 +424,7 @@ func (h *harness) enter(m mark) error {
 	s.run.add(m)
 	if m.kind == crashed {
 		h.figures.crashes[point(m.detail)]++
+		h.faults[m.process] = append(h.faults[m.process], fault{kill, m.at, m.at})
 	}
 	return nil
 }
@@ -347,7 +433,7 @@ func (h *harness) enter(m mark) error {
 func (h *harness) open() int {
 	var left []*run
 	for _, r := range h.running {
-		if !r.closed.IsZero() {
+		if r.over() {
 			continue
 		}
 		for _, i := range h.instances {
@@ -384,7 +470,7 @@ func (h *harness) judgeRound(n int, r *mathrand.Rand) error {
 	for e := range h.touched {
 		h.figures.add(e.verdict, -1)
 		before := len(e.verdict.notes)
-		e.verdict = e.judge(h.lease, h.rig.inbox)
+		e.verdict = e.judge(h.lease, h.rig.inbox, h.faults)
 		h.figures.add(e.verdict, +1)
 		if e.verdict.bad() && len(e.verdict.notes) > before {
 			h.report(n, e)
@@ -396,7 +482,7 @@ func (h *harness) judgeRound(n int, r *mathrand.Rand) error {
 	h.remember(r)
 	for _, i := range h.instances {
 		for _, fault := range i.takeFaults() {
-			h.figures.faults++
+			h.figures.endings++
 			fmt.Fprintf(h.out, "round %d, seed %d: %s\n", n+1, h.seed, fault)
 		}
 	}
@@ -429,7 +515,7 @@ func (h *harness) report(n int, e *event) {
 	for _, note := range e.verdict.notes {
 		fmt.Fprintln(h.out, "  "+note)
 	}
-	for _, l := range e.history() {
+	for _, l := range e.history(h.faults) {
 		fmt.Fprintln(h.out, "    "+l)
 	}
 }

@@ -56,7 +56,7 @@ func (a *app) inTransaction(ctx context.Context, r *request, event string) error
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	a.journal.write(r.id, committed, time.Time{}, "-")
+	a.journal.write(r.id, committed, time.Time{}, nothing)
 	a.journal.crashAt(beforeAnswer, r)
 	return nil
 }

@@ -129,6 +129,16 @@ func (i *instance) address() string {
 	return i.addr
 }
 
+// target returns the name of the process, or "" if there is none.
+func (i *instance) target() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.process == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s%d", i.name, i.n)
+}
+
 // kill ends the process with SIGKILL. It reports whether there was one.
 func (i *instance) kill() bool { return i.signal(os.Kill) }
 
@@ -150,8 +160,10 @@ func (i *instance) died(process string) time.Time {
 
 // await waits until the instance listens.
 func (i *instance) await(timeout time.Duration) error {
-	for end := time.Now().Add(timeout); i.address() == nobody; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
+	// Counted in ticks, as time runs on where the whole machine stands still.
+	const tick = 5 * time.Millisecond
+	for n := 0; i.address() == nobody; time.Sleep(tick) {
+		if n++; n > int(timeout/tick) {
 			return fmt.Errorf("instance %s does not start: see %s", i.name, i.log)
 		}
 	}

@@ -120,7 +120,11 @@ func main() {
 	flag.IntVar(&o.events, "events", 60, "how many events a round has")
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e9), "of the plan of faults")
 	flag.StringVar(&o.plant, "break", "", "plant a bug that must be found")
+	only := flag.String("faults", "", fmt.Sprintf("comma-separated: these in every round, and no others, or none; they are %v", harms))
 	flag.Parse()
+	if *only != "" {
+		o.only = parseHarms(strings.Split(*only, ","))
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

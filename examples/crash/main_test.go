@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -61,11 +62,38 @@ func TestPromisesAreKept(t *testing.T) {
 			if f.handled != f.events || f.events != 90 {
 				t.Errorf("%d of %d events were handled, want 90", f.handled, f.events)
 			}
-			if f.failed == 0 || f.cuts == 0 || f.replays == 0 || f.forgeries == 0 {
+			if f.failed == 0 || f.faults[cutOff] == 0 || f.replays == 0 || f.forgeries == 0 {
 				t.Error("nothing went wrong")
 			}
 		})
 	}
+}
+
+// planted says for each bug on which store it is planted, what the nemesis does in
+// every round, and which figure must show it.
+var planted = map[string]struct {
+	store string
+	only  []harm
+	found func(*figures) bool
+}{
+	"forget-commit":  {"sqlite", nil, func(f *figures) bool { return f.accepted > 0 && f.elsewhere > 0 }},
+	"acquire-always": {"sqlite", nil, func(f *figures) bool { return f.accepted > 0 && f.elsewhere > 0 }},
+	"commit-first":   {"sqlite", nil, func(f *figures) bool { return f.lost > 0 }},
+	"short-lease":    {"sqlite", nil, func(f *figures) bool { return f.elsewhere > 0 }},
+	"unbound":        {"sqlite", nil, func(f *figures) bool { return f.forgeriesAccepted > 0 }},
+	"answer-first":   {"sqlite", nil, func(f *figures) bool { return f.lost > 0 }},
+	"answer-early":   {"sqlite", nil, func(f *figures) bool { return f.lost > 0 }},
+	"commit-apart":   {"sqlite-inbox", nil, func(f *figures) bool { return f.elsewhere > 0 }},
+	"flush-unsaid":   {"redis", []harm{flush}, func(f *figures) bool { return f.elsewhere+f.accepted > 0 }},
+	"no-floor":       {"redis", []harm{flush}, func(f *figures) bool { return f.elsewhere+f.accepted > 0 }},
+	"renew-once":     {"sqlite", []harm{}, func(f *figures) bool { return f.elsewhere > 0 }},
+	"untold":         {"sqlite", []harm{pause}, func(f *figures) bool { return f.elsewhere > 0 }},
+	"commit-once":    {"redis", []harm{storePause}, func(f *figures) bool { return f.elsewhere > 0 }},
+	"release-any":    {"sqlite", []harm{pause}, func(f *figures) bool { return f.elsewhere > 0 }},
+	"take-over":      {"sqlite", []harm{}, func(f *figures) bool { return f.elsewhere > 0 }},
+	"commit-any":     {"sqlite", []harm{pause}, func(f *figures) bool { return f.elsewhere > 0 }},
+	"long-lease":     {"sqlite", []harm{kill}, func(f *figures) bool { return f.still > 0 }},
+	"forget-release": {"sqlite", []harm{}, func(f *figures) bool { return f.still > 0 }},
 }
 
 // Without these, nobody knows whether the harness would find anything.
@@ -73,27 +101,15 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
 	}
-	found := map[string]func(*figures) bool{
-		"forget-commit":  func(f *figures) bool { return f.accepted > 0 && f.elsewhere > 0 },
-		"acquire-always": func(f *figures) bool { return f.accepted > 0 && f.elsewhere > 0 },
-		"commit-first":   func(f *figures) bool { return f.lost > 0 },
-		"short-lease":    func(f *figures) bool { return f.elsewhere > 0 },
-		"unbound":        func(f *figures) bool { return f.forgeriesAccepted > 0 },
-		"answer-first":   func(f *figures) bool { return f.lost > 0 },
-		"answer-early":   func(f *figures) bool { return f.lost > 0 },
-		"commit-apart":   func(f *figures) bool { return f.elsewhere > 0 },
-	}
 	for name := range plants {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if found[name] == nil {
+			bug, known := planted[name]
+			if !known {
 				t.Fatal("nobody knows what it breaks")
 			}
 			const rounds = 6
-			o := options{store: "sqlite", rounds: rounds, events: 60, seed: 1, plant: name}
-			if name == "commit-apart" {
-				o.store = "sqlite-inbox"
-			}
+			o := options{store: bug.store, rounds: rounds, events: 60, seed: 1, plant: name, only: bug.only}
 			h, out := open(t, o)
 			h.patience = 4 * time.Second // some events are never handled
 			r := rand.New(rand.NewPCG(1, 1))
@@ -101,11 +117,12 @@ func TestPlantedBugsAreFound(t *testing.T) {
 				if err := h.round(t.Context(), n, child(r)); err != nil {
 					t.Fatal(err)
 				}
-				if found[name](&h.figures) {
+				if bug.found(&h.figures) {
+					t.Logf("found in round %d", n+1)
 					break
 				}
 			}
-			if !found[name](&h.figures) || h.figures.kept() {
+			if !bug.found(&h.figures) || h.figures.kept() {
 				h.figures.table(out, o)
 				t.Fatalf("not found in %d rounds:\n%s", rounds, out)
 			}
@@ -123,9 +140,43 @@ func TestUnknownNamesAreRefused(t *testing.T) {
 		{store: "sqlite", rounds: 1, events: 1, plant: "nothing"},
 		{store: "sqlite", rounds: 0, events: 1},
 		{store: "sqlite", rounds: 1, events: 0},
+		{store: "sqlite", rounds: 1, events: 1, only: []harm{"earthquake"}},
 	} {
 		if err := play(t.Context(), &bytes.Buffer{}, o); err == nil || errors.Is(err, errBroken) {
 			t.Errorf("%+v: %v", o, err)
 		}
+	}
+}
+
+func TestMeasure(t *testing.T) {
+	names := strings.Fields(os.Getenv("MEASURE"))
+	if len(names) == 0 {
+		t.Skip("only to measure")
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bug := planted[name]
+			o := options{store: bug.store, rounds: 1, events: 60, seed: 1, plant: name, only: bug.only}
+			h, _ := open(t, o)
+			h.patience = 4 * time.Second
+			r := rand.New(rand.NewPCG(rand.Uint64(), 1))
+			all, missed := 0, 0
+			rounds := 30
+			for n := range rounds {
+				before := h.figures
+				h.figures = figures{crashes: make(map[point]int), faults: make(map[harm]int)}
+				_ = before
+				if err := h.round(t.Context(), n, child(r)); err != nil {
+					t.Log(err)
+					break
+				}
+				all++
+				if !bug.found(&h.figures) {
+					missed++
+				}
+			}
+			fmt.Printf("MEASURE %s: missed %d of %d\n", name, missed, all)
+		})
 	}
 }

@@ -5,66 +5,92 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
 
-// nemesis does a round's harm to the servers and the store, and returns when all
-// of them run again.
-func (h *harness) nemesis(ctx context.Context, r *rand.Rand) error {
-	within := func(most time.Duration) time.Duration { return time.Duration(r.Int64N(int64(most))) }
-	beyond := func() time.Duration { return h.lease + h.lease/10 + within(h.lease*4/10) }
+// harms are those of the nemesis.
+var harms = []harm{kill, pause, storeKill, storePause, flush}
 
-	var faults sync.WaitGroup
-	for _, i := range h.instances {
-		at, down := within(faultsWithin), beyond()
+// blow is a fault that the nemesis plans.
+type blow struct {
+	harm   harm
+	at     time.Duration // after the round began
+	lasts  time.Duration // does not count for what is killed
+	victim int           // of the servers, or of the store's
+}
+
+// plan chooses the faults of a round: for each server one at most, and one for the
+// store. A store that lives in the servers has none, and SQL servers cannot be
+// emptied.
+func (h *harness) plan(r *rand.Rand) (all []blow) {
+	within := func(most time.Duration) time.Duration { return time.Duration(r.Int64N(int64(most))) }
+	add := func(what harm, victim int) {
+		b := blow{what, within(faultsWithin), h.lease + h.lease/10 + within(h.lease*4/10), victim}
+		if what == storeKill {
+			b.lasts = within(300 * time.Millisecond)
+		}
+		all = append(all, b)
+	}
+	stores := len(h.rig.victims)
+	if h.only != nil {
+		for _, what := range h.only {
+			switch n := stores; {
+			case what == kill || what == pause:
+				add(what, r.IntN(len(h.instances)))
+			case n > 0 && (what != flush || h.rig.empty != nil):
+				add(what, r.IntN(n))
+			}
+		}
+		return all
+	}
+	for i := range h.instances {
 		switch p := r.IntN(100); {
 		case p < 45:
-			faults.Go(func() {
-				if rest(ctx, at) && i.kill() {
-					h.tally(&h.figures.kills)
-				}
-			})
+			add(kill, i)
 		case p < 60:
-			faults.Go(func() {
-				if rest(ctx, at) && i.pause() {
-					h.tally(&h.figures.pauses)
-					rest(ctx, down)
-					i.resume()
-				}
-			})
+			add(pause, i)
 		}
 	}
-	var err error // of the store
-	if n := len(h.rig.victims); n > 0 {
-		v, at := h.rig.victims[r.IntN(n)], within(faultsWithin)
-		down, pause := within(300*time.Millisecond), beyond()
-		switch p := r.IntN(100); {
-		case p < 25:
-			faults.Go(func() {
-				if !rest(ctx, at) {
-					return
-				}
-				h.tally(&h.figures.storeKills)
-				killed := v.Kill()
-				rest(ctx, down)
-				err = errors.Join(killed, v.Restart())
-			})
-		case p < 45:
-			faults.Go(func() {
-				if !rest(ctx, at) {
-					return
-				}
-				h.tally(&h.figures.storePauses)
-				paused := v.Pause()
-				rest(ctx, pause)
-				err = errors.Join(paused, v.Resume())
-			})
-		}
+	if stores == 0 {
+		return all
 	}
-	faults.Wait()
-	if err != nil {
-		return fmt.Errorf("the nemesis failed: %w", err)
+	switch p, victim := r.IntN(100), r.IntN(stores); {
+	case p < 25:
+		add(storeKill, victim)
+	case p < 45:
+		add(storePause, victim)
+	case p < 60 && h.rig.empty != nil:
+		add(flush, victim)
+	}
+	return all
+}
+
+// nemesis does a round's harm to the servers and the store, and returns when all
+// of them run again. It writes each fault into the journal: that it begins before
+// it does, and that it ended after it did.
+func (h *harness) nemesis(ctx context.Context, r *rand.Rand) error {
+	var (
+		all    sync.WaitGroup
+		mu     sync.Mutex
+		failed error
+	)
+	for _, b := range h.plan(r) {
+		all.Go(func() {
+			if !rest(ctx, b.at) {
+				return
+			}
+			if err := h.strike(ctx, b); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed = errors.Join(failed, fmt.Errorf("the nemesis failed: %s: %w", b.harm, err))
+			}
+		})
+	}
+	all.Wait()
+	if failed != nil {
+		return failed
 	}
 	for _, i := range h.instances {
 		if err := i.await(startTimeout); err != nil {
@@ -74,9 +100,69 @@ func (h *harness) nemesis(ctx context.Context, r *rand.Rand) error {
 	return nil
 }
 
-// tally adds one to a figure.
-func (h *harness) tally(n *int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	*n++
+// strike does one fault, from its begin to its end.
+func (h *harness) strike(ctx context.Context, b blow) error {
+	if b.harm == kill || b.harm == pause {
+		i := h.instances[b.victim]
+		target := i.target()
+		if target == "" {
+			return nil // it is dead already
+		}
+		defer h.marks.begin(target, b.harm)()
+		if b.harm == kill {
+			i.kill()
+		} else if i.pause() {
+			rest(ctx, b.lasts)
+			i.resume()
+		}
+		return nil
+	}
+	if b.harm != flush || !plants[h.plant].silent {
+		defer h.marks.begin(theStore, b.harm)()
+	}
+	v := h.rig.victims[b.victim]
+	switch b.harm {
+	case storeKill:
+		killed := v.Kill()
+		rest(ctx, b.lasts)
+		return errors.Join(killed, v.Restart(), h.rig.whole())
+	case storePause:
+		paused := v.Pause()
+		rest(ctx, b.lasts)
+		return errors.Join(paused, v.Resume(), h.rig.whole())
+	}
+	return h.rig.empty()
+}
+
+// probe asks the store all the time, past the guards, and writes into the journal
+// when it answered late or not at all.
+func (h *harness) probe(ctx context.Context) {
+	const pause = 40 * time.Millisecond
+	var since time.Time // an answer is missing
+	for rest(ctx, pause) {
+		asked := time.Now()
+		err := h.rig.probe(ctx)
+		switch bad := err != nil || time.Since(asked) > notable; {
+		case ctx.Err() != nil:
+			return
+		case bad && since.IsZero():
+			since = asked
+			h.ailing.Store(true)
+		case !bad && !since.IsZero():
+			h.marks.befell(theStore, slow, since)
+			since = time.Time{}
+			h.ailing.Store(false)
+		}
+	}
+}
+
+// parseHarms reads a list of faults; "none" is an empty one.
+func parseHarms(names []string) []harm {
+	only := []harm{}
+	for _, name := range names {
+		if name != "none" {
+			only = append(only, harm(name))
+		}
+	}
+	return slices.Clip(only)
 }

@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,9 +17,12 @@ import (
 // A plant is a bug in the wiring of the servers that the harness must find.
 type plant struct {
 	store    func(replay.Store) replay.Store // under the journal
-	register func(replay.Store) replay.Store // over it: the guards' own
-	site     func(http.Handler) http.Handler
-	apart    bool // the inbox commits its effect before the claim
+	tokens   func(knowing) replay.Store      // the same, for bugs that take other owners for one's own
+	register func(replay.Store) replay.Store // over the journal: the guards' own
+	handler  func(http.Handler) http.Handler // inside the guards
+	site     func(http.Handler) http.Handler // outside of them
+	apart    bool                            // the inbox commits its effect before the claim
+	silent   bool                            // the store is emptied, and the journal says nothing of it
 }
 
 var plants = map[string]plant{
@@ -26,6 +34,17 @@ var plants = map[string]plant{
 	"answer-first":   {register: func(s replay.Store) replay.Store { return sluggish{s} }},
 	"answer-early":   {site: answerEarly},
 	"commit-apart":   {apart: true},
+
+	"flush-unsaid":   {silent: true},
+	"no-floor":       {store: func(s replay.Store) replay.Store { return floorless{s} }},
+	"renew-once":     {register: func(s replay.Store) replay.Store { return &lazy{Store: s} }},
+	"untold":         {handler: untold},
+	"commit-once":    {register: func(s replay.Store) replay.Store { return &faint{Store: s} }},
+	"release-any":    {tokens: func(s knowing) replay.Store { return releaser{s} }},
+	"take-over":      {tokens: func(s knowing) replay.Store { return robber{s} }},
+	"commit-any":     {tokens: func(s knowing) replay.Store { return usurper{s} }},
+	"long-lease":     {store: func(s replay.Store) replay.Store { return generousLease{s} }},
+	"forget-release": {store: func(s replay.Store) replay.Store { return sticky{s} }},
 }
 
 // forgetful does not pass on every fourth commit.
@@ -108,3 +127,132 @@ func (e *early) WriteHeader(status int) {
 }
 
 func (e *early) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+
+// floorless lets in what was signed before the store was emptied.
+type floorless struct{ replay.Store }
+
+func (f floorless) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
+	c.Restamped = false
+	return f.Store.Claim(ctx, c)
+}
+
+// lazy renews a lease once, and only says so from then on.
+type lazy struct {
+	replay.Store
+	renewed sync.Map // of replay.Token
+}
+
+func (l *lazy) Renew(ctx context.Context, h replay.Handle, lease time.Duration) error {
+	if _, again := l.renewed.LoadOrStore(h.Token, true); again {
+		return nil
+	}
+	return l.Store.Renew(ctx, h, lease)
+}
+
+// untold hides from a handler that its context has ended.
+func untold(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+	})
+}
+
+// faint gives up after the first commit that failed.
+type faint struct {
+	replay.Store
+	failed sync.Map // of replay.Token: error
+}
+
+func (f *faint) Commit(ctx context.Context, h replay.Handle) error {
+	if err, ok := f.failed.Load(h.Token); ok {
+		return err.(error)
+	}
+	err := f.Store.Commit(ctx, h)
+	if err != nil {
+		f.failed.Store(h.Token, err)
+	}
+	return err
+}
+
+// knowing knows the token of every owner: the servers tell each other in files.
+type knowing struct {
+	replay.Store
+	folder string
+}
+
+func (k knowing) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
+	o, err := k.Store.Claim(ctx, c)
+	if err == nil && o.Status == replay.Acquired {
+		path := k.path(c.Key)
+		own := path + hex.EncodeToString(c.Token[:])
+		if err := os.WriteFile(own, c.Token[:], 0o600); err != nil {
+			return o, err
+		}
+		if err := os.Rename(own, path); err != nil {
+			return o, err
+		}
+	}
+	return o, err
+}
+
+func (k knowing) path(key replay.Key) string {
+	return filepath.Join(k.folder, "owner-"+key.String())
+}
+
+// owner returns the handle of whoever was given the claim last.
+func (k knowing) owner(key replay.Key) replay.Handle {
+	h := replay.Handle{Key: key}
+	token, err := os.ReadFile(k.path(key))
+	if err == nil {
+		copy(h.Token[:], token)
+	}
+	return h
+}
+
+// releaser releases a claim whoever holds it.
+type releaser struct{ knowing }
+
+func (r releaser) Release(ctx context.Context, h replay.Handle) error {
+	return r.Store.Release(ctx, r.owner(h.Key))
+}
+
+// robber takes over a claim that is live, and was given or renewed some time ago.
+type robber struct{ knowing }
+
+func (r robber) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
+	o, err := r.knowing.Claim(ctx, c)
+	if err == nil && o.Status == replay.InFlight && o.Lease < c.Lease*9/10 {
+		if err := r.Store.Release(ctx, r.owner(c.Key)); err != nil {
+			return o, err
+		}
+		return r.knowing.Claim(ctx, c)
+	}
+	return o, err
+}
+
+// usurper lets a former owner commit.
+type usurper struct{ knowing }
+
+func (u usurper) Commit(ctx context.Context, h replay.Handle) error {
+	err := u.Store.Commit(ctx, h)
+	if errors.Is(err, replay.ErrLost) {
+		return u.Store.Commit(ctx, u.owner(h.Key))
+	}
+	return err
+}
+
+// generousLease makes leases four times as long as they were asked for.
+type generousLease struct{ replay.Store }
+
+func (g generousLease) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
+	c.Lease *= 4
+	return g.Store.Claim(ctx, c)
+}
+
+func (g generousLease) Renew(ctx context.Context, h replay.Handle, lease time.Duration) error {
+	return g.Store.Renew(ctx, h, 4*lease)
+}
+
+// sticky keeps what should be released.
+type sticky struct{ replay.Store }
+
+func (s sticky) Release(context.Context, replay.Handle) error { return nil }

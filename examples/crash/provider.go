@@ -29,7 +29,11 @@ const webhookID = "8PT597110X687430L"
 type delivery struct {
 	header http.Header
 	body   []byte
+	signed time.Time // zero where the provider signs no time
 }
+
+// message returns the signed id of the transmission, or "".
+func (d delivery) message() string { return d.header.Get("Paypal-Transmission-Id") }
 
 // provider signs deliveries as one provider does.
 type provider struct {
@@ -40,6 +44,9 @@ type provider struct {
 	stranger func(at time.Time, body []byte) http.Header
 	// retry makes the next attempt of the last one.
 	retry func(r *mathrand.Rand, last delivery, at time.Time) delivery
+	// resigns says that every attempt has a new signed time, so that a store which
+	// was emptied refuses what was signed before.
+	resigns bool
 	// stale is when a delivery was signed that is too old; zero: it never is.
 	stale time.Duration
 	// pause is how long it waits after the first attempt, half of it more or less.
@@ -58,12 +65,11 @@ func newStripe(secret string) *provider {
 		stranger: func(at time.Time, body []byte) http.Header {
 			return stripetest.Header(at, body, "whsec_of_somebody_else")
 		},
-		stale: 10 * time.Minute,
-		pause: 50 * time.Millisecond,
+		resigns: true,
+		stale:   10 * time.Minute,
+		pause:   50 * time.Millisecond,
 	}
-	p.retry = func(_ *mathrand.Rand, last delivery, at time.Time) delivery {
-		return delivery{p.sign(at, last.body), last.body}
-	}
+	p.retry = func(_ *mathrand.Rand, last delivery, at time.Time) delivery { return p.deliver(at, last.body) }
 	return p
 }
 
@@ -102,9 +108,17 @@ func newPayPal(account *paypaltest.PayPal) *provider {
 		if r.IntN(2) == 0 {
 			return last
 		}
-		return delivery{p.sign(at, last.body), last.body}
+		return p.deliver(at, last.body)
 	}
 	return p
+}
+
+// deliver signs a body.
+func (p *provider) deliver(at time.Time, body []byte) delivery {
+	if p.name == gitHub {
+		return delivery{header: p.sign(at, body), body: body}
+	}
+	return delivery{p.sign(at, body), body, at}
 }
 
 // copied returns what an attacker sends who has seen a delivery: its bytes, and
@@ -126,11 +140,11 @@ func (p *provider) forge(r *mathrand.Rand, d delivery, seen bool) delivery {
 	forged = []byte(strings.Replace(string(forged), `"id":"WH-`, `"id":"WH-FORGED-`, 1))
 	switch {
 	case p.name == payPal && seen && r.IntN(4) > 0:
-		return delivery{d.header, collide(forged, crc32.ChecksumIEEE(d.body))}
+		return delivery{d.header, collide(forged, crc32.ChecksumIEEE(d.body)), d.signed}
 	case r.IntN(2) == 0:
-		return delivery{p.stranger(time.Now(), forged), forged}
+		return delivery{header: p.stranger(time.Now(), forged), body: forged}
 	}
-	return delivery{d.header, forged}
+	return delivery{d.header, forged, d.signed}
 }
 
 // collide appends white space to a body until it has this CRC-32.

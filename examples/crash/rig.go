@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -35,6 +36,10 @@ type rig struct {
 	inbox   bool          // handlers have their effects in the store
 	spread  time.Duration // in which a round's events happen: how quick the store is
 	close   func()
+
+	probe func(context.Context) error // asks the store for something small
+	empty func() error                // makes it forget everything; nil: it cannot
+	whole func() error                // waits until it can serve all keys again
 }
 
 // victim is a process of the store.
@@ -58,7 +63,7 @@ func newRig(store, folder string) (*rig, error) {
 	if !slices.Contains(stores, store) {
 		return nil, fmt.Errorf("there is no store %q: they are %s", store, strings.Join(stores, ", "))
 	}
-	r := &rig{spread: 500 * time.Millisecond}
+	r := &rig{spread: 500 * time.Millisecond, whole: func() error { return nil }}
 	r.engine, r.inbox = cutInbox(store)
 	durable := []string{"appendonly yes", "appendfsync always"}
 	switch r.engine {
@@ -68,7 +73,7 @@ func newRig(store, folder string) (*rig, error) {
 			return nil, err
 		}
 		r.address, r.victims, r.close = s.Addr(), []victim{redisServer{s}}, s.Close
-		return r, nil
+		return r, r.useRedis([]*redistest.Server{s})
 	case "redis-cluster":
 		c, err := redistest.StartCluster(durable...)
 		if err != nil {
@@ -78,7 +83,12 @@ func newRig(store, folder string) (*rig, error) {
 		for _, s := range c.Nodes {
 			r.victims = append(r.victims, redisServer{s})
 		}
-		return r, nil
+		r.whole = func() error {
+			ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+			defer cancel()
+			return c.Wait(ctx)
+		}
+		return r, r.useRedis(c.Nodes[:])
 	case "postgres":
 		s, err := postgrestest.Start(nil)
 		if err != nil {
@@ -89,23 +99,79 @@ func newRig(store, folder string) (*rig, error) {
 		r.address, r.close = filepath.Join(folder, "register.db"), func() {}
 		r.spread = 1200 * time.Millisecond // one writer at a time, and each waits for the disk
 	}
-	if err := r.migrate(); err != nil {
+	if err := r.useSQL(); err != nil {
 		r.close()
 		return nil, err
 	}
 	return r, nil
 }
 
-// migrate makes the tables.
-func (r *rig) migrate() error {
+// useRedis marks the store, so that its first floor is before all deliveries, and
+// opens clients of its own to the servers.
+func (r *rig) useRedis(servers []*redistest.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	s, _, err := openStore(r.engine, r.address)
+	if err == nil {
+		err = s.(interface{ Check(context.Context) error }).Check(ctx)
+	}
+	if err != nil {
+		r.close()
+		return err
+	}
+	var clients []*redis.Client
+	for _, s := range servers {
+		clients = append(clients, redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true}))
+	}
+	each := func(ctx context.Context, do func(*redis.Client, context.Context) *redis.StatusCmd) (err error) {
+		for _, c := range clients {
+			err = errors.Join(err, do(c, ctx).Err())
+		}
+		return err
+	}
+	stop := r.close
+	r.close = func() {
+		for _, c := range clients {
+			c.Close()
+		}
+		stop()
+	}
+	r.probe = func(ctx context.Context) error { return each(ctx, (*redis.Client).Ping) }
+	r.empty = func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+		defer cancel()
+		return each(ctx, (*redis.Client).FlushAll)
+	}
+	return nil
+}
+
+// useSQL makes the tables, and keeps a connection of its own.
+func (r *rig) useSQL() error {
 	db, err := openDB(r.engine, r.address)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	db.SetMaxOpenConns(1)
+	stop := r.close
+	r.close = func() {
+		db.Close()
+		stop()
+	}
+	r.probe = func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, lease)
+		defer cancel()
+		_, err := db.ExecContext(ctx, "UPDATE probe SET n = n + 1")
+		return err
+	}
 	s, err := sqlreplay.New(db, dialects[r.engine], nil)
 	if err == nil {
 		err = s.Migrate(context.Background())
+	}
+	if err == nil {
+		_, err = db.Exec("CREATE TABLE probe (n INTEGER NOT NULL)")
+	}
+	if err == nil {
+		_, err = db.Exec("INSERT INTO probe (n) VALUES (0)")
 	}
 	if err == nil && r.inbox {
 		_, err = db.Exec("CREATE TABLE effects (request TEXT NOT NULL, event TEXT NOT NULL, seen INTEGER NOT NULL DEFAULT 0)")
@@ -126,7 +192,7 @@ func (r *rig) newEffects() ([]row, error) {
 		return nil, err
 	}
 	defer db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	found, err := db.QueryContext(ctx, "UPDATE effects SET seen = 1 WHERE seen = 0 RETURNING request, event")
 	if err != nil {

@@ -6,56 +6,123 @@ import (
 	"time"
 )
 
-// run is what one request did at a server after it got the claim.
+// span is when something was asked of the store, and when it had answered.
+type span struct{ from, at time.Time }
+
+// run is what one request did at a server once the guard had proved it. It may
+// have been refused the claim.
 type run struct {
 	sent    *sent
 	process string
 
-	from      time.Time // when the register was asked for the claim
-	acquired  time.Time // when it had given it
-	leased    time.Time // when it was last asked for a lease that it gave
-	ran       time.Time
-	effect    time.Time
-	failed    time.Time
-	committed time.Time // when the register had acknowledged the commit
-	releasing time.Time
-	closed    time.Time
-	outcome   string // as the guard reported it
-	crashed   point
+	asked    time.Time // before the store was asked for the claim
+	refusal  span      // when the store did not give it
+	refused  string    // and why: a status, or failure
+	from     time.Time // when the store was asked for the claim that it gave
+	acquired time.Time // when it had given it
+	leased   time.Time // when it was last asked for a lease that it gave
+	leases   []time.Time
+	heard    time.Time // the last time at which it answered, or failed to, when asked for a lease
+	ran      time.Time
+	looked   time.Time // at the handler's context, right before the effect
+	effect   time.Time
+	failed   time.Time
 
-	uncommitted bool      // the register failed when it was told
-	saw         string    // the event that the handler saw
-	died        time.Time // when the process ended before closed
+	committing time.Time // when the store was asked for the commit that it acknowledged
+	committed  time.Time // when it had
+	tries      []span    // commits at which it failed
+	lost       span      // a commit to which it said that the claim is not held
+	disowned   time.Time // when it said so for the first time
+	releasing  time.Time
+	released   time.Time // when it had acknowledged that
+
+	closed  time.Time
+	outcome string // as the guard reported it
+	crashed point
+	saw     string    // the event that the handler saw
+	died    time.Time // when the process ended before closed
 }
 
 // add enters a mark.
 func (r *run) add(m mark) {
 	switch m.kind {
+	case claiming:
+		r.asked = m.at
 	case acquired:
-		r.from, r.acquired, r.leased = m.from, m.at, m.from
+		r.from, r.acquired = m.from, m.at
+		r.lease(m)
+	case refused:
+		r.refusal, r.refused = span{m.from, m.at}, m.detail
 	case renewed:
-		if m.from.After(r.leased) {
-			r.leased = m.from
-		}
+		r.lease(m)
+	case unrenewed:
+		r.heard = later(r.heard, m.at)
 	case ran:
 		r.ran, r.saw = m.at, m.detail
 	case effect:
-		r.effect = m.at
+		r.looked, r.effect = m.from, m.at
 	case failed:
 		r.failed = m.at
 	case committed:
 		if r.committed.IsZero() {
-			r.committed = m.at
+			r.committing, r.committed = m.from, m.at
 		}
 	case uncommitted:
-		r.uncommitted = true
+		r.tries = append(r.tries, span{m.from, m.at})
+	case lost:
+		if r.disowned.IsZero() {
+			r.disowned = m.at
+		}
+		if m.detail == "commit" {
+			r.lost = span{m.from, m.at}
+		}
 	case releasing:
 		r.releasing = m.at
+	case released:
+		r.released = m.at
 	case closed:
 		r.closed, r.outcome, r.died = m.at, m.detail, time.Time{}
 	case crashed:
 		r.crashed = point(m.detail)
 	}
+}
+
+// lease enters a lease that the store gave.
+func (r *run) lease(m mark) {
+	r.leases = append(r.leases, m.from)
+	r.leased, r.heard = later(r.leased, m.from), later(r.heard, m.at)
+}
+
+// over reports whether the request's part at the server is known to be over, the
+// death of its process apart.
+func (r *run) over() bool { return !r.closed.IsZero() || r.refused != "" }
+
+// leasedAt returns when the store was last asked for a lease that it gave, up to a
+// time.
+func (r *run) leasedAt(t time.Time) (last time.Time) {
+	for _, from := range r.leases {
+		if !from.After(t) {
+			last = later(last, from)
+		}
+	}
+	return last
+}
+
+// worked returns until when the guard had to renew the lease. When its process was
+// killed is known better than when it was found dead.
+func (r *run) worked(f faults) (end time.Time) {
+	all := []time.Time{r.committed, r.disowned, r.releasing, r.closed, r.died}
+	for _, one := range f[r.process] {
+		if one.harm == kill {
+			all = append(all, one.begin)
+		}
+	}
+	for _, t := range all {
+		if !t.IsZero() && (end.IsZero() || t.Before(end)) {
+			end = t
+		}
+	}
+	return end
 }
 
 const timeFormat = "15:04:05.000000"
@@ -87,15 +154,22 @@ func (r *run) history() []line {
 			lines = append(lines, line{at, who + fmt.Sprintf(format, args...)})
 		}
 	}
+	note(r.asked, "asks for the claim")
+	note(r.refusal.at, "refused: %s", r.refused)
 	note(r.acquired, "acquired, asked for %v before", r.acquired.Sub(r.from))
-	if !r.leased.Equal(r.from) {
-		note(r.leased, "asked for the last renewal")
+	for _, from := range r.leases[min(1, len(r.leases)):] {
+		note(from, "asks for a renewal that it gets")
 	}
 	note(r.ran, "handler runs, sees %s", r.saw)
 	note(r.effect, "effect")
 	note(r.failed, "handler fails")
+	for _, try := range r.tries {
+		note(try.at, "commit fails, asked for %v before", try.at.Sub(try.from))
+	}
+	note(r.disowned, "is told that the claim is lost")
 	note(r.committed, "commit acknowledged")
 	note(r.releasing, "asks for release")
+	note(r.released, "release acknowledged")
 	note(r.closed, "over: %s", r.outcome)
 	note(r.died, "process had died %s", r.crashed)
 	return lines

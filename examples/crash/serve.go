@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
@@ -75,6 +76,7 @@ func newSite(c config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	go j.watch()
 	store, db, err := openStore(c.Store, c.Address)
 	if err != nil {
 		return nil, err
@@ -87,6 +89,9 @@ func newSite(c config) (http.Handler, error) {
 	if bug.store != nil {
 		store = bug.store(store)
 	}
+	if bug.tokens != nil {
+		store = bug.tokens(knowing{store, filepath.Dir(c.Journal)})
+	}
 	verifiers, err := newVerifiers(c)
 	if err != nil {
 		return nil, err
@@ -94,6 +99,10 @@ func newSite(c config) (http.Handler, error) {
 	var register replay.Store = newMarkedStore(store, j)
 	if bug.register != nil {
 		register = bug.register(register)
+	}
+	var handler http.Handler = a
+	if bug.handler != nil {
+		handler = bug.handler(a)
 	}
 	mux := http.NewServeMux()
 	for name, v := range verifiers {
@@ -107,7 +116,7 @@ func newSite(c config) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		mux.Handle("POST /"+name, guard.Handler(a))
+		mux.Handle("POST /"+name, guard.Handler(handler))
 	}
 	var site http.Handler = mux
 	if bug.site != nil {
@@ -228,7 +237,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		work = a.inTransaction
 	}
 	if err := work(ctx, req, event); err != nil {
-		a.journal.write(req.id, failed, time.Time{}, "-")
+		a.journal.write(req.id, failed, time.Time{}, nothing)
 		http.Error(w, "try again later", http.StatusInternalServerError)
 		return
 	}
@@ -242,10 +251,11 @@ func (a *app) alone(ctx context.Context, r *request, event string) error {
 	if err := a.fail(r); err != nil {
 		return err
 	}
+	looked := time.Now()
 	if ctx.Err() != nil {
 		return errLate
 	}
-	a.journal.write(r.id, effect, time.Time{}, event)
+	a.journal.write(r.id, effect, looked, event)
 	time.Sleep(r.fate.after) // what is done is done: it does not give up now
 	a.journal.crashAt(beforeCommit, r)
 	return nil
@@ -257,7 +267,7 @@ func (a *app) fail(r *request) error {
 	case fails:
 		return errFailed
 	case panics:
-		a.journal.write(r.id, failed, time.Time{}, "-")
+		a.journal.write(r.id, failed, time.Time{}, nothing)
 		panic(http.ErrAbortHandler)
 	}
 	return nil
