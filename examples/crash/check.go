@@ -20,6 +20,7 @@ type verdict struct {
 	replays   int // copies that ran after the event was done, or are outdated
 	forged    int // forgeries that ran or were acknowledged
 	unbound   int // forgeries that ran because the store was emptied
+	errors    int // claims at which the store failed without a fault
 	harmless  int // copies that ran while the event was not known to be done
 	failures  int // runs of the handler that failed
 	handled   bool
@@ -197,15 +198,16 @@ func (j *judgement) explain(r *run) {
 }
 
 // renewals looks for a lease that its owner did not renew while it worked. A guard
-// renews after a third of it.
+// asks a third of a lease after it was given the last one, and gets it, unless
+// something stands still, within another third.
 func (j *judgement) renewals(r *run) {
 	end := r.worked(j.faults)
-	for i, from := range r.leases {
-		due, until := from.Add(j.lease*2/3), end
+	for i, l := range r.leases {
+		due, until := l.at.Add(j.lease*2/3), end
 		if i+1 < len(r.leases) {
-			until = earlier(until, r.leases[i+1])
+			until = earlier(until, r.leases[i+1].from)
 		}
-		if until.After(due) && j.faults.lasted(r.process, from, due) < j.lease/6 {
+		if until.After(due) && j.faults.lasted(r.process, l.at, due) < j.lease/6 {
 			j.elsewhere(r, "did not renew its lease")
 			return
 		}
@@ -376,6 +378,10 @@ func (j *judgement) doubledByFlush(r *run, effects []*run) bool {
 func (j *judgement) refusals() {
 	for _, r := range j.asks {
 		switch r.refused {
+		case failure:
+			if !j.faults.overlap(r.process, r.asked, r.refusal.at) {
+				j.errors++
+			}
 		case statusName(replay.InFlight):
 			if !j.held(r) {
 				j.still++

@@ -247,7 +247,8 @@ func TestVerdicts(t *testing.T) {
 		{"refused after a release that the store did not acknowledge", join(
 			slices.DeleteFunc(failing("a1", "p1", 0), func(l string) bool { return strings.Contains(l, "released") }),
 			sentAway("b1", "p2", 500), handled("b1", "p3", 1100)), verdict{handled: true, failures: 1}},
-		{"refused by a claim whose answer was lost", join([]string{"3 a1 p1 claiming", "30 a1 p1 refused 3 error"}, sentAway("b1", "p2", 500), handled("b1", "p3", 1100)), verdict{handled: true}},
+		{"refused by a claim whose answer was lost", join([]string{"3 a1 p1 claiming", "30 a1 p1 refused 3 error"}, sentAway("b1", "p2", 500), handled("b1", "p3", 1100)), verdict{handled: true, errors: 1}},
+		{"refused by a claim whose answer was lost as the store stood still", join([]string{"3 a1 p1 claiming", "4 fault store store-pause 29", "30 a1 p1 refused 3 error"}, sentAway("b1", "p2", 500), handled("b1", "p3", 1100)), verdict{handled: true}},
 		{"refused by a floor that nobody set", join([]string{"3 a1 p1 claiming", "5 a1 p1 refused 4 before-floor"}, handled("b1", "p3", 1100)), verdict{handled: true, still: 1}},
 		{"refused by a floor after a flush", join([]string{"500 fault store flush 510", "0 signed p1", "1300 a1 p1 claiming", "1305 a1 p1 refused 1301 before-floor"}, handled("b1", "p3", 1400)), verdict{handled: true}},
 		{"refused by a floor after a flush, though it was signed later", join([]string{"500 fault store flush 510", "1300 signed p1", "1300 a1 p1 claiming", "1305 a1 p1 refused 1301 before-floor"}, handled("b1", "p3", 1400)), verdict{handled: true, still: 1}},

@@ -18,9 +18,10 @@ type figures struct {
 	flush, elsewhere, still        int
 	replays, accepted, harmless    int
 	forgeries, forgeriesAccepted   int
-	unbound                        int
+	unbound, errors                int
 	endings                        int // servers that ended by themselves
 	took                           time.Duration
+	inbox                          bool // nothing may be doubled
 }
 
 // add adds a verdict, or takes it back with sign -1.
@@ -43,6 +44,7 @@ func (f *figures) add(v verdict, sign int) {
 	f.forgeriesAccepted += sign * v.forged
 	f.harmless += sign * v.harmless
 	f.unbound += sign * v.unbound
+	f.errors += sign * v.errors
 }
 
 // sent counts a request.
@@ -61,6 +63,9 @@ func (f *figures) sent(s *sent) {
 
 // kept reports whether all is zero that must be.
 func (f *figures) kept() bool {
+	if f.inbox && f.gap()+f.late+f.flush > 0 {
+		return false
+	}
 	return f.lost == 0 && f.elsewhere == 0 && f.still == 0 && f.accepted == 0 && f.forgeriesAccepted == 0 && f.endings == 0
 }
 
@@ -107,20 +112,21 @@ func (f *figures) table(out io.Writer, o options) {
 	row("store killed", f.faults[storeKill], "")
 	row("store paused beyond the lease", f.faults[storePause], fmt.Sprintf("%d times it was slow to answer, or did not", f.faults[slow]))
 	row("store emptied", f.faults[flush], "")
+	row("claims that failed without such a fault", f.errors, "")
 	row("connections cut", f.faults[cutOff], "")
 	row("replays sent", f.replays, fmt.Sprintf("%d ran an event that was not known to be done", f.harmless))
 	row("forgeries sent", f.forgeries, fmt.Sprintf("%d ran because the store was emptied", f.unbound))
 	fmt.Fprintln(out)
 	zero("events lost", f.lost)
 	gap := row
-	if _, inbox := cutInbox(o.store); inbox {
+	if f.inbox {
 		gap = func(what string, n int, _ string) { zero(what, n) }
 	}
 	gap("doubled in the gap: server killed", f.crash, "")
 	gap("doubled in the gap: commit failed", f.commit, "")
 	gap("doubled in the gap: lease lost", f.stall, "")
 	gap("doubled by an effect after the lease", f.late, "")
-	row("doubled because the store was emptied", f.flush, "")
+	gap("doubled because the store was emptied", f.flush, "")
 	zero("doubled or delayed elsewhere", f.elsewhere)
 	zero("stood still for nothing", f.still)
 	zero("replays accepted", f.accepted)

@@ -107,6 +107,7 @@ func newHarness(o options, out io.Writer) (_ *harness, err error) {
 	if h.rig, err = newRig(o.store, h.folder); err != nil {
 		return nil, err
 	}
+	h.figures.inbox = h.rig.inbox
 	if h.journal, err = openReader(h.path("journal")); err != nil {
 		return nil, err
 	}

@@ -104,9 +104,12 @@ func (h *harness) nemesis(ctx context.Context, r *rand.Rand) error {
 func (h *harness) strike(ctx context.Context, b blow) error {
 	if b.harm == kill || b.harm == pause {
 		i := h.instances[b.victim]
-		target := i.target()
-		if target == "" {
-			return nil // it is dead already
+		var target string
+		for target == "" { // it may be dead already
+			if err := i.await(startTimeout); err != nil {
+				return err
+			}
+			target = i.target()
 		}
 		defer h.marks.begin(target, b.harm)()
 		if b.harm == kill {

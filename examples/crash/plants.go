@@ -240,16 +240,16 @@ func (u usurper) Commit(ctx context.Context, h replay.Handle) error {
 	return err
 }
 
-// generousLease makes leases four times as long as they were asked for.
+// generousLease makes leases six times as long as they were asked for.
 type generousLease struct{ replay.Store }
 
 func (g generousLease) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
-	c.Lease *= 4
+	c.Lease *= 6
 	return g.Store.Claim(ctx, c)
 }
 
 func (g generousLease) Renew(ctx context.Context, h replay.Handle, lease time.Duration) error {
-	return g.Store.Renew(ctx, h, 4*lease)
+	return g.Store.Renew(ctx, h, 6*lease)
 }
 
 // sticky keeps what should be released.

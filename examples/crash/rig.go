@@ -112,8 +112,13 @@ func (r *rig) useRedis(servers []*redistest.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	s, _, err := openStore(r.engine, r.address)
-	if err == nil {
-		err = s.(interface{ Check(context.Context) error }).Check(ctx)
+	for err == nil { // the first time takes longer than a busy machine allows for
+		if err = s.(interface{ Check(context.Context) error }).Check(ctx); err == nil {
+			break
+		}
+		if rest(ctx, 50*time.Millisecond) {
+			err = nil
+		}
 	}
 	if err != nil {
 		r.close()

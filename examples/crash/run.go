@@ -21,7 +21,7 @@ type run struct {
 	from     time.Time // when the store was asked for the claim that it gave
 	acquired time.Time // when it had given it
 	leased   time.Time // when it was last asked for a lease that it gave
-	leases   []time.Time
+	leases   []span    // all that it gave
 	heard    time.Time // the last time at which it answered, or failed to, when asked for a lease
 	ran      time.Time
 	looked   time.Time // at the handler's context, right before the effect
@@ -89,7 +89,7 @@ func (r *run) add(m mark) {
 
 // lease enters a lease that the store gave.
 func (r *run) lease(m mark) {
-	r.leases = append(r.leases, m.from)
+	r.leases = append(r.leases, span{m.from, m.at})
 	r.leased, r.heard = later(r.leased, m.from), later(r.heard, m.at)
 }
 
@@ -100,9 +100,9 @@ func (r *run) over() bool { return !r.closed.IsZero() || r.refused != "" }
 // leasedAt returns when the store was last asked for a lease that it gave, up to a
 // time.
 func (r *run) leasedAt(t time.Time) (last time.Time) {
-	for _, from := range r.leases {
-		if !from.After(t) {
-			last = later(last, from)
+	for _, l := range r.leases {
+		if !l.from.After(t) {
+			last = later(last, l.from)
 		}
 	}
 	return last
@@ -157,8 +157,8 @@ func (r *run) history() []line {
 	note(r.asked, "asks for the claim")
 	note(r.refusal.at, "refused: %s", r.refused)
 	note(r.acquired, "acquired, asked for %v before", r.acquired.Sub(r.from))
-	for _, from := range r.leases[min(1, len(r.leases)):] {
-		note(from, "asks for a renewal that it gets")
+	for _, l := range r.leases[min(1, len(r.leases)):] {
+		note(l.from, "asks for a renewal that it gets")
 	}
 	note(r.ran, "handler runs, sees %s", r.saw)
 	note(r.effect, "effect")
