@@ -33,7 +33,8 @@ type options struct {
 const (
 	lease = time.Second // the shortest that a guard takes
 
-	faultsWithin = 600 * time.Millisecond // of a round's start they begin
+	faultsAfter  = 100 * time.Millisecond // a round's start, when long handlers run, they begin,
+	faultsWithin = 600 * time.Millisecond // and within so long
 	// These are waited for as long as nothing happens, not in all.
 	patience     = 30 * time.Second // for the next event to be handled, after the last fault
 	quietTimeout = 20 * time.Second // for servers to be through with their requests

@@ -159,7 +159,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 				t.Fatal("nobody knows what it breaks")
 			}
 			// One or two are enough, mostly; see the note at planted.
-			const rounds = 12
+			const rounds = 16
 			o := options{store: bug.store, rounds: rounds, events: 40, seed: 1, plant: name, only: bug.only}
 			h, out := open(t, o)
 			h.patience = 4 * time.Second // some events are never handled

@@ -27,7 +27,7 @@ type blow struct {
 func (h *harness) plan(r *rand.Rand) (all []blow) {
 	within := func(most time.Duration) time.Duration { return time.Duration(r.Int64N(int64(most))) }
 	add := func(what harm, victim int) {
-		b := blow{what, within(faultsWithin), h.lease + h.lease/10 + within(h.lease*4/10), victim}
+		b := blow{what, faultsAfter + within(faultsWithin), h.lease*13/10 + within(h.lease*4/10), victim}
 		if what == storeKill {
 			b.lasts = within(300 * time.Millisecond)
 		}

@@ -64,6 +64,7 @@ func newRig(store, folder string) (*rig, error) {
 		return nil, fmt.Errorf("there is no store %q: they are %s", store, strings.Join(stores, ", "))
 	}
 	r := &rig{spread: 500 * time.Millisecond, whole: func() error { return nil }}
+	use := r.useSQL
 	r.engine, r.inbox = cutInbox(store)
 	durable := []string{"appendonly yes", "appendfsync always"}
 	switch r.engine {
@@ -73,7 +74,7 @@ func newRig(store, folder string) (*rig, error) {
 			return nil, err
 		}
 		r.address, r.victims, r.close = s.Addr(), []victim{redisServer{s}}, s.Close
-		return r, r.useRedis([]*redistest.Server{s})
+		use = func() error { return r.useRedis([]*redistest.Server{s}) }
 	case "redis-cluster":
 		c, err := redistest.StartCluster(durable...)
 		if err != nil {
@@ -88,7 +89,7 @@ func newRig(store, folder string) (*rig, error) {
 			defer cancel()
 			return c.Wait(ctx)
 		}
-		return r, r.useRedis(c.Nodes[:])
+		use = func() error { return r.useRedis(c.Nodes[:]) }
 	case "postgres":
 		s, err := postgrestest.Start(nil)
 		if err != nil {
@@ -99,7 +100,7 @@ func newRig(store, folder string) (*rig, error) {
 		r.address, r.close = filepath.Join(folder, "register.db"), func() {}
 		r.spread = 1200 * time.Millisecond // one writer at a time, and each waits for the disk
 	}
-	if err := r.useSQL(); err != nil {
+	if err := use(); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -121,7 +122,6 @@ func (r *rig) useRedis(servers []*redistest.Server) error {
 		}
 	}
 	if err != nil {
-		r.close()
 		return err
 	}
 	var clients []*redis.Client
