@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -120,7 +119,10 @@ func TestFaultsAreInTheJournal(t *testing.T) {
 }
 
 // planted says for each bug on which store it is planted, what the nemesis does in
-// every round, and which figure must show it.
+// every round, and which figure must show it. A round with 40 events shows most of
+// them nine times of ten; on a machine with twenty times as much to do as it can,
+// the worst ones two times of three, and release-any one of three. So 24 rounds,
+// of which one or two are played, miss less than one of a thousand.
 var planted = map[string]struct {
 	store string
 	only  []harm
@@ -158,8 +160,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 			if !known {
 				t.Fatal("nobody knows what it breaks")
 			}
-			// One or two are enough, mostly; see the note at planted.
-			const rounds = 16
+			const rounds = 24
 			o := options{store: bug.store, rounds: rounds, events: 40, seed: 1, plant: name, only: bug.only}
 			h, out := open(t, o)
 			h.patience = 4 * time.Second // some events are never handled
@@ -246,38 +247,5 @@ func TestUnknownNamesAreRefused(t *testing.T) {
 		if err := play(t.Context(), &bytes.Buffer{}, o); err == nil || errors.Is(err, errBroken) {
 			t.Errorf("%+v: %v", o, err)
 		}
-	}
-}
-
-func TestMeasure(t *testing.T) {
-	names := strings.Fields(os.Getenv("MEASURE"))
-	if len(names) == 0 {
-		t.Skip("only to measure")
-	}
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			bug := planted[name]
-			o := options{store: bug.store, rounds: 1, events: 40, seed: 1, plant: name, only: bug.only}
-			h, _ := open(t, o)
-			h.patience = 4 * time.Second
-			r := rand.New(rand.NewPCG(rand.Uint64(), 1))
-			all, missed := 0, 0
-			rounds := 30
-			for n := range rounds {
-				before := h.figures
-				h.figures = figures{crashes: make(map[point]int), faults: make(map[harm]int)}
-				_ = before
-				if err := h.round(t.Context(), n, child(r)); err != nil {
-					t.Log(err)
-					break
-				}
-				all++
-				if !bug.found(&h.figures) {
-					missed++
-				}
-			}
-			fmt.Printf("MEASURE %s: missed %d of %d\n", name, missed, all)
-		})
 	}
 }
