@@ -197,7 +197,7 @@ func TestVerdicts(t *testing.T) {
 		{"the commit failed without a fault", join(
 			failedCommit(3), handled("b1", "c2", 1000)), verdict{handled: true, elsewhere: 1, harmless: 1}},
 		{"the fault was over at the last try", join(
-			failedCommit(3), []string{"5 fault store store-kill 90"}, handled("b1", "c2", 1000)), verdict{handled: true, elsewhere: 1, harmless: 1}},
+			failedCommit(3), []string{"-900 fault store store-kill -700"}, handled("b1", "c2", 1000)), verdict{handled: true, elsewhere: 1, harmless: 1}},
 		{"the commit was tried once", join(
 			failedCommit(1), []string{"5 fault store store-kill 480"}, handled("b1", "c2", 1000)), verdict{handled: true, elsewhere: 1, harmless: 1}},
 		{"the commit was tried once, and nobody came after it", join(

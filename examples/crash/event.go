@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -140,7 +141,8 @@ func workOf(i int) work {
 }
 
 // longestPause is the longest that a provider waits between two attempts, half of
-// it more or less.
+// it more or less, until it has tried eight times. Then it waits longer and longer:
+// a machine that cannot keep up would never be through otherwise.
 const longestPause = time.Second
 
 // play sends what a provider sends about one event, until it is answered 2xx, and
@@ -187,7 +189,7 @@ func (h *harness) play(ctx context.Context, e *event, r *rand.Rand, crash point)
 			break
 		}
 		fit = h.chance(r, e)
-		pause := min(e.provider.pause<<min(n, 8), longestPause)
+		pause := min(e.provider.pause<<min(n, 8), longestPause*time.Duration(1+n/8))
 		if !rest(ctx, pause/2+time.Duration(r.Int64N(int64(pause)))) {
 			return
 		}
@@ -202,13 +204,28 @@ func (h *harness) play(ctx context.Context, e *event, r *rand.Rand, crash point)
 }
 
 // insist sends the same delivery again and again until its event is done, so that
-// somebody comes as soon as it may be claimed.
+// somebody comes as soon as it may be claimed. Where the store fails, it is not
+// what it should wait for.
 func (h *harness) insist(ctx context.Context, r *rand.Rand, e *event, d delivery) {
-	var all sync.WaitGroup
+	const together = 6
+	var (
+		all  sync.WaitGroup
+		busy atomic.Int64
+		fail atomic.Bool
+	)
 	defer all.Wait()
 	for rest(ctx, h.lease/10) && !e.done() {
+		if busy.Load() >= together || fail.Swap(false) && !rest(ctx, longestPause) {
+			continue
+		}
 		own := child(r)
-		all.Go(func() { h.send(ctx, own, e, duplicate, d, h.chance(own, e)) })
+		busy.Add(1)
+		all.Go(func() {
+			defer busy.Add(-1)
+			if h.send(ctx, own, e, duplicate, d, h.chance(own, e)).status == http.StatusServiceUnavailable {
+				fail.Store(true)
+			}
+		})
 	}
 }
 

@@ -32,9 +32,8 @@ const (
 	// notable is how long a process stands still, or the store does not answer,
 	// before that is a fault: no operation of the guard has less time.
 	notable = lease / 10
-	// recovery is how long after the end of a fault of the store its clients may
-	// still be busy to connect again.
-	recovery = 300 * time.Millisecond
+	// transit is how long a request may be on its way to a store that is well.
+	transit = 300 * time.Millisecond
 )
 
 // fault is one line, or two, of the journal: something that befell a target.
@@ -45,6 +44,19 @@ type fault struct {
 
 // stops reports whether the target does nothing while the fault lasts.
 func (f fault) stops() bool { return f.harm != kill && f.harm != flush && f.harm != cutOff }
+
+// recovery is how long after a fault of the store its clients may still fail. One
+// of Redis that could not connect as often as it has places for connections tries
+// again only a second later, and fails at once until then.
+func (f fault) recovery() time.Duration {
+	switch f.harm {
+	case storeKill, storePause:
+		return 1100 * time.Millisecond
+	case slow:
+		return transit
+	}
+	return 0
+}
 
 // faults are all that were noted, by their target, in the order of their ends.
 type faults map[string][]fault
@@ -74,12 +86,10 @@ func (f faults) stopped(process string, from, to time.Time) []fault {
 			if !one.stops() {
 				continue
 			}
-			switch {
-			case one.end.IsZero():
+			if one.end.IsZero() {
 				one.end = to
-			case target == theStore:
-				one.end = one.end.Add(recovery)
 			}
+			one.end = one.end.Add(one.recovery())
 			if one.begin.After(to) || one.end.Before(from) {
 				continue
 			}
@@ -117,13 +127,13 @@ func (f faults) lasted(process string, from, to time.Time) (sum time.Duration) {
 // until returns when what was on its way to the store at t has arrived at the
 // latest.
 func (f faults) until(process string, t time.Time) time.Time {
-	end := t.Add(recovery)
+	end := t.Add(transit)
 	for {
 		last := end
 		for _, target := range []string{process, theStore} {
 			for _, one := range f[target] {
-				if one.stops() && !one.begin.After(end) && one.end.Add(recovery).After(end) {
-					end = one.end.Add(recovery)
+				if last := one.end.Add(one.recovery()); one.stops() && !one.begin.After(end) && last.After(end) {
+					end = last
 				}
 			}
 		}

@@ -126,7 +126,7 @@ func (r *rig) useRedis(servers []*redistest.Server) error {
 	}
 	var clients []*redis.Client
 	for _, s := range servers {
-		clients = append(clients, redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true}))
+		clients = append(clients, redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true, ConnMaxLifetime: time.Nanosecond}))
 	}
 	each := func(ctx context.Context, do func(*redis.Client, context.Context) *redis.StatusCmd) (err error) {
 		for _, c := range clients {
@@ -141,7 +141,11 @@ func (r *rig) useRedis(servers []*redistest.Server) error {
 		}
 		stop()
 	}
-	r.probe = func(ctx context.Context) error { return each(ctx, (*redis.Client).Ping) }
+	r.probe = func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, lease)
+		defer cancel()
+		return each(ctx, (*redis.Client).Ping)
+	}
 	r.empty = func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 		defer cancel()
@@ -150,13 +154,13 @@ func (r *rig) useRedis(servers []*redistest.Server) error {
 	return nil
 }
 
-// useSQL makes the tables, and keeps a connection of its own.
+// useSQL makes the tables.
 func (r *rig) useSQL() error {
 	db, err := openDB(r.engine, r.address)
 	if err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(-1) // a server's client may have to connect, too
 	stop := r.close
 	r.close = func() {
 		db.Close()

@@ -22,6 +22,7 @@ type run struct {
 	acquired time.Time // when it had given it
 	leased   time.Time // when it was last asked for a lease that it gave
 	leases   []span    // all that it gave
+	denied   []span    // renewals at which it failed
 	heard    time.Time // the last time at which it answered, or failed to, when asked for a lease
 	ran      time.Time
 	looked   time.Time // at the handler's context, right before the effect
@@ -56,6 +57,7 @@ func (r *run) add(m mark) {
 	case renewed:
 		r.lease(m)
 	case unrenewed:
+		r.denied = append(r.denied, span{m.from, m.at})
 		r.heard = later(r.heard, m.at)
 	case ran:
 		r.ran, r.saw = m.at, m.detail
@@ -159,6 +161,9 @@ func (r *run) history() []line {
 	note(r.acquired, "acquired, asked for %v before", r.acquired.Sub(r.from))
 	for _, l := range r.leases[min(1, len(r.leases)):] {
 		note(l.from, "asks for a renewal that it gets")
+	}
+	for _, try := range r.denied {
+		note(try.at, "renewal fails, asked for %v before", try.at.Sub(try.from))
 	}
 	note(r.ran, "handler runs, sees %s", r.saw)
 	note(r.effect, "effect")
