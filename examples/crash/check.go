@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -197,17 +198,19 @@ func (j *judgement) explain(r *run) {
 	}
 }
 
-// renewals looks for a lease that its owner did not renew while it worked. A guard
-// asks a third of a lease after it was given the last one, and gets it, unless
-// something stands still, within another third.
+// renewals looks for a lease that its owner did not try to renew while it worked. A
+// guard asks a third of a lease after it was given the last one, and sooner after a
+// try that failed, unless something stands still.
 func (j *judgement) renewals(r *run) {
 	end := r.worked(j.faults)
-	for i, l := range r.leases {
-		due, until := l.at.Add(j.lease*2/3), end
-		if i+1 < len(r.leases) {
-			until = earlier(until, r.leases[i+1].from)
+	tries := slices.Concat(r.leases, r.denied)
+	slices.SortFunc(tries, func(a, b span) int { return a.at.Compare(b.at) })
+	for i, try := range tries {
+		due, until := try.at.Add(j.lease*2/3), end
+		if i+1 < len(tries) {
+			until = earlier(until, tries[i+1].from)
 		}
-		if until.After(due) && j.faults.lasted(r.process, l.at, due) < j.lease/6 {
+		if until.After(due) && j.faults.lasted(r.process, try.at, due) < j.lease/6 {
 			j.elsewhere(r, "did not renew its lease")
 			return
 		}

@@ -67,7 +67,7 @@ func story(t *testing.T, rows bool, lines ...string) verdict {
 		}
 		m := mark{at: at(ms), process: f[1], request: f[2], kind: kind(f[3])}
 		switch m.kind {
-		case acquired, renewed, uncommitted, lost, committed, effect, refused:
+		case acquired, renewed, unrenewed, uncommitted, lost, committed, effect, refused:
 			m.from = m.at.Add(-time.Millisecond)
 			if len(f) > 4 {
 				var from int
@@ -233,6 +233,7 @@ func TestVerdicts(t *testing.T) {
 			[]string{"5 fault a1 pause 1499", "1500 a1 p1 acquired 0", "1500 a1 p1 ran", "1501 a1 p1 effect 900", "1502 a1 p1 closed lost"}), verdict{handled: true, late: 1}},
 
 		{"a lease that was renewed while the handler ran", renewing(340, 680, 1010, 1340), verdict{handled: true}},
+		{"a lease that the store would not renew, though it was asked", append(renewing(340, 1300), "790 a1 p1 unrenewed 680", "1010 a1 p1 unrenewed 900"), verdict{handled: true}},
 		{"a lease that was renewed once", renewing(340), verdict{handled: true, elsewhere: 1}},
 		{"a lease that was never renewed", renewing(), verdict{handled: true, elsewhere: 1}},
 		{"a lease that could not be renewed while the store stood still", append(renewing(340, 1300), "400 fault store store-pause 1290"), verdict{handled: true}},
