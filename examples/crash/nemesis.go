@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 )
@@ -167,5 +166,5 @@ func parseHarms(names []string) []harm {
 			only = append(only, harm(name))
 		}
 	}
-	return slices.Clip(only)
+	return only
 }
