@@ -104,8 +104,7 @@ func TestMemoryRealClock(t *testing.T) {
 		t.Skip("waits for some seconds")
 	}
 	replaytest.Exercise(t, replaytest.Factory{
-		New:  func(*testing.T) replaytest.Store { return replaytest.Store{Store: replay.NewMemory(nil)} },
-		Unit: 100 * time.Millisecond,
+		New: func(*testing.T) replaytest.Store { return replaytest.Store{Store: replay.NewMemory(nil)} },
 	})
 }
 

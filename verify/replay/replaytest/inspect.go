@@ -13,7 +13,7 @@ func (e *exam) inspector() replay.Inspector {
 	e.Helper()
 	i, ok := e.Store.Store.(replay.Inspector)
 	if !ok {
-		e.Skip("the store is no replay.Inspector")
+		e.skip("the store is no replay.Inspector")
 	}
 	return i
 }
