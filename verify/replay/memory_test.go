@@ -108,6 +108,37 @@ func TestMemoryRealClock(t *testing.T) {
 	})
 }
 
+// slow is a store on a host that takes longer over a claim than the leases last.
+type slow struct {
+	*replay.Memory
+	pause time.Duration
+}
+
+func (s slow) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
+	time.Sleep(s.pause)
+	return s.Memory.Claim(ctx, c)
+}
+
+// What a test of the suite finds on a host that was too slow for it says nothing of
+// the store, and the next try finds the truth.
+func TestMemoryOnASlowHost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for some seconds")
+	}
+	const unit = 5 * time.Millisecond
+	var tried sync.Map // names of tests
+	replaytest.Exercise(t, replaytest.Factory{
+		New: func(t *testing.T) replaytest.Store {
+			s := slow{Memory: replay.NewMemory(nil)}
+			if _, again := tried.LoadOrStore(t.Name(), nil); !again {
+				s.pause = 3 * unit
+			}
+			return replaytest.Store{Store: s}
+		},
+		Unit: unit,
+	})
+}
+
 func TestMemoryOptions(t *testing.T) {
 	for _, test := range []struct {
 		o    *replay.MemoryOptions

@@ -57,6 +57,11 @@ func isNil(client redis.UniversalClient) bool {
 // latest, and returns when it does. What f uses must stay as it is for as long as
 // f runs, which may be longer.
 func within[T any](ctx context.Context, s *Store, f func(context.Context) (T, error)) (T, error) {
+	return withinTime(ctx, s, s.timeout, f)
+}
+
+// withinTime does the same with another timeout.
+func withinTime[T any](ctx context.Context, s *Store, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
 	var none T
 	if s.invalid != nil {
 		return none, s.invalid
@@ -64,13 +69,13 @@ func within[T any](ctx context.Context, s *Store, f func(context.Context) (T, er
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	if s.obedient {
+	if s.obedient && timeout == s.timeout {
 		l := s.newestLimit()
 		if d, ok := ctx.Deadline(); !ok || !d.Before(l.deadline) {
 			return f(&limited{ctx, l})
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if s.obedient {
 		return f(ctx)

@@ -9,18 +9,28 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-var errReplica = errors.New("this server is a replica: what is written to it is lost")
+var (
+	errReplica = errors.New("this server is a replica: what is written to it is lost")
+	errCluster = errors.New("this server is a node of a cluster, and the client knows it alone: use redis.NewClusterClient, which also finds a cluster by one address (see the package comment)")
+)
+
+// checkSteps bounds Check: it may take as many times Options.Timeout.
+const checkSteps = 20
 
 // Check does what the first claim would do otherwise, and may be called again at
 // any time: it refuses a server that drops records to make room (its
-// maxmemory-policy must be noeviction), or that is a replica, and sets the marks
-// that are missing. In a cluster, it asks every master.
+// maxmemory-policy must be noeviction), that is a replica, or that is a node of a
+// cluster where the client is not one of a cluster; and it sets the marks that are
+// missing. In a cluster, it asks every master.
+//
+// Options.Timeout bounds each of its steps, of which a slow host may need several,
+// and 20 times Options.Timeout bounds all of them.
 func (s *Store) Check(ctx context.Context) error {
-	_, err := within(ctx, s, func(ctx context.Context) (struct{}, error) {
+	_, err := withinTime(ctx, s, checkSteps*s.timeout, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, s.check(ctx, s.checks.Load(), false)
 	})
 	if err != nil {
-		return fail("check", err)
+		return fail("check", s.explain(err))
 	}
 	return nil
 }
@@ -40,6 +50,9 @@ func (s *Store) check(ctx context.Context, seen uint64, loss bool) error {
 	if err := s.each(ctx, s.checkServer); err != nil {
 		return err
 	}
+	if loss {
+		s.next = 0 // the marks that were seen may be lost, too
+	}
 	if err := s.stamp(ctx, loss); err != nil {
 		return err
 	}
@@ -47,9 +60,14 @@ func (s *Store) check(ctx context.Context, seen uint64, loss bool) error {
 	return nil
 }
 
+// cluster is a client that knows the masters of a cluster.
+type cluster interface {
+	ForEachMaster(ctx context.Context, f func(context.Context, *redis.Client) error) error
+}
+
 // each calls f for every server that may hold records, for some at once.
 func (s *Store) each(ctx context.Context, f func(context.Context, redis.Cmdable) error) error {
-	if c, ok := s.client.(*redis.ClusterClient); ok {
+	if c, ok := s.client.(cluster); ok {
 		return c.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return f(ctx, node) })
 	}
 	return f(ctx, s.client)
@@ -57,37 +75,40 @@ func (s *Store) each(ctx context.Context, f func(context.Context, redis.Cmdable)
 
 // checkServer asks by INFO, because CONFIG is often forbidden.
 func (s *Store) checkServer(ctx context.Context, server redis.Cmdable) error {
-	if !s.anyPolicy {
-		if err := checkPolicy(ctx, server); err != nil {
-			return err
-		}
-	}
-	replication, err := server.Info(ctx, "replication").Result()
+	info, err := within(ctx, s, func(ctx context.Context) (string, error) { return server.Info(ctx).Result() })
 	var refused redis.Error
 	switch {
-	case s.anyPolicy && errors.As(err, &refused): // it does not say
+	case err == nil:
+	case !errors.As(err, &refused):
+		return fmt.Errorf("asking for INFO: %w", err)
+	case s.anyPolicy: // it does not say
 		return nil
-	case err != nil:
-		return fmt.Errorf("asking for the role: %w", err)
-	case field(replication, "role") != "master":
-		return errReplica
+	case redis.HasErrorPrefix(err, "NOPERM"), redis.HasErrorPrefix(err, "unknown command"):
+		return fmt.Errorf("the server does not say whether it drops records that are needed: "+
+			"let its user call INFO (ACL SETUSER … +info; INFO must not be renamed), or set Options.InsecureAllowEviction: %w", err)
+	default:
+		return fmt.Errorf("asking for INFO: %w", err)
 	}
-	return nil
+	if err := checkPolicy(field(info, "maxmemory_policy")); err != nil && !s.anyPolicy {
+		return err
+	}
+	switch role := field(info, "role"); {
+	case role == "master", role == "" && s.anyPolicy:
+		return nil
+	case role == "":
+		return errors.New("the server does not say whether it is a replica")
+	}
+	return errReplica
 }
 
-func checkPolicy(ctx context.Context, server redis.Cmdable) error {
-	memory, err := server.Info(ctx, "memory").Result()
-	if err != nil {
-		return fmt.Errorf("asking for the maxmemory-policy: %w", err)
-	}
-	switch policy := field(memory, "maxmemory_policy"); policy {
+func checkPolicy(policy string) error {
+	switch policy {
 	case "noeviction":
+		return nil
 	case "":
 		return errors.New("the server does not say what its maxmemory-policy is; see Options.InsecureAllowEviction")
-	default:
-		return fmt.Errorf("the maxmemory-policy is %q, so that records are dropped while they are needed; it must be noeviction", policy)
 	}
-	return nil
+	return fmt.Errorf("the maxmemory-policy is %q, so that records are dropped while they are needed; it must be noeviction", policy)
 }
 
 // field returns the value of a line of an INFO, or "".
@@ -100,32 +121,66 @@ func field(info, name string) string {
 	return ""
 }
 
+// batch is how many marks a message to a cluster is for.
+const batch = 128
+
 // stamp sets the marks that are missing, all at once: the floor of a part is the
-// time when a loss was noticed, not when the part was used again.
+// time when a loss was noticed, not when the part was used again. For one server
+// that is a single script, which is over at once also on a busy machine. In a
+// cluster every mark needs a script of its own; what was done before an attempt ran
+// out of time, the next one does not repeat.
 func (s *Store) stamp(ctx context.Context, loss bool) error {
-	var set [parts]*redis.Cmd
-	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i := range set {
-			set[i] = p.Eval(ctx, stampScript.source, []string{s.mark(i)})
+	for s.next < parts {
+		to, set := parts, s.stampTogether
+		if s.apart {
+			to, set = min(s.next+batch, parts), s.stampApart
 		}
-		return nil
-	})
-	n := 0
-	for _, cmd := range set {
-		if v, _ := cmd.Int(); v == 1 {
-			n++
+		from := s.next // an attempt that nobody waits for must not look at s
+		n, err := within(ctx, s, func(ctx context.Context) (int, error) { return set(ctx, from, to) })
+		s.set += n
+		if !s.apart && redis.HasErrorPrefix(err, "CROSSSLOT") {
+			s.apart = true // one node may have all slots of a cluster; MOVED says that it has not
+			continue
 		}
+		if err != nil {
+			s.loss = s.loss || loss // maybe they are set now
+			return fmt.Errorf("marking the store: %w", err)
+		}
+		s.next = to
 	}
-	if err != nil {
-		s.loss = s.loss || loss || n > 0 // maybe they are set now
-		return fmt.Errorf("marking the store: %w", err)
-	}
+	n := min(s.set, parts)
 	if s.loss {
 		n = max(n, 1)
 	}
-	s.loss = false
+	s.next, s.set, s.loss = 0, 0, false
 	if n > 0 && s.onNewFloor != nil {
 		s.onNewFloor(n)
 	}
 	return nil
+}
+
+// stampTogether sets the missing marks of some parts, which must lie on one server,
+// and returns their number.
+func (s *Store) stampTogether(ctx context.Context, from, to int) (int, error) {
+	marks := make([]string, 0, to-from)
+	for i := from; i < to; i++ {
+		marks = append(marks, s.mark(i))
+	}
+	return s.client.Eval(ctx, stampScript.source, marks).Int()
+}
+
+// stampApart does the same where each part may lie on another server.
+func (s *Store) stampApart(ctx context.Context, from, to int) (n int, err error) {
+	set, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i := from; i < to; i++ {
+			p.Eval(ctx, stampScript.source, []string{s.mark(i)})
+		}
+		return nil
+	})
+	for _, cmd := range set {
+		if v, _ := cmd.(*redis.Cmd).Int(); v == 1 {
+			n++
+		}
+	}
+	return n, err
 }

@@ -21,7 +21,7 @@ func (s *Store) Inspect(ctx context.Context, key replay.Key) (replay.Record, boo
 		err = errors.New("the server's answer makes no sense")
 	}
 	if err != nil {
-		return replay.Record{}, false, fail("inspect", err)
+		return replay.Record{}, false, fail("inspect", s.explain(err))
 	}
 	r := replay.Record{Lease: duration(got[1]), Kept: duration(got[2])}
 	switch got[0] {
@@ -44,10 +44,16 @@ const page = 1000
 // of others included, in steps that do not hold up what else they do: about a
 // second for a million keys. Options.Timeout bounds each step, but not how long a
 // cluster's client looks for its nodes. What comes and goes
-// meanwhile may be missed, or counted twice.
+// meanwhile may be missed, or counted twice. A node of a cluster is refused where
+// the client knows it alone, because it has a share of the records only.
 func (s *Store) Stats(ctx context.Context) (replay.Stats, error) {
 	if s.invalid != nil {
 		return replay.Stats{}, fail("stats", s.invalid)
+	}
+	if _, ok := s.client.(cluster); !ok {
+		if _, err := within(ctx, s, s.hasAllParts); err != nil {
+			return replay.Stats{}, fail("stats", s.explain(err))
+		}
 	}
 	var n atomic.Int64
 	err := s.each(ctx, func(ctx context.Context, server redis.Cmdable) error { return s.count(ctx, server, &n) })
@@ -55,6 +61,26 @@ func (s *Store) Stats(ctx context.Context) (replay.Stats, error) {
 		return replay.Stats{}, fail("stats", err)
 	}
 	return replay.Stats{Records: n.Load()}, nil
+}
+
+// hasAllParts fails where the one server that the client knows does not hold all
+// parts. It asks for all marks, because that is what every user of the store may do.
+func (s *Store) hasAllParts(ctx context.Context) (struct{}, error) {
+	got, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i := range parts {
+			p.Get(ctx, s.mark(i))
+		}
+		return nil
+	})
+	for _, cmd := range got {
+		if err = cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return struct{}{}, err
+		}
+	}
+	if errors.Is(err, redis.Nil) {
+		err = nil
+	}
+	return struct{}{}, err
 }
 
 // count adds the records of one server.

@@ -188,12 +188,17 @@ if #v == 48 then return {2, 0, kept} end
 return {1, math.max(0, l - age), kept}
 `)
 
-	// KEYS: mark. Answers 1 if there was none. Many providers sign whole seconds,
-	// so the floor is one.
+	// KEYS: marks. Answers how many there were not. Many providers sign whole
+	// seconds, so the floor is one.
 	stampScript = newScript(`
-local time = redis.call('TIME')
-if redis.call('SET', KEYS[1], time[1] .. '000', 'NX') then return 1 end
-return 0
+local time, n = redis.call('TIME'), 0
+for _, mark in ipairs(KEYS) do
+  if not redis.call('GET', mark) then
+    redis.call('SET', mark, time[1] .. '000')
+    n = n + 1
+  end
+end
+return n
 `)
 )
 

@@ -70,7 +70,10 @@ type Store struct {
 
 	gate   chan struct{} // held by the one that checks
 	checks atomic.Uint64 // that passed
-	loss   bool          // was noticed, and maybe mended without being told; for who holds the gate
+	loss   bool          // was noticed, and maybe mended without being told; like all below, for who holds the gate
+	apart  bool          // the marks cannot be set by one script
+	next   int           // the part whose mark is next
+	set    int           // marks, by attempts that ran out of time
 
 	obedient bool // the client keeps to contexts by itself
 	single   bool // and talks to one server
@@ -117,6 +120,7 @@ func New(client redis.UniversalClient, o *Options) *Store {
 	if s.invalid == nil {
 		s.obedient = obedient(client)
 		_, s.single = client.(*redis.Client)
+		_, s.apart = client.(cluster)
 	}
 	for i := range s.tags {
 		s.tags[i] = tag(s.prefix, i)
@@ -142,7 +146,7 @@ func (s *Store) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, erro
 	}
 	n, err := within(ctx, s, func(ctx context.Context) (int64, error) { return s.claim(ctx, &c) })
 	if err != nil {
-		return replay.Outcome{}, fail("claim", err)
+		return replay.Outcome{}, fail("claim", s.explain(err))
 	}
 	return outcome(n)
 }
@@ -254,7 +258,7 @@ func (s *Store) settle(ctx context.Context, what string, refusal error, sc scrip
 		return s.run(ctx, sc, "1", append([]any{s.recordKey(key)}, args...)...)
 	})
 	if err != nil {
-		return fail(what, err)
+		return fail(what, s.explain(err))
 	}
 	switch n {
 	case yes:
@@ -280,6 +284,15 @@ func millis(d time.Duration) int64 {
 // duration is the reverse of millis.
 func duration(n int64) time.Duration {
 	return time.Duration(min(max(n, 0), math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
+}
+
+// explain says what to do where a server sends a client to another one that it does
+// not know.
+func (s *Store) explain(err error) error {
+	if _, ok := s.client.(cluster); ok || !redis.HasErrorPrefix(err, "MOVED") && !redis.HasErrorPrefix(err, "ASK") {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errCluster, err)
 }
 
 // fail makes the error of an operation. A server without room is replay.ErrFull.
