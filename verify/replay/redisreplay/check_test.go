@@ -52,8 +52,8 @@ func TestAServerThatDropsRecordsIsRefused(t *testing.T) {
 	for i, policy := range append(policies, "noeviction") {
 		succeed(t, "CONFIG SET", c.ConfigSet(ctx, "maxmemory-policy", policy).Err())
 		prefix := fmt.Sprint("p", i)
-		s := redisreplay.New(c, &redisreplay.Options{Prefix: prefix})
-		insecure := redisreplay.New(c, &redisreplay.Options{Prefix: "insecure" + prefix, InsecureAllowEviction: true})
+		s := open(c, &redisreplay.Options{Prefix: prefix})
+		insecure := open(c, &redisreplay.Options{Prefix: "insecure" + prefix, InsecureAllowEviction: true})
 		want(t, insecure, claim("a"), replay.Acquired, "with InsecureAllowEviction")
 		if policy == "noeviction" {
 			succeed(t, "Check", s.Check(ctx))
@@ -77,7 +77,7 @@ func TestAServerThatDropsRecordsIsRefused(t *testing.T) {
 func TestAStoreIsUsedWhenItsServerIsPutRight(t *testing.T) {
 	server := redistest.NewServer(t, "maxmemory-policy allkeys-lru")
 	c := dial(t, server.Addr())
-	s := redisreplay.New(c, nil)
+	s := open(c, nil)
 	_, err := s.Claim(t.Context(), claim("a"))
 	refused(t, "Claim", err, "allkeys-lru")
 	succeed(t, "CONFIG SET", c.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err())
@@ -96,7 +96,7 @@ func TestOneMasterThatDropsRecordsIsEnough(t *testing.T) {
 	c := dialCluster(t, cluster)
 	node := dial(t, cluster.Nodes[2].Addr())
 	succeed(t, "CONFIG SET", node.ConfigSet(t.Context(), "maxmemory-policy", "volatile-ttl").Err())
-	s := redisreplay.New(c, &redisreplay.Options{Timeout: patient})
+	s := open(c, nil)
 	refused(t, "Check", s.Check(t.Context()), "volatile-ttl")
 	succeed(t, "CONFIG SET", node.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err())
 	succeed(t, "Check", s.Check(t.Context()))
@@ -117,7 +117,7 @@ func TestAUserWithTheLeastRights(t *testing.T) {
 		succeed(t, "ACL SETUSER", admin.Do(t.Context(), args...).Err())
 		return client(t, &redis.Options{Addr: server.Addr(), Username: name, Password: "word", ContextTimeoutEnabled: true, MaxRetries: -1})
 	}
-	s := redisreplay.New(user("least", leastRights), nil)
+	s := open(user("least", leastRights), nil)
 	cl := bound("a", "body")
 	want(t, s, cl, replay.Acquired, "the least rights")
 	for _, name := range []string{"Check", "Claim", "Renew", "Inspect", "Stats", "Commit", "Release", "Forget"} {
@@ -125,10 +125,10 @@ func TestAUserWithTheLeastRights(t *testing.T) {
 	}
 
 	blind := user("blind", strings.ReplaceAll(leastRights, "+info", "-info"))
-	refused(t, "Check without INFO", redisreplay.New(blind, nil).Check(t.Context()), "NOPERM")
-	succeed(t, "Check without INFO, insecure", redisreplay.New(blind, &redisreplay.Options{InsecureAllowEviction: true}).Check(t.Context()))
+	refused(t, "Check without INFO", open(blind, nil).Check(t.Context()), "NOPERM")
+	succeed(t, "Check without INFO, insecure", open(blind, &redisreplay.Options{InsecureAllowEviction: true}).Check(t.Context()))
 	elsewhere := user("elsewhere", strings.ReplaceAll(leastRights, "~{hooknotary:*", "~{other:*"))
-	refused(t, "Check with rights to other keys", redisreplay.New(elsewhere, nil).Check(t.Context()), "NOPERM")
+	refused(t, "Check with rights to other keys", open(elsewhere, nil).Check(t.Context()), "NOPERM")
 }
 
 func TestAReplicaIsRefused(t *testing.T) {
@@ -137,11 +137,11 @@ func TestAReplicaIsRefused(t *testing.T) {
 	for _, readOnly := range []string{"yes", "no"} {
 		replica := redistest.NewServer(t, "replicaof "+host+" "+port, "replica-read-only "+readOnly)
 		c := dial(t, replica.Addr())
-		s := redisreplay.New(c, nil)
+		s := open(c, nil)
 		refused(t, "Check of a replica, read-only: "+readOnly, s.Check(t.Context()), "replica")
 		_, err := s.Claim(t.Context(), claim("a"))
 		refused(t, "Claim", err, "replica")
-		anyPolicy := redisreplay.New(c, &redisreplay.Options{InsecureAllowEviction: true})
+		anyPolicy := open(c, &redisreplay.Options{InsecureAllowEviction: true})
 		refused(t, "Check where eviction is allowed", anyPolicy.Check(t.Context()), "replica")
 		succeed(t, "REPLICAOF NO ONE", c.SlaveOf(t.Context(), "NO", "ONE").Err())
 		want(t, s, claim(readOnly), replay.Acquired, "a replica that became the master")
@@ -151,7 +151,7 @@ func TestAReplicaIsRefused(t *testing.T) {
 func TestTheFirstClaimMarksAllParts(t *testing.T) {
 	c := dial(t, redistest.NewServer(t).Addr())
 	var called []int
-	s := redisreplay.New(c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
+	s := open(c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
 	if n := len(keys(t, c, "*")); n != 0 {
 		t.Fatalf("there are %d keys before the first claim", n)
 	}
@@ -165,7 +165,7 @@ func TestTheFirstClaimMarksAllParts(t *testing.T) {
 		}
 	}
 	time.Sleep(1100 * time.Millisecond)
-	other := redisreplay.New(c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
+	other := open(c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
 	want(t, other, claim("b"), replay.Acquired, "another process")
 	succeed(t, "Check", other.Check(t.Context()))
 	if later := floors(t, c); !slices.EqualFunc(got, later, time.Time.Equal) {
@@ -178,7 +178,7 @@ func TestTheFirstClaimMarksAllParts(t *testing.T) {
 
 func TestManyFirstClaimsCheckOnce(t *testing.T) {
 	c := dial(t, redistest.NewServer(t).Addr())
-	s := redisreplay.New(c, &redisreplay.Options{Timeout: patient})
+	s := open(c, nil)
 	var infos atomic.Int64
 	c.AddHook(&spy{func(cmd redis.Cmder) {
 		if cmd.Name() == "info" {
@@ -250,7 +250,7 @@ func (d *deaf) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 func TestALossIsToldAlsoIfTheAnswerWasLost(t *testing.T) {
 	c := dial(t, redistest.NewServer(t).Addr())
 	var told []int
-	s := ready(t, c, &redisreplay.Options{Timeout: patient, OnNewFloor: func(n int) { told = append(told, n) }})
+	s := ready(t, c, &redisreplay.Options{OnNewFloor: func(n int) { told = append(told, n) }})
 	finish(t, s, claim("before"))
 	d := new(deaf)
 	c.AddHook(d)
@@ -297,7 +297,7 @@ var losses = map[string]func(t *testing.T, s *redistest.Server, c *redis.Client)
 	},
 	"a failover to an empty server": func(t *testing.T, s *redistest.Server, c *redis.Client) {
 		// The server becomes the replica of an empty one, and is then promoted.
-		host, port, _ := strings.Cut(redistest.NewServer(t).Addr(), ":")
+		host, port, _ := strings.Cut(redistest.NewServer(t, "repl-diskless-sync-delay 0").Addr(), ":")
 		succeed(t, "REPLICAOF", c.SlaveOf(t.Context(), host, port).Err())
 		eventually(t, "the replica is in step", func() error {
 			info, err := c.Info(t.Context(), "replication").Result()
@@ -316,7 +316,7 @@ func TestALossOfTheDataRaisesTheFloor(t *testing.T) {
 			server := redistest.NewServer(t, "repl-diskless-sync-delay 0")
 			c := dial(t, server.Addr())
 			var called []int
-			s := ready(t, c, &redisreplay.Options{Timeout: patient, OnNewFloor: func(n int) { called = append(called, n) }})
+			s := ready(t, c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
 			signed := time.Now()
 			finish(t, s, restamped("a", signed))
 			want(t, s, restamped("a", signed), replay.Done, "a replay")
@@ -348,7 +348,7 @@ func TestARestartWithAFileForgetsNothing(t *testing.T) {
 	server := redistest.NewServer(t, "appendonly yes", "appendfsync always")
 	c := dial(t, server.Addr())
 	var called []int
-	s := redisreplay.New(c, &redisreplay.Options{Timeout: patient, OnNewFloor: func(n int) { called = append(called, n) }})
+	s := open(c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
 	finish(t, s, bound("a", "body"))
 	running := claim("b")
 	want(t, s, running, replay.Acquired, "a free event")
@@ -367,7 +367,7 @@ func TestARestartWithAFileForgetsNothing(t *testing.T) {
 func TestALossOfOnePartRaisesItsFloorAlone(t *testing.T) {
 	c := dial(t, redistest.NewServer(t).Addr())
 	var called []int
-	s := redisreplay.New(c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
+	s := open(c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
 	signed := time.Now().Truncate(time.Second).Add(time.Second)
 	time.Sleep(time.Until(signed))
 	want(t, s, restamped("a", signed.Add(time.Hour)), replay.Acquired, "the first")
@@ -385,7 +385,7 @@ func TestALossInTheMidstOfACrowdIsNoticedOnce(t *testing.T) {
 	c := dial(t, redistest.NewServer(t).Addr())
 	var mu sync.Mutex
 	var called []int
-	o := &redisreplay.Options{Timeout: patient, OnNewFloor: func(n int) {
+	o := &redisreplay.Options{OnNewFloor: func(n int) {
 		mu.Lock()
 		defer mu.Unlock()
 		called = append(called, n)
@@ -421,7 +421,7 @@ func TestAClusterThatLosesOneMasterRaisesTheFloorsOfItsParts(t *testing.T) {
 	cluster := redistest.NewCluster(t)
 	c := dialCluster(t, cluster)
 	var called []int
-	s := ready(t, c, &redisreplay.Options{Timeout: patient, OnNewFloor: func(n int) { called = append(called, n) }})
+	s := ready(t, c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
 	signed := time.Now()
 	ids := make([]string, 60)
 	for i := range ids {

@@ -82,7 +82,7 @@ func TestAServerWithoutMemorySettlesWhatItHas(t *testing.T) {
 	succeed(t, "Forget", s.Forget(ctx, keyOf("forgotten")))
 	full("what was released", claim("released"))
 	full("what was forgotten", claim("forgotten"))
-	if err := redisreplay.New(c, &redisreplay.Options{Prefix: "other"}).Check(ctx); !errors.Is(err, replay.ErrFull) {
+	if err := open(c, &redisreplay.Options{Prefix: "other"}).Check(ctx); !errors.Is(err, replay.ErrFull) {
 		t.Errorf("Check without room for the marks = %v", err)
 	}
 
@@ -102,7 +102,7 @@ func TestAWrongPasswordIsAnErrorWithoutThePassword(t *testing.T) {
 		"no password":      client(t, &redis.Options{Addr: server.Addr()}),
 		"an unknown user":  client(t, &redis.Options{Addr: server.Addr(), Username: "nobody", Password: right, MaxRetries: -1}),
 	} {
-		s := redisreplay.New(c, nil)
+		s := open(c, nil)
 		for what, call := range calls(s, claim("a")) {
 			err := call(t.Context())
 			failed(t, name+": "+what, err)
@@ -111,7 +111,7 @@ func TestAWrongPasswordIsAnErrorWithoutThePassword(t *testing.T) {
 			}
 		}
 	}
-	succeed(t, "the right password", redisreplay.New(client(t, &redis.Options{Addr: server.Addr(), Password: right}), nil).Check(t.Context()))
+	succeed(t, "the right password", open(client(t, &redis.Options{Addr: server.Addr(), Password: right}), nil).Check(t.Context()))
 }
 
 func TestSomethingElseUnderAKeyIsAnErrorAndStays(t *testing.T) {
@@ -191,7 +191,7 @@ func TestScriptsThatTheServerForgotAreSentAgain(t *testing.T) {
 		nodes["a cluster"] = append(nodes["a cluster"], dial(t, s.Addr()))
 	}
 	for name, c := range map[string]redis.UniversalClient{"a server": dial(t, server.Addr()), "a cluster": dialCluster(t, cluster)} {
-		s := ready(t, c, &redisreplay.Options{Timeout: patient})
+		s := ready(t, c, nil)
 		cl := bound("a", "body")
 		flush := func() {
 			for _, n := range nodes[name] {
@@ -224,12 +224,22 @@ func TestScriptsThatTheServerForgotAreSentAgain(t *testing.T) {
 // within runs f and expects it to return in time.
 func within(t testing.TB, what string, limit time.Duration, f func() error) error {
 	t.Helper()
-	begin := time.Now()
+	w := startWatch()
 	err := f()
-	if took := time.Since(begin); took > limit {
+	if took := w.read(); took > limit {
 		t.Errorf("%s took %v, want at most %v", what, took, limit)
 	}
 	return err
+}
+
+// failInTime expects all operations of a store, at once, to fail within a limit.
+func failInTime(t testing.TB, s *redisreplay.Store, c replay.Claim, limit time.Duration) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for what, call := range calls(s, c) {
+		wg.Go(func() { failed(t, what, within(t, what, limit, func() error { return call(t.Context()) })) })
+	}
+	wg.Wait()
 }
 
 func TestAServerThatHangsIsAnErrorInTime(t *testing.T) {
@@ -242,12 +252,10 @@ func TestAServerThatHangsIsAnErrorInTime(t *testing.T) {
 			s := ready(t, c, &redisreplay.Options{Timeout: timeout})
 			running := claim("running")
 			eventually(t, "Claim", func() error { _, err := s.Claim(t.Context(), running); return err })
-			fresh := redisreplay.New(c, &redisreplay.Options{Timeout: timeout})
+			fresh := open(c, &redisreplay.Options{Timeout: timeout})
 
 			succeed(t, "Pause", server.Pause())
-			for what, call := range calls(s, running) {
-				failed(t, what, within(t, what, timeout+slack, func() error { return call(t.Context()) }))
-			}
+			failInTime(t, s, running, timeout+slack)
 			failed(t, "the first Claim", within(t, "the first Claim", timeout+slack, func() error {
 				_, err := fresh.Claim(t.Context(), claim("first"))
 				return err
@@ -276,31 +284,38 @@ func TestAServerThatHangsIsAnErrorInTime(t *testing.T) {
 	}
 }
 
-// What a client does without regard to its context is not waited for.
+// What a client does without regard to its context is not waited for: the call
+// returns while the client still waits.
 func TestAClientThatTakesItsTimeIsNotWaitedFor(t *testing.T) {
-	server := redistest.NewServer(t)
-	slow := func() { time.Sleep(3 * time.Second) }
 	for _, test := range []struct {
 		name   string
-		o      *redis.Options
+		o      func(wait func()) *redis.Options
 		paused bool
 	}{
-		{"because it sets no deadlines for reading", &redis.Options{ReadTimeout: -2}, true},
-		{"because its credentials are slow", &redis.Options{CredentialsProvider: func() (string, string) { slow(); return "", "" }}, false},
-		{"because it does something to connect", &redis.Options{OnConnect: func(context.Context, *redis.Conn) error { slow(); return nil }}, false},
+		{"because it sets no deadlines for reading", func(func()) *redis.Options { return &redis.Options{ReadTimeout: -2} }, true},
+		{"because its credentials are slow", func(wait func()) *redis.Options {
+			return &redis.Options{CredentialsProvider: func() (string, string) { wait(); return "", "" }}
+		}, false},
+		{"because it does something to connect", func(wait func()) *redis.Options {
+			return &redis.Options{OnConnect: func(context.Context, *redis.Conn) error { wait(); return nil }}
+		}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.o.Addr, test.o.ContextTimeoutEnabled, test.o.MaxRetries = server.Addr(), true, -1
-			s := redisreplay.New(client(t, test.o), nil)
+			server := redistest.NewServer(t)
+			released := make(chan struct{})
+			defer close(released)
+			o := test.o(func() { <-released })
+			o.Addr, o.ContextTimeoutEnabled, o.MaxRetries = server.Addr(), true, -1
+			c := client(t, o)
 			if test.paused {
-				succeed(t, "Check", s.Check(t.Context()))
+				succeed(t, "Check", ready(t, c, nil).Check(t.Context()))
 				succeed(t, "Pause", server.Pause())
 				defer server.Resume()
 			}
-			begin := time.Now()
-			err := s.Commit(t.Context(), replay.Handle{})
-			if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
-				t.Errorf("Commit = %v after %v", err, took)
+			s := open(c, &redisreplay.Options{Timeout: 500 * time.Millisecond})
+			err := within(t, "Commit", 2*time.Second, func() error { return s.Commit(t.Context(), replay.Handle{}) })
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Commit = %v", err)
 			}
 		})
 	}
@@ -400,15 +415,15 @@ func TestAServerThatIsKilledIsAnErrorAndComesBack(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			server := redistest.NewServer(t, "appendonly yes", "appendfsync always")
 			c := kind.dial(t, server.Addr())
-			s := ready(t, c, nil)
-			finish(t, s, claim("done"))
+			patient := ready(t, c, nil)
+			finish(t, patient, claim("done"))
 			running := claim("running")
-			want(t, s, running, replay.Acquired, "a free event")
+			want(t, patient, running, replay.Acquired, "a free event")
+			s := open(c, &redisreplay.Options{Timeout: 500 * time.Millisecond})
+			eventually(t, "Check", func() error { return s.Check(t.Context()) })
 			server.Kill()
 			for range 12 { // so often that go-redis stops dialling for a while
-				for what, call := range calls(s, running) {
-					failed(t, what, within(t, what, time.Second, func() error { return call(t.Context()) }))
-				}
+				failInTime(t, s, running, time.Second)
 			}
 			succeed(t, "Restart", server.Restart())
 			eventually(t, "Claim", func() error {
@@ -418,7 +433,7 @@ func TestAServerThatIsKilledIsAnErrorAndComesBack(t *testing.T) {
 				}
 				return err
 			})
-			succeed(t, "Commit", s.Commit(t.Context(), handle(running)))
+			succeed(t, "Commit", patient.Commit(t.Context(), handle(running)))
 		})
 	}
 }

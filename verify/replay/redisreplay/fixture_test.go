@@ -46,26 +46,74 @@ var both = []struct {
 	}},
 }
 
+// patient is a timeout for tests that are not about time: so long a busy machine
+// may keep a server from answering.
+const patient = 30 * time.Second
+
+// open returns a store that is patient, unless it is to have another timeout.
+func open(c redis.UniversalClient, o *redisreplay.Options) *redisreplay.Store {
+	var options redisreplay.Options
+	if o != nil {
+		options = *o
+	}
+	if options.Timeout == 0 {
+		options.Timeout = patient
+	}
+	return redisreplay.New(c, &options)
+}
+
 // ready returns a store that was checked.
 func ready(t testing.TB, c redis.UniversalClient, o *redisreplay.Options) *redisreplay.Store {
 	t.Helper()
-	s := redisreplay.New(c, o)
+	s := open(c, o)
 	eventually(t, "the store is ready", func() error { return s.Check(t.Context()) })
 	return s
 }
 
-// eventually waits until f succeeds.
+// eventually waits until f succeeds. Tries are counted, and not seconds: on a busy
+// machine each takes longer.
 func eventually(t testing.TB, what string, f func() error) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for try := 1; ; try++ {
 		err := f()
 		if err == nil {
 			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not after 20 s: %v", what, err)
+		if try == 1000 {
+			t.Fatalf("%s: not after %d tries: %v", what, try, err)
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// stopwatch measures the time during which this process got to run: it counts short
+// pauses, which a busy machine makes longer, but not more.
+type stopwatch struct {
+	ticks atomic.Int64
+	stop  chan struct{}
+}
+
+const tick = 5 * time.Millisecond
+
+func startWatch() *stopwatch {
+	w := &stopwatch{stop: make(chan struct{})}
+	go func() {
+		for {
+			select {
+			case <-w.stop:
+				return
+			case <-time.After(tick):
+				w.ticks.Add(1)
+			}
+		}
+	}()
+	return w
+}
+
+// read stops the watch and returns what went by.
+func (w *stopwatch) read() time.Duration {
+	close(w.stop)
+	return time.Duration(w.ticks.Load()) * tick
 }
 
 func keyOf(id string) replay.Key {

@@ -21,23 +21,20 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay/replaytest"
 )
 
-// patient is for tests on a busy machine that are not about time.
-const patient = 5 * time.Second
-
 // factory returns the contract's view of the stores of one client.
 func factory(c redis.UniversalClient) replaytest.Factory {
 	// A server keeps a key to the end of the millisecond in which its time is over.
 	sleep := func(d time.Duration) { time.Sleep(d + 2*time.Millisecond) }
 	return replaytest.Factory{
 		New: func(t *testing.T) replaytest.Store {
-			return replaytest.Store{Store: redisreplay.New(c, &redisreplay.Options{Timeout: patient}), Advance: sleep}
+			return replaytest.Store{Store: open(c, nil), Advance: sleep}
 		},
 		NewFloored: func(t *testing.T, floor time.Time) replaytest.Store {
 			prefix := fmt.Sprintf("floored-%x", rand.Uint64())
 			for i := range 1024 {
 				succeed(t, "SET", c.Set(t.Context(), fmt.Sprintf("{%s:%03x}floor", prefix, i), floor.UnixMilli(), 0).Err())
 			}
-			return replaytest.Store{Store: redisreplay.New(c, &redisreplay.Options{Prefix: prefix, Timeout: patient}), Advance: sleep}
+			return replaytest.Store{Store: open(c, &redisreplay.Options{Prefix: prefix}), Advance: sleep}
 		},
 	}
 }
@@ -60,7 +57,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 			f.New = func(t *testing.T) replaytest.Store {
 				prefix := fmt.Sprintf("moved-%x", rand.Uint64())
 				return replaytest.Store{
-					Store: redisreplay.New(c, &redisreplay.Options{Prefix: prefix, Timeout: patient}),
+					Store: open(c, &redisreplay.Options{Prefix: prefix}),
 					// What was set in this millisecond must expire, too.
 					Advance: func(d time.Duration) { advance(t, c, prefix, d+time.Millisecond) },
 				}
@@ -80,7 +77,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 // hold it against a model.
 func TestStoreDoesWhatMemoryDoes(t *testing.T) {
 	c := dial(t, redistest.NewServer(t).Addr())
-	s := ready(t, c, &redisreplay.Options{Timeout: patient})
+	s := ready(t, c, nil)
 	now := time.Now()
 	m := replay.NewMemory(&replay.MemoryOptions{Now: func() time.Time { return now }, Since: time.Unix(0, 0)})
 	random := rand.New(rand.NewPCG(1, 2))
@@ -345,12 +342,12 @@ func TestPartsSpreadOverTheSlots(t *testing.T) {
 
 func TestStoresWithTwoPrefixesAreApart(t *testing.T) {
 	c := dial(t, redistest.NewServer(t).Addr())
-	a := redisreplay.New(c, &redisreplay.Options{Prefix: "a"})
-	b := redisreplay.New(c, &redisreplay.Options{Prefix: "b"})
+	a := open(c, &redisreplay.Options{Prefix: "a"})
+	b := open(c, &redisreplay.Options{Prefix: "b"})
 	finish(t, a, claim("x"))
 	finish(t, b, claim("x"))
 	want(t, a, claim("x"), replay.Done, "the first store")
-	want(t, redisreplay.New(c, &redisreplay.Options{Prefix: "a"}), claim("x"), replay.Done, "another process")
+	want(t, open(c, &redisreplay.Options{Prefix: "a"}), claim("x"), replay.Done, "another process")
 	for i := range 30 {
 		finish(t, a, claim(fmt.Sprint(i)))
 	}
@@ -363,7 +360,7 @@ func TestStoresWithTwoPrefixesAreApart(t *testing.T) {
 
 func TestStatsCountsAllServers(t *testing.T) {
 	c := dialCluster(t, redistest.NewCluster(t))
-	s := ready(t, c, &redisreplay.Options{Timeout: patient})
+	s := ready(t, c, nil)
 	const n = 1500
 	var wg sync.WaitGroup
 	for w := range 4 {
@@ -430,17 +427,17 @@ func TestAStoreThatCannotWorkSaysSo(t *testing.T) {
 		store *redisreplay.Store
 		ok    bool
 	}{
-		{"no client", redisreplay.New(nil, nil), false},
-		{"no client, but its type", redisreplay.New((*redis.Client)(nil), nil), false},
-		{"no cluster, but its type", redisreplay.New((*redis.ClusterClient)(nil), nil), false},
-		{"a ring", redisreplay.New(ring, nil), false},
-		{"a client", redisreplay.New(c, nil), true},
-		{"a prefix that is too long", redisreplay.New(c, &redisreplay.Options{Prefix: strings.Repeat("x", 65)}), false},
-		{"a prefix that is long enough", redisreplay.New(c, &redisreplay.Options{Prefix: strings.Repeat("x", 64)}), true},
-		{"a prefix with a brace", redisreplay.New(c, &redisreplay.Options{Prefix: "a}b"}), false},
-		{"a prefix with a star", redisreplay.New(c, &redisreplay.Options{Prefix: "*"}), false},
-		{"a prefix with a colon", redisreplay.New(c, &redisreplay.Options{Prefix: "a:b"}), false},
-		{"a prefix of all that is allowed", redisreplay.New(c, &redisreplay.Options{Prefix: "aZ09._-"}), true},
+		{"no client", open(nil, nil), false},
+		{"no client, but its type", open((*redis.Client)(nil), nil), false},
+		{"no cluster, but its type", open((*redis.ClusterClient)(nil), nil), false},
+		{"a ring", open(ring, nil), false},
+		{"a client", open(c, nil), true},
+		{"a prefix that is too long", open(c, &redisreplay.Options{Prefix: strings.Repeat("x", 65)}), false},
+		{"a prefix that is long enough", open(c, &redisreplay.Options{Prefix: strings.Repeat("x", 64)}), true},
+		{"a prefix with a brace", open(c, &redisreplay.Options{Prefix: "a}b"}), false},
+		{"a prefix with a star", open(c, &redisreplay.Options{Prefix: "*"}), false},
+		{"a prefix with a colon", open(c, &redisreplay.Options{Prefix: "a:b"}), false},
+		{"a prefix of all that is allowed", open(c, &redisreplay.Options{Prefix: "aZ09._-"}), true},
 	} {
 		for name, call := range calls(test.store, claim("a")) {
 			err := call(t.Context())
