@@ -125,8 +125,12 @@ func TestAUserWithTheLeastRights(t *testing.T) {
 	}
 
 	blind := user("blind", strings.ReplaceAll(leastRights, "+info", "-info"))
-	refused(t, "Check without INFO", open(blind, nil).Check(t.Context()), "NOPERM")
+	for _, says := range []string{"NOPERM", "+info", "InsecureAllowEviction"} {
+		refused(t, "Check without INFO", open(blind, nil).Check(t.Context()), says)
+	}
 	succeed(t, "Check without INFO, insecure", open(blind, &redisreplay.Options{InsecureAllowEviction: true}).Check(t.Context()))
+	timeless := user("timeless", strings.ReplaceAll(leastRights, "+time", "-time"))
+	refused(t, "Check without TIME", open(timeless, nil).Check(t.Context()), "the rights that a user needs")
 	elsewhere := user("elsewhere", strings.ReplaceAll(leastRights, "~{hooknotary:*", "~{other:*"))
 	refused(t, "Check with rights to other keys", open(elsewhere, nil).Check(t.Context()), "NOPERM")
 }

@@ -286,13 +286,17 @@ func duration(n int64) time.Duration {
 	return time.Duration(min(max(n, 0), math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
-// explain says what to do where a server sends a client to another one that it does
-// not know.
+// explain says what to do about an error of a server: that it sends the client to
+// another one, which the client does not know, or that a right is missing.
 func (s *Store) explain(err error) error {
-	if _, ok := s.client.(cluster); ok || !redis.HasErrorPrefix(err, "MOVED") && !redis.HasErrorPrefix(err, "ASK") {
-		return err
+	if _, ok := s.client.(cluster); !ok && (redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK")) {
+		return fmt.Errorf("%w: %w", errCluster, err)
 	}
-	return fmt.Errorf("%w: %w", errCluster, err)
+	var refused redis.Error
+	if errors.As(err, &refused) && (strings.Contains(refused.Error(), "can't run this command") || strings.Contains(refused.Error(), "ACL failure in script")) {
+		return fmt.Errorf("a right is missing; the package comment has the rights that a user needs: %w", err)
+	}
+	return err
 }
 
 // fail makes the error of an operation. A server without room is replay.ErrFull.

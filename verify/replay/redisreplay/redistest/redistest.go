@@ -41,7 +41,7 @@ var ErrMissing = errors.New("redistest: no redis-server on the PATH (Debian: apt
 var errPort = errors.New("redistest: the port is taken")
 
 const (
-	patience = 15 * time.Second // for a server to answer, or a cluster to form
+	patience = time.Minute // for a server to answer, or a cluster to form; a busy machine may need long
 
 	// Ports are taken from below those that systems give to outgoing
 	// connections, so that none is gone when a server comes back to it. A
@@ -231,7 +231,7 @@ func (s *Server) Restart() error {
 }
 
 // await waits until p answers. That it is p, and not another server that got
-// hold of the port, tells its process id.
+// hold of the port, tells its process id, or its folder where INFO is renamed.
 func (s *Server) await(p *process) error {
 	c := s.dial()
 	defer c.Close()
@@ -244,6 +244,12 @@ func (s *Server) await(p *process) error {
 			var info string
 			if info, err = c.Info(ctx, "server").Result(); err == nil && contains(info, want) {
 				return nil
+			}
+			if redis.HasErrorPrefix(err, "unknown command") {
+				var dir map[string]string
+				if dir, err = c.ConfigGet(ctx, "dir").Result(); err == nil && dir["dir"] == s.dir {
+					return nil
+				}
 			}
 		}
 		select {
