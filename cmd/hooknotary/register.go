@@ -43,8 +43,8 @@ again, and counts the records.`,
 const (
 	storeHelp = `The register is the one that --redis-env, --postgres-env or --sqlite names. The address of
 a server holds a password, so it comes from an environment variable or a file:
-"redis://[user:password@]host:port[,host:port…][/number]", where several hosts are those
-of a cluster ("rediss" is TLS), or a connection string of PostgreSQL.`
+"redis://[user:password@]host:port[,host:port…][/number]", where several hosts, or one
+that says so, are those of a cluster ("rediss" is TLS), or a connection string of PostgreSQL.`
 
 	eventHelp = `An event is named by --endpoint (the name that the guard was made with; "default" for
 middleware.Protect), --provider and --id, the signed id; by a --capture of one of its

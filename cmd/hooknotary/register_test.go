@@ -93,11 +93,35 @@ func redisFleet(t testing.TB, flags []string, addresses ...string) *fleet {
 	c := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: addresses, Password: storePassword})
 	t.Cleanup(func() { c.Close() })
 	url := "redis://:" + storePassword + "@" + strings.Join(addresses, ",")
-	s := redisreplay.New(c, &redisreplay.Options{Prefix: "hooks", Timeout: 20 * time.Second})
+	s := redisStore(t, c)
 	if flags == nil {
 		flags = []string{"--redis-env", "REDIS_URL"}
 	}
 	return &fleet{s, append(flags, "--prefix", "hooks"), map[string]string{"REDIS_URL": url}}
+}
+
+// redisStore returns a register that is ready, as a program makes it where it starts.
+func redisStore(t testing.TB, c redis.UniversalClient) replay.Store {
+	t.Helper()
+	s := redisreplay.New(c, &redisreplay.Options{Prefix: "hooks", Timeout: 20 * time.Second})
+	if err := s.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// clusterFleet is a register in a cluster, of which the command line gets as many
+// addresses as wanted.
+func clusterFleet(t testing.TB, addresses int) *fleet {
+	t.Helper()
+	all := redistest.NewCluster(t).Addrs()
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: all})
+	t.Cleanup(func() { c.Close() })
+	return &fleet{
+		redisStore(t, c),
+		[]string{"--redis-env", "REDIS_URL", "--prefix", "hooks"},
+		map[string]string{"REDIS_URL": "redis://" + strings.Join(all[:addresses], ",")},
+	}
 }
 
 // paid is a delivery of Stripe whose signed time lies a bit ahead, because a register
@@ -120,14 +144,8 @@ var fleets = map[string]func(t testing.TB) *fleet{
 		file := write(t, "url", "redis://:"+storePassword+"@"+s.Addr()+"/0\n")
 		return redisFleet(t, []string{"--redis-file", file}, s.Addr())
 	},
-	"Redis Cluster": func(t testing.TB) *fleet {
-		f := redisFleet(t, nil, redistest.NewCluster(t).Addrs()...)
-		c := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: strings.Split(f.env["REDIS_URL"][len("redis://:"+storePassword+"@"):], ",")})
-		t.Cleanup(func() { c.Close() })
-		f.store = redisreplay.New(c, &redisreplay.Options{Prefix: "hooks", Timeout: 20 * time.Second})
-		f.env["REDIS_URL"] = strings.Replace(f.env["REDIS_URL"], ":"+storePassword+"@", "", 1)
-		return f
-	},
+	"Redis Cluster":                func(t testing.TB) *fleet { return clusterFleet(t, 3) },
+	"Redis Cluster by one address": func(t testing.TB) *fleet { return clusterFleet(t, 1) },
 }
 
 // guarded is an endpoint of the fleet.
@@ -148,21 +166,32 @@ func newGuarded(t testing.TB, f *fleet, endpoint string, v verify.Verifier) *gua
 	return &guarded{guard: g}
 }
 
-// deliver sends a delivery to the endpoint and wants a status in answer.
+// deliver sends a delivery to the endpoint and wants a status in answer. Like a
+// provider it comes back where a busy machine kept the register from answering in
+// time, also while a claim whose answer came too late holds the event.
 func (s *guarded) deliver(t testing.TB, c *capture.Capture, status int) {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodPost, "/hooks", bytes.NewReader(c.Body))
-	r.Header = c.Header.Clone()
-	w := httptest.NewRecorder()
-	s.guard.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		s.runs++
-		s.seen, _ = verify.FromContext(r.Context())
-		if s.handle != nil {
-			s.handle()
+	late := false
+	for try := 1; ; try++ {
+		r := httptest.NewRequest(http.MethodPost, "/hooks", bytes.NewReader(c.Body))
+		r.Header = c.Header.Clone()
+		w := httptest.NewRecorder()
+		s.guard.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			s.runs++
+			s.seen, _ = verify.FromContext(r.Context())
+			if s.handle != nil {
+				s.handle()
+			}
+		})).ServeHTTP(w, r)
+		late = late || w.Code == http.StatusServiceUnavailable
+		if late && w.Header().Get("Retry-After") != "" && try < 1000 {
+			time.Sleep(50 * time.Millisecond)
+			continue
 		}
-	})).ServeHTTP(w, r)
-	if w.Code != status {
-		t.Fatalf("answered %d %s, want %d", w.Code, w.Body, status)
+		if w.Code != status {
+			t.Fatalf("answered %d %s, want %d", w.Code, w.Body, status)
+		}
+		return
 	}
 }
 
@@ -232,6 +261,42 @@ func TestAnEventOfAFleetIsShownAndForgottenAndRunsAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAClusterByOneAddressIsCountedWholeOrNotAtAll(t *testing.T) {
+	f := clusterFleet(t, 1)
+	s := newGuarded(t, f, "billing", stripe.Must(stripeSecret))
+	const n = 20
+	for i := range n { // not all of them on one node
+		s.deliver(t, paid(fmt.Sprintf(`{"id":"evt_%d","object":"event"}`, i)), http.StatusOK)
+	}
+	f.run(t, "stats").want(t, 0, fmt.Sprintf("%d records\n", n))
+
+	// A user who may not ask whether it is a cluster.
+	for _, addr := range clusterNodes(t, f) {
+		c := redis.NewClient(&redis.Options{Addr: addr})
+		defer c.Close()
+		if err := c.Do(t.Context(), "acl", "setuser", "blind", "on", ">"+storePassword, "~*", "+@all", "-info").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.env["REDIS_URL"] = strings.Replace(f.env["REDIS_URL"], "redis://", "redis://blind:"+storePassword+"@", 1)
+	f.run(t, "stats").want(t, 2, "node of a cluster", "redis://host:port,host:port", "!records\n")
+}
+
+// clusterNodes returns the addresses of the nodes of a fleet's cluster.
+func clusterNodes(t testing.TB, f *fleet) (addrs []string) {
+	t.Helper()
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{strings.TrimPrefix(f.env["REDIS_URL"], "redis://")}})
+	defer c.Close()
+	slots, err := c.ClusterSlots(t.Context()).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range slots {
+		addrs = append(addrs, s.Nodes[0].Addr)
+	}
+	return addrs
 }
 
 func TestALeaseThatRanOutIsShownAndForgotten(t *testing.T) {

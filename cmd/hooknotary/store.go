@@ -39,6 +39,9 @@ func (r *register) failed(err error) error {
 	if r.password != "" {
 		text = strings.ReplaceAll(text, r.password, "[redacted]")
 	}
+	if strings.Contains(text, "redis.NewClusterClient") { // advice to programs
+		text += "; name several of its nodes in the address: redis://host:port,host:port"
+	}
 	return errors.New("the register failed: " + text)
 }
 
@@ -88,7 +91,7 @@ func (f *storeFlags) open(p *program, cmd *cobra.Command) (*register, error) {
 		if err != nil {
 			return nil, err
 		}
-		return openRedis(text, f.prefix)
+		return openRedis(cmd.Context(), text, f.prefix)
 	case given("sqlite"):
 		return openSQLite(f.sqlite, f.table)
 	}
@@ -146,7 +149,21 @@ func authority(text string) (scheme, user, hosts, rest string, err error) {
 	return scheme + "://", text[:at], text[at:], rest, nil
 }
 
-func openRedis(text, prefix string) (*register, error) {
+// inCluster reports whether a server says that it is a node of a cluster. Where it
+// says nothing, the store refuses what needs the others.
+func inCluster(ctx context.Context, client redis.UniversalClient) bool {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	info, _ := client.Info(ctx, "cluster").Result()
+	for line := range strings.Lines(info) {
+		if strings.TrimSpace(line) == "cluster_enabled:1" {
+			return true
+		}
+	}
+	return false
+}
+
+func openRedis(ctx context.Context, text, prefix string) (*register, error) {
 	scheme, user, hosts, rest, err := authority(text)
 	if err != nil {
 		return nil, err
@@ -170,12 +187,21 @@ func openRedis(text, prefix string) (*register, error) {
 			o.TLSConfig.ServerName = "" // that of each node
 		}
 	}
-	client := redis.NewUniversalClient(&redis.UniversalOptions{
+	all := &redis.UniversalOptions{
 		Addrs: addresses, Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLSConfig,
 		Protocol: o.Protocol, ClientName: o.ClientName,
 		MaxRetries: -1, ContextTimeoutEnabled: true,
 		DialTimeout: storeTimeout, ReadTimeout: storeTimeout, WriteTimeout: storeTimeout,
-	})
+	}
+	client := redis.NewUniversalClient(all)
+	if len(addresses) == 1 && o.DB == 0 && inCluster(ctx, client) {
+		if all.TLSConfig != nil {
+			all.TLSConfig = all.TLSConfig.Clone()
+			all.TLSConfig.ServerName = "" // that of each node
+		}
+		client.Close()
+		client = redis.NewClusterClient(all.Cluster())
+	}
 	s := redisreplay.New(client, &redisreplay.Options{Prefix: prefix, Timeout: storeTimeout})
 	return &register{s, s, o.Password, client.Close}, nil
 }

@@ -1,8 +1,8 @@
 // Package redisreplay is a register for fleets: a [replay.Store] in Redis, which
 // any number of processes share.
 //
-//	client := redis.NewUniversalClient(&redis.UniversalOptions{
-//		Addrs:                 []string{"redis.internal:6379"},
+//	client := redis.NewClient(&redis.Options{
+//		Addr:                  "redis.internal:6379",
 //		ContextTimeoutEnabled: true,
 //		MaxRetries:            -1,
 //	})
@@ -11,6 +11,17 @@
 //		log.Fatal(err) // unreachable, or of no use as a register
 //	}
 //	guard, err := middleware.New("billing", stripe.Must(secret), store, nil)
+//
+// For Sentinel the client is made by [redis.NewFailoverClient], for a cluster by
+// [redis.NewClusterClient], also where the cluster has one address for all nodes:
+// [redis.NewUniversalClient] takes one address for one server. Check and Stats, and
+// every operation on a record of another node, refuse a client that knows one node
+// of a cluster alone.
+//
+// Call Check where a program starts: it sets up what is missing, with time enough
+// for a busy machine, and every later claim finds it done. Otherwise the first claim
+// does so within its own timeout, and is answered 503 where that is too short; each
+// further claim goes on where the last one stopped.
 //
 // It works with one server, with Sentinel and with Redis Cluster, of Redis 6.0 and
 // later and of Valkey. A delivery takes two round trips, a claim and a commit, and
@@ -65,8 +76,8 @@
 // refuses new events with replay.ErrFull, and still settles those it has: Commit,
 // Release, Renew and Forget work, and so do claims on events that it knows.
 //
-// A user of Redis needs no more than this; without the right to INFO the store is
-// refused, unless Options.InsecureAllowEviction is set:
+// A user of Redis needs no more than this. Without the right to INFO, or where INFO
+// is renamed, the store is refused, unless Options.InsecureAllowEviction is set:
 //
 //	ACL SETUSER hooknotary on >secret ~{hooknotary:* -@all +eval +evalsha +get +set +del +pttl +pexpire +time +info +scan
 //
@@ -74,7 +85,7 @@
 //
 // # The client
 //
-// Options.Timeout bounds every operation, whatever the settings of the client. It
+// Options.Timeout bounds every operation, and each step of Check and Stats, whatever the settings of the client. It
 // is cheaper to keep to for a client with ContextTimeoutEnabled and without TLS,
 // Sentinel, negative timeouts and functions of its owner, which ends by itself;
 // every call of another one needs a goroutine of its own, which may outlive the

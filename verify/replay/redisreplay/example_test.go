@@ -20,8 +20,8 @@ import (
 
 // An endpoint of which several processes run, with one register.
 func Example() {
-	client := redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs:                 []string{"redis.internal:6379"}, // several make a cluster
+	client := redis.NewClient(&redis.Options{ // of a cluster: redis.NewClusterClient
+		Addr:                  "redis.internal:6379",
 		Password:              os.Getenv("REDIS_PASSWORD"),
 		ContextTimeoutEnabled: true,
 		MaxRetries:            -1,

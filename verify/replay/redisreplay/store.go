@@ -37,9 +37,9 @@ type Options struct {
 	// "hooknotary".
 	Prefix string
 
-	// Timeout bounds each operation, whatever the client's own settings are; an
-	// earlier deadline of the context holds. The default, also for negative
-	// values, is 500 ms.
+	// Timeout bounds each operation, and each step of Check and Stats, whatever
+	// the client's own settings are; an earlier deadline of the context holds. The
+	// default, also for negative values, is 500 ms.
 	Timeout time.Duration
 
 	// OnNewFloor is called when the marks of so many parts, of 1024, were missing
