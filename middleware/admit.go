@@ -266,6 +266,8 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	g := a.g
 	c := replay.Claim{
 		Key:         g.Key(d),
+		Endpoint:    g.endpoint,
+		Scope:       d.Scope,
 		Token:       replay.NewToken(),
 		Lease:       g.opts.Lease,
 		Needed:      untimedNeed,

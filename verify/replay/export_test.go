@@ -8,9 +8,13 @@ import (
 // Shards returns the number of shards.
 func (m *Memory) Shards() int { return len(m.shards) }
 
+// Group returns the group of a claim.
+func (m *Memory) Group(c Claim) uint16 { return m.group(&c) }
+
 // Check looks for contradictions inside a store that nobody uses meanwhile.
 func (m *Memory) Check() error {
 	var used int64
+	groups := make([]int32, len(m.groups))
 	for i := range m.shards {
 		s := &m.shards[i]
 		used += int64(s.n)
@@ -31,6 +35,7 @@ func (m *Memory) Check() error {
 		}
 		for id := range s.n {
 			r := s.at(id)
+			groups[r.group]++
 			h := maphash.Bytes(m.seed, r.key[:])
 			if &m.shards[h>>m.shift] != s {
 				return fmt.Errorf("shard %d: record %d belongs elsewhere", i, id)
@@ -54,6 +59,11 @@ func (m *Memory) Check() error {
 					return fmt.Errorf("shard %d: the heap is out of order at %d", i, r.pos)
 				}
 			}
+		}
+	}
+	for g, n := range groups {
+		if counted := m.groups[g].Load(); counted != n {
+			return fmt.Errorf("group %d has %d records, but %d are counted", g, n, counted)
 		}
 	}
 	if used != m.used.Load() {

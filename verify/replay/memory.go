@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"math"
 	"math/bits"
@@ -20,6 +21,11 @@ const (
 	leastBytes   = 16 << 10 // below it, half-filled chunks would break the bound
 	mostBytes    = 512 << 30
 
+	defaultScopePercent = 90
+	leastGroups         = 16
+	mostGroups          = 1 << 16
+	ungrouped           = 0 // the group of claims without endpoint and scope
+
 	maxShards = 512
 	// A shard of fewer records would hold too much of them in reserve.
 	leastShard = 2048
@@ -27,6 +33,9 @@ const (
 
 // errLease is a mistake of the caller, not a decision of the store.
 var errLease = errors.New("replay: a lease must be positive")
+
+// errShare: the store has room, but not for this endpoint and scope.
+var errShare = fmt.Errorf("replay: this endpoint and scope have their share of the memory (MemoryOptions.MaxScopePercent): %w", ErrFull)
 
 // MemoryOptions configures a Memory. The zero value is the default.
 type MemoryOptions struct {
@@ -36,6 +45,20 @@ type MemoryOptions struct {
 	// Values below 16 KiB, zero apart, are raised to it; values above 512 GiB
 	// are cut down to it.
 	MaxBytes int64
+
+	// MaxScopePercent is how much of MaxBytes the records of one endpoint and scope
+	// may take, in percent, so that one tenant cannot fill a store that several
+	// share. Beyond it a new event takes the place of one of their own that is not
+	// needed; where all are, its claim fails with ErrFull, and a guard answers 503,
+	// while the other tenants go on. The default is 90, which leaves a tenth to all
+	// others together, 41,943 records of the default store. Values below 1, zero
+	// apart, are raised to 1; values above 100 are cut down to 100, which is right
+	// where there is one tenant. Two tenants together can still take all where
+	// twice the share is 100 or more: a share of 100/(n+1) holds against n of them.
+	// For a bound that nobody else can reach, give each tenant a guard with a Memory
+	// of its own. Claims that name neither endpoint nor scope have no share and no
+	// limit.
+	MaxScopePercent int
 
 	// Since is the floor: an event that is not known, comes from a provider that
 	// signs every attempt anew and was signed before Since, is refused with
@@ -90,6 +113,12 @@ type Memory struct {
 	shards []shard
 	shift  int // takes the number of the shard from a hash
 
+	// groups counts the records of each endpoint and scope, of which a seeded hash
+	// chooses the place, one of 32,768 in the default store: of two that share one,
+	// which nobody can choose, each has what the other leaves.
+	groups []atomic.Int32
+	share  int32 // how many records a group may have
+
 	used    atomic.Int64 // records in all shards, never more than capacity
 	pressed atomic.Bool  // OnPressure was called and is not armed again
 }
@@ -122,6 +151,17 @@ func NewMemory(o *MemoryOptions) *Memory {
 	m.capacity = m.maxBytes / recordBytes
 	m.high = (m.maxBytes*8/10 + recordBytes - 1) / recordBytes
 	m.low = (m.maxBytes*7/10 + recordBytes - 1) / recordBytes
+
+	percent := o.MaxScopePercent
+	if percent == 0 {
+		percent = defaultScopePercent
+	}
+	m.share = int32(min(max(1, m.capacity*int64(min(max(percent, 1), 100))/100), math.MaxInt32))
+	groups := leastGroups
+	for groups < mostGroups && int64(groups)*16 <= m.capacity {
+		groups *= 2
+	}
+	m.groups = make([]atomic.Int32, groups)
 
 	n := 1
 	for n < maxShards && m.capacity/int64(2*n) >= leastShard {
@@ -170,16 +210,17 @@ func (m *Memory) Claim(ctx context.Context, c Claim) (Outcome, error) {
 func (m *Memory) bind(c *Claim) (Outcome, error) {
 	b := c.Binding
 	h, s := m.home(&b.Message)
+	g := m.group(c)
 	for {
 		s.mu.Lock()
 		now := m.now()
 		m.sweep(s, now)
 		id, ok := m.find(s, h, &b.Message, true, now)
 		if !ok {
-			if id, ok = m.put(s, h, now, &b.Message); !ok {
+			if id, ok = m.put(s, h, now, &b.Message, g); !ok {
 				s.mu.Unlock()
-				if !m.evict() {
-					return Outcome{}, ErrFull
+				if err := m.evict(g); err != nil {
+					return Outcome{}, err
 				}
 				continue
 			}
@@ -202,6 +243,7 @@ func (m *Memory) bind(c *Claim) (Outcome, error) {
 // acquire decides about the event.
 func (m *Memory) acquire(c *Claim) (Outcome, error) {
 	h, s := m.home(&c.Key)
+	g := m.group(c)
 	for {
 		s.mu.Lock()
 		// Under the lock, or the lease of an owner that came meanwhile would
@@ -214,10 +256,10 @@ func (m *Memory) acquire(c *Claim) (Outcome, error) {
 				s.mu.Unlock()
 				return Outcome{Status: BeforeFloor}, nil
 			}
-			if id, ok = m.put(s, h, now, &c.Key); !ok {
+			if id, ok = m.put(s, h, now, &c.Key, g); !ok {
 				s.mu.Unlock()
-				if !m.evict() {
-					return Outcome{}, ErrFull
+				if err := m.evict(g); err != nil {
+					return Outcome{}, err
 				}
 				continue
 			}
@@ -357,30 +399,69 @@ func (m *Memory) find(s *shard, h uint32, k *Key, isBinding bool, now int64) (id
 	return id, ok
 }
 
-// put makes a record in its locked shard, where find found none. The caller
-// fills it and calls fix. When the store is full, the record takes the place of
-// one of this shard that is not needed; if there is none, put returns false.
-func (m *Memory) put(s *shard, h uint32, now int64, k *Key) (id uint32, ok bool) {
+// group returns the group of a claim.
+func (m *Memory) group(c *Claim) uint16 {
+	if c.Endpoint == "" && c.Scope == "" {
+		return ungrouped
+	}
+	var h maphash.Hash
+	h.SetSeed(m.seed)
+	h.WriteString(c.Endpoint)
+	h.WriteByte(0)
+	h.WriteString(c.Scope)
+	return uint16(1 + h.Sum64()%uint64(len(m.groups)-1))
+}
+
+// hasShare reports whether a group may have one record more.
+func (m *Memory) hasShare(g uint16) bool { return g == ungrouped || m.groups[g].Load() < m.share }
+
+// count counts one record more of a group, if it may have one.
+func (m *Memory) count(g uint16) bool {
+	if m.groups[g].Add(1) > m.share && g != ungrouped {
+		m.groups[g].Add(-1)
+		return false
+	}
+	return true
+}
+
+// put makes a record of a group in its locked shard, where find found none. The
+// caller fills it and calls fix. When the store is full, the record takes the place
+// of one of this shard that is not needed; if there is none, or the group has its
+// share, put returns false.
+func (m *Memory) put(s *shard, h uint32, now int64, k *Key, g uint16) (id uint32, ok bool) {
+	if !m.count(g) {
+		return 0, false
+	}
 	for {
 		n := m.used.Load()
 		if n >= m.capacity {
 			break
 		}
 		if m.used.CompareAndSwap(n, n+1) {
-			return s.add(h, k), true
+			id = s.add(h, k)
+			s.at(id).group = g
+			return id, true
 		}
 	}
 	if s.first() > now {
+		m.groups[g].Add(-1)
 		return 0, false
 	}
-	return s.replace(h, k), true
+	m.groups[s.at(s.top()).group].Add(-1)
+	id = s.replace(h, k)
+	s.at(id).group = g
+	return id, true
 }
 
-// evict drops the record that has gone unneeded for longest, to make room for
-// one of another shard. No shard may be locked by the caller. It returns false
-// if the store is full and every record is needed.
-func (m *Memory) evict() bool {
+// evict drops a record that is not needed, to make room for one of a group in
+// another shard: the one that has gone unneeded for longest or, where the group has
+// its share, one of the group. No shard may be locked by the caller. It returns an
+// error if there is none.
+func (m *Memory) evict(g uint16) error {
 	for {
+		if !m.hasShare(g) {
+			return m.evictOwn(g)
+		}
 		now := m.now()
 		var from *shard
 		first := int64(math.MaxInt64)
@@ -391,7 +472,10 @@ func (m *Memory) evict() bool {
 		}
 		if first > now {
 			// A place may have become free since the caller found none.
-			return m.used.Load() < m.capacity
+			if m.used.Load() >= m.capacity {
+				return ErrFull
+			}
+			return nil
 		}
 		from.mu.Lock()
 		ok := from.first() <= now
@@ -400,9 +484,33 @@ func (m *Memory) evict() bool {
 		}
 		from.mu.Unlock()
 		if ok {
-			return true
+			return nil
 		}
 	}
+}
+
+// evictOwn drops a record of a group that is not needed. A group that has its share
+// has most records, so one is found soon if there are some; the search is bounded,
+// because one that floods the store pays nothing for it.
+func (m *Memory) evictOwn(g uint16) error {
+	steps := 1024
+	for i := 0; i < len(m.shards) && steps > 0; i++ {
+		s := &m.shards[i]
+		now := m.now()
+		if s.oldest.Load() > now {
+			continue
+		}
+		s.mu.Lock()
+		id, ok := s.unneeded(0, now, g, &steps)
+		if ok {
+			m.drop(s, id)
+		}
+		s.mu.Unlock()
+		if ok {
+			return nil
+		}
+	}
+	return errShare
 }
 
 // sweep removes some records of a locked shard whose retention is over: the
@@ -431,6 +539,7 @@ func (m *Memory) sweep(s *shard, now int64) {
 
 // drop removes a record of a locked shard and gives its place back.
 func (m *Memory) drop(s *shard, id uint32) {
+	m.groups[s.at(id).group].Add(-1)
 	s.remove(id)
 	if m.used.Add(-1) < m.low && m.pressed.Load() {
 		m.pressed.Store(false)

@@ -494,6 +494,154 @@ func TestMemoryShards(t *testing.T) {
 	}
 }
 
+// of returns the claim of a number on an event of a tenant.
+func of(tenant string, i int) replay.Claim {
+	c := claim(i)
+	c.Endpoint, c.Scope = "billing", tenant
+	return c
+}
+
+// tenants returns the names of tenants of which none shares its place among the
+// counts with another one. There are few places in a small store.
+func tenants(m *replay.Memory, n int) (names []string) {
+	seen := make(map[uint16]bool)
+	for i := 0; len(names) < n; i++ {
+		name := fmt.Sprint("tenant", i)
+		if g := m.Group(of(name, 0)); !seen[g] {
+			seen[g] = true
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// One tenant cannot take the room of the others: of a store that several share, the
+// records of one scope at one endpoint have a share.
+func TestMemoryShare(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		percent int
+		bytes   int64
+		most    int // records of a tenant
+	}{
+		{"the default is 90 percent", 0, 1600 * 160, 1440},
+		{"as configured", 25, 1600 * 160, 400},
+		{"all", 100, 1600 * 160, 1600},
+		{"more than all", 101, 1600 * 160, 1600},
+		{"less than one percent", -1, 1600 * 160, 16},
+		{"of many shards", 50, 40_000 * 160, 20_000},
+		{"of the smallest store", 1, 1, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newClock()
+			m := replay.NewMemory(&replay.MemoryOptions{MaxBytes: test.bytes, MaxScopePercent: test.percent, Now: c.Now})
+			names := tenants(m, 2)
+			loud, quiet := names[0], names[1]
+			refused := func(c replay.Claim, why string) {
+				t.Helper()
+				if o, err := m.Claim(t.Context(), c); !errors.Is(err, replay.ErrFull) || o != (replay.Outcome{}) {
+					t.Fatalf("%s: Claim = %v, %v, want %v", why, o.Status, err, replay.ErrFull)
+				}
+			}
+			for i := range test.most {
+				must(t, m, of(loud, i), replay.Acquired)
+			}
+			refused(of(loud, -1), "the share is full")
+			bound := of(loud, 0)
+			bound.Binding = &replay.Binding{Message: number(-9)}
+			refused(bound, "a binding counts, too")
+			must(t, m, of(loud, 0), replay.Acquired) // what it has goes on
+			if err := m.Commit(t.Context(), handle(of(loud, 0))); err != nil {
+				t.Fatal(err)
+			}
+			must(t, m, of(loud, 0), replay.Done)
+
+			capacity := int(m.Usage().MaxBytes / 160)
+			if room := capacity - test.most; room > 0 {
+				other := of(quiet, -2)
+				must(t, m, other, replay.Acquired)
+				m.Release(t.Context(), handle(other))
+				elsewhere := of(loud, -3) // the scope of another endpoint is another one
+				for m.Group(elsewhere) == m.Group(of(loud, 0)) {
+					elsewhere.Endpoint += "2"
+				}
+				must(t, m, elsewhere, replay.Acquired)
+				m.Release(t.Context(), handle(elsewhere))
+			}
+			check(t, m)
+
+			// A release, and an event that is not needed any more, make room in the share.
+			if err := m.Forget(t.Context(), of(loud, 0).Key); err != nil {
+				t.Fatal(err)
+			}
+			must(t, m, of(loud, -1), replay.Acquired)
+			refused(of(loud, -4), "the share is full again")
+			c.Advance(time.Hour)
+			must(t, m, of(loud, -4), replay.Acquired)
+			check(t, m)
+			if u := m.Usage(); u.Records > test.most {
+				t.Errorf("%d records, the share is %d", u.Records, test.most)
+			}
+		})
+	}
+}
+
+// A tenant that has its share drops none of the others' records, also where they are
+// merely kept and its own are needed.
+func TestMemoryShareDropsNothingOfOthers(t *testing.T) {
+	c := newClock()
+	m := replay.NewMemory(&replay.MemoryOptions{MaxBytes: 1000 * 160, MaxScopePercent: 50, Now: c.Now})
+	names := tenants(m, 2)
+	loud, quiet := names[0], names[1]
+	for i := range 100 {
+		must(t, m, of(quiet, i), replay.Acquired)
+		if err := m.Commit(t.Context(), handle(of(quiet, i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Advance(time.Hour) // merely kept
+	for i := range 2000 {
+		o, err := m.Claim(t.Context(), of(loud, 100+i))
+		if full := errors.Is(err, replay.ErrFull); full != (i >= 500) || !full && o.Status != replay.Acquired {
+			t.Fatalf("event %d of a loud tenant: %v, %v", i, o.Status, err)
+		}
+	}
+	for i := range 100 {
+		probe := of(quiet, i)
+		probe.Needed = 0
+		must(t, m, probe, replay.Done)
+	}
+	check(t, m)
+}
+
+// Under a crowd of tenants none has more than its share, and the counts stay right.
+func TestMemoryShareUnderACrowd(t *testing.T) {
+	m := replay.NewMemory(&replay.MemoryOptions{MaxBytes: 4000 * 160, MaxScopePercent: 20})
+	names := tenants(m, 4)
+	var acquired [4]atomic.Int32
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 1500 {
+				tenant := g % 4
+				switch o, err := m.Claim(t.Context(), of(names[tenant], g*10_000+i)); {
+				case err == nil && o.Status == replay.Acquired:
+					acquired[tenant].Add(1)
+				case !errors.Is(err, replay.ErrFull):
+					t.Errorf("Claim = %v, %v", o.Status, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for i := range acquired {
+		if n := acquired[i].Load(); n != 800 {
+			t.Errorf("tenant %d has %d records, its share is 800", i, n)
+		}
+	}
+	check(t, m)
+}
+
 // With a steady stream of events, those whose retention is over do not pile up,
 // also where the order of the needs is not that of the retentions.
 func TestMemoryExpiry(t *testing.T) {

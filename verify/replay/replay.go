@@ -78,6 +78,9 @@ var (
 type Claim struct {
 	// Key identifies the event.
 	Key Key
+	// Endpoint and Scope are those that the Key is made of. A store may divide its
+	// room by them, as Memory does, and needs them for nothing else.
+	Endpoint, Scope string
 	// Token is the owner's, random, new for every delivery: see NewToken.
 	Token Token
 

@@ -24,6 +24,7 @@ type record struct {
 	keep  int64    // end of the retention; in flight its length, as it starts with the commit
 	pos   uint32   // place in the heap
 	state uint8
+	group uint16 // see Memory.groups
 }
 
 // claim decides about an event that is known or, with state 0, was just made.
@@ -245,6 +246,28 @@ func (s *shard) first() int64 {
 		return math.MaxInt64
 	}
 	return s.chunks[0].ends[0]
+}
+
+// unneeded looks for a record of a group that is not needed, among those in the heap
+// at pos and below, in so many steps.
+func (s *shard) unneeded(pos uint32, now int64, g uint16, steps *int) (id uint32, ok bool) {
+	if pos >= s.n || *steps <= 0 {
+		return 0, false
+	}
+	*steps--
+	c := s.chunks[pos/chunkLen]
+	if c.ends[pos%chunkLen] > now {
+		return 0, false
+	}
+	if id = c.ids[pos%chunkLen]; s.at(id).group == g {
+		return id, true
+	}
+	for child := pos*heapArity + 1; child <= pos*heapArity+heapArity; child++ {
+		if id, ok = s.unneeded(child, now, g, steps); ok {
+			return id, true
+		}
+	}
+	return 0, false
 }
 
 func (s *shard) publish() {
