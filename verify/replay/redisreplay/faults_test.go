@@ -273,8 +273,9 @@ func TestAServerThatHangsIsAnErrorInTime(t *testing.T) {
 
 			succeed(t, "Resume", server.Resume())
 			eventually(t, "Commit", func() error { return s.Commit(t.Context(), handle(running)) })
+			after := claim("after")
 			eventually(t, "Claim", func() error {
-				o, err := s.Claim(t.Context(), claim("after"))
+				o, err := s.Claim(t.Context(), after)
 				if err == nil && o.Status != replay.Acquired {
 					t.Fatalf("Claim = %v", o.Status)
 				}

@@ -148,7 +148,7 @@ func prepare(m mode, config []string) (*Server, error) {
 	case alone:
 		lines = append(lines, `save ""`, "appendonly no")
 	case inCluster:
-		lines = append(lines, `save ""`, "appendonly no", "cluster-enabled yes", "cluster-config-file nodes.conf", "cluster-node-timeout 1000")
+		lines = append(lines, `save ""`, "appendonly no", "cluster-enabled yes", "cluster-config-file nodes.conf", "cluster-node-timeout 5000")
 	case asSentinel:
 		s.args = []string{"--sentinel"}
 	}
@@ -269,7 +269,7 @@ func (s *Server) dial() *redis.Client {
 		Password:              s.password,
 		MaxRetries:            -1,
 		ContextTimeoutEnabled: true,
-		ReadTimeout:           time.Second,
+		ReadTimeout:           patience, // contexts end earlier
 	})
 }
 
