@@ -97,7 +97,7 @@ type Admission struct {
 	abort    func(cause error)
 	detached context.Context // outlives the client
 	lease    *lease          // nil where nothing was claimed
-	room     share
+	memory   reservation
 
 	// The contexts of one request, in one allocation.
 	claiming, running, settling timeout
@@ -149,7 +149,7 @@ func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Answer) {
 	finished := false
 	defer func() {
 		if !finished { // something panicked
-			a.room.free()
+			a.memory.free()
 		}
 	}()
 	r := a.prove(ctx, in, pending)
@@ -165,7 +165,7 @@ func (g *Guard) newAdmission(ctx context.Context, in *Inbound, watch stopwatch) 
 	return &Admission{
 		g:        g,
 		detached: context.WithoutCancel(ctx),
-		room:     share{of: g.room},
+		memory:   reservation{of: g.opts.Budget},
 		id:       rand.Uint64(),
 		watch:    watch,
 		event:    Event{ReceivedAt: in.Head.ReceivedAt},
@@ -175,7 +175,7 @@ func (g *Guard) newAdmission(ctx context.Context, in *Inbound, watch stopwatch) 
 // prove reads the body, checks it and claims its event. The refusal is empty if
 // the handler may run.
 func (a *Admission) prove(ctx context.Context, in *Inbound, pending verify.Pending) refusal {
-	body, unread, err := a.g.readBody(ctx, in, &a.room)
+	body, unread, err := readBody(ctx, in, &a.g.opts, &a.memory)
 	a.watch.lap(&a.watch.read)
 	a.event.NoReadDeadline = a.g.noReadDeadline(in)
 	if err != nil {
@@ -243,7 +243,7 @@ func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admiss
 		a.begin(ctx)
 		return a, nil
 	}
-	a.room.free()
+	a.memory.free()
 	var answer *Answer
 	if r.ack {
 		answer = acknowledge()
@@ -339,7 +339,7 @@ func (a *Admission) begin(ctx context.Context) {
 	ctx = verify.NewContext(ctx, a.delivery) // also nil, in place of an outer guard's
 	if a.lease != nil {
 		ctx = replay.NewContext(ctx, a.lease.handle)
-		a.lease.start(&g.agenda, abort)
+		a.lease.start(abort)
 	}
 	a.carrier = admissionContext{ctx, a}
 	a.ctx, a.abort = &a.carrier, abort
@@ -451,9 +451,13 @@ func (a *Admission) Settle(ok bool) *Answer {
 		e.Err = a.lease.release(a.detached, &a.settling)
 		return nil
 	}
-	e.Outcome = CommitFailed                       // in case the store panics
-	err := a.lease.commit(a.detached, &a.settling) // renewed until it is through
-	a.lease.stop()
+	e.Outcome = CommitFailed // in case the store panics
+	err := func() error {
+		// Renewed until the commit is through, and no longer if it panics: then
+		// nobody knows whether the event is done, and the lease runs out.
+		defer a.lease.stop()
+		return a.lease.commit(a.detached, &a.settling)
+	}()
 	switch {
 	case err == nil:
 		e.Outcome = Handled
@@ -486,7 +490,7 @@ func (a *Admission) Close() {
 		}
 		a.observe(a.ctx)
 	}()
-	defer a.room.free()
+	defer a.memory.free()
 	if !a.settled {
 		a.Settle(false)
 	}
@@ -549,10 +553,8 @@ type lease struct {
 	length time.Duration
 	lost   func(cause error)
 
-	agenda  *agenda
-	renewal appointment
-
 	mu      sync.Mutex
+	renewal *time.Timer
 	end     time.Time // from when on somebody else may have the claim
 	settled bool      // by the handler
 	over    bool
@@ -562,10 +564,11 @@ type lease struct {
 
 // start begins to renew after a third of the lease. lost is called with a cause
 // if somebody else has taken the claim, or may have.
-func (l *lease) start(a *agenda, lost func(cause error)) {
-	l.agenda, l.lost = a, lost
-	l.renewal.do = l.renew
-	a.add(&l.renewal, l.length/3)
+func (l *lease) start(lost func(cause error)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost = lost
+	l.renewal = time.AfterFunc(l.length/3, l.renew)
 }
 
 func (l *lease) renew() {
@@ -596,10 +599,10 @@ func (l *lease) renew() {
 		l.lost(errClaimLost)
 	case err != nil:
 		l.checkLocked()
-		l.agenda.add(&l.renewal, l.pause())
+		l.renewal.Reset(l.pause())
 	default:
 		l.end = asked.Add(l.length)
-		l.agenda.add(&l.renewal, l.length/3)
+		l.renewal.Reset(l.length / 3)
 	}
 }
 
@@ -649,7 +652,7 @@ func (l *lease) renewOnce(ctx context.Context) (err error) {
 func (l *lease) stop() {
 	l.mu.Lock()
 	l.over = true
-	l.agenda.remove(&l.renewal)
+	l.renewal.Stop()
 	if l.abort != nil {
 		l.abort()
 	}

@@ -435,39 +435,50 @@ func TestABodyWaitsForRoom(t *testing.T) {
 			time.Sleep(time.Hour)
 		})
 	})
-	t.Run("from its first byte on", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			s := newSite(t, onBubble, narrow)
-			s.handle = func(http.ResponseWriter, *http.Request) { time.Sleep(time.Minute) }
-			for i := range 2 {
-				go s.serve(signed(fmt.Sprint("evt_", i), 15<<10, true))
+	t.Run("once something of it came", func(t *testing.T) {
+		for _, c := range []struct {
+			name   string
+			sends  string
+			status int
+			after  time.Duration
+		}{
+			{"nothing", "", 408, 10 * time.Second},
+			{"three bytes that are not the end", "{  ", 408, 10 * time.Second},
+			{"4 KiB", string(sized("evt_late", 4<<10)), 503, 2 * time.Second},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, onBubble, narrow)
+				s.handle = func(http.ResponseWriter, *http.Request) { time.Sleep(time.Minute) }
+				go s.serve(signed("evt_1", 15<<10, true))
 				synctest.Wait()
-			}
-			wantRuns(t, s, 2)
-			begin := time.Now()
-			r := signed("evt_late", 4<<10, true)
-			setBody(r, untouchable{t})
-			want(t, s.serve(r), 503)
-			if waited := time.Since(begin); waited != 2*time.Second {
-				t.Errorf("waited %v, want 2s", waited)
-			}
-			time.Sleep(time.Hour)
-			want(t, s.serve(signed("evt_later", 4<<10, true)), 200)
-		})
+				wantRuns(t, s, 1)
+				begin := time.Now()
+				r := signed("evt_late", 8<<10, true)
+				answer, _ := admit(s, r, strings.NewReader(c.sends))
+				if answer == nil || answer.Status != c.status {
+					t.Errorf("%s: answer %+v, want status %d", c.name, answer, c.status)
+				}
+				if took := time.Since(begin); took != c.after {
+					t.Errorf("%s: took %v, want %v", c.name, took, c.after)
+				}
+				time.Sleep(time.Hour)
+				want(t, s.serve(signed("evt_later", 4<<10, true)), 200)
+			})
+		}
 	})
 	// Two bodies that grow hold what the other one waits for, again and again.
 	t.Run("two seconds in all", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSite(t, onBubble, func(s *site) {
-				s.opts.MaxBody, s.opts.BodyBudget = 64<<10, 128<<10
+				s.opts.MaxBody, s.opts.BodyBudget = 64<<10, 256<<10
 			})
 			s.handle = func(w http.ResponseWriter, r *http.Request) {
 				if r.ContentLength < 8<<10 {
 					time.Sleep(time.Duration(len(r.Header["X-Second"])) * 1500 * time.Millisecond)
 				}
 			}
-			// Small bodies fill the room and leave it one step after the other:
-			// 8 KiB are free after 1.5 s, another 16 KiB after 3 s.
+			// Small bodies fill the budget and leave it one after the other: after
+			// 1.5 s there is enough for the first step, after 3 s for the second.
 			n := 0
 			fill := func(bytes, steps int) {
 				n++
@@ -477,10 +488,10 @@ func TestABodyWaitsForRoom(t *testing.T) {
 				synctest.Wait()
 			}
 			fill(8<<10-1, 1)
-			for range 15 {
+			for range 4 {
 				fill(8<<10-1, 2)
 			}
-			wantRuns(t, s, 16)
+			wantRuns(t, s, 5)
 			begin := time.Now()
 			want(t, s.serve(signed("evt_grows", 60<<10, false)), 503)
 			if waited := time.Since(begin); waited != 2*time.Second {
@@ -491,7 +502,40 @@ func TestABodyWaitsForRoom(t *testing.T) {
 	})
 }
 
-// The budget of a site on which leaks are looked for has room for four requests.
+// stalling is a body that sends some bytes, and then nothing until it is
+// interrupted.
+type stalling struct {
+	io.Reader
+	over chan struct{}
+}
+
+func (b *stalling) Read(p []byte) (int, error) {
+	if n, err := b.Reader.Read(p); n > 0 || err != io.EOF {
+		return n, err
+	}
+	<-b.over
+	return 0, os.ErrDeadlineExceeded
+}
+
+func (b *stalling) interrupt(time.Time) error {
+	close(b.over)
+	return nil
+}
+
+// admit serves a request of whose body only a part comes. It returns the guard's
+// answer, or the admission.
+func admit(s *site, r *http.Request, part io.Reader) (*middleware.Answer, *middleware.Admission) {
+	body := &stalling{part, make(chan struct{})}
+	admission, answer := s.guard.Admit(r.Context(), &middleware.Inbound{
+		Head:            verify.Head{Method: "POST", Header: r.Header},
+		ContentLength:   r.ContentLength,
+		Body:            body,
+		SetReadDeadline: body.interrupt,
+	})
+	return answer, admission
+}
+
+// The budget of a site on which leaks are looked for holds one request.
 func narrow(s *site) { s.opts.MaxBody, s.opts.BodyBudget = 16<<10, 32<<10 }
 
 func TestRoomIsGivenBack(t *testing.T) {

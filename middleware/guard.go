@@ -24,10 +24,14 @@ type Options struct {
 	// BodyTimeout is how long a body may take to arrive. Default: 10 seconds.
 	BodyTimeout time.Duration
 
-	// BodyBudget is how many bytes the bodies of all requests in flight may take
-	// together; half of it is reserved for bodies up to 1 MiB. A body waits up to
-	// 2 seconds for room. Default: 256 MiB; at least twice MaxBody.
+	// BodyBudget is how many bytes of memory the bodies of all requests in flight
+	// may take together; half of it is reserved for bodies up to 1 MiB. Default:
+	// 128 MiB, or twice MaxBody if that is more; at least twice MaxBody. See Budget.
 	BodyBudget int64
+
+	// Budget, if not nil, is a budget that this guard shares with others. Then
+	// BodyBudget must be zero.
+	Budget *Budget
 
 	// Lease is how long a claim outlives its process. It is renewed while the
 	// handler runs. Where that fails until it has run out, or the claim was taken
@@ -92,7 +96,7 @@ const (
 
 const (
 	defaultBodyTimeout = 10 * time.Second
-	defaultBodyBudget  = 256 << 20
+	defaultBodyBudget  = 128 << 20
 	defaultLease       = 30 * time.Second
 	defaultMaxRun      = 15 * time.Minute
 	defaultRetention   = 7 * 24 * time.Hour
@@ -119,9 +123,7 @@ type Guard struct {
 	opts      Options
 	publicURL *url.URL
 	bound     time.Duration // how long a message stays bound to its body
-	room      *budget
 	answers   *answers
-	agenda    agenda
 	forged    memory
 
 	deadlineReported atomic.Bool
@@ -167,7 +169,6 @@ func (g *Guard) configure() error {
 		o.Now = time.Now
 	}
 	setDefault(&o.MaxBody, p.MaxBody)
-	setDefault(&o.BodyBudget, max(defaultBodyBudget, 2*o.MaxBody))
 	setDefault(&o.BodyTimeout, defaultBodyTimeout)
 	setDefault(&o.Lease, defaultLease)
 	setDefault(&o.MaxRun, defaultMaxRun)
@@ -177,17 +178,27 @@ func (g *Guard) configure() error {
 	}
 	setDefault(&o.Retention, p.Retention)
 	setDefault(&o.Retention, max(defaultRetention, need))
-	switch {
-	case o.MaxBody > maxBytes || o.BodyBudget > maxBytes:
+	if o.MaxBody > maxBytes || o.BodyBudget > maxBytes {
 		return fmt.Errorf("MaxBody and BodyBudget must be at most %d", int64(maxBytes))
+	}
+	switch {
+	case o.Budget == nil:
+		setDefault(&o.BodyBudget, max(defaultBodyBudget, 2*o.MaxBody))
+		o.Budget = NewBudget(o.BodyBudget)
+	case o.BodyBudget != 0:
+		return errors.New("Budget and BodyBudget are both set: set one")
+	}
+	switch {
 	case o.MaxBody < 0 || o.BodyTimeout < 0 || o.MaxRun < 0:
 		return errors.New("MaxBody, BodyTimeout and MaxRun must not be negative")
-	case o.BodyBudget/2 < o.MaxBody:
-		return fmt.Errorf("the BodyBudget is %d, want at least %d: twice MaxBody", o.BodyBudget, 2*o.MaxBody)
+	case o.Budget.bytes/2 < o.MaxBody:
+		return fmt.Errorf("the body budget is %d, want at least %d, twice MaxBody: raise BodyBudget, or the size of Budget", o.Budget.bytes, 2*o.MaxBody)
 	case o.Lease < time.Second:
 		return fmt.Errorf("the Lease is %v, want at least 1s", o.Lease)
 	case o.Retention < need:
 		return fmt.Errorf("the Retention is %v, want at least %v: so long a copy can still verify", o.Retention, need)
+	case o.Lease > o.Retention:
+		return fmt.Errorf("Lease is %v, want at most the Retention, %v: a replay store forgets the event after that", o.Lease, o.Retention)
 	}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
@@ -202,7 +213,7 @@ func (g *Guard) configure() error {
 	if p.Window == (verify.Window{}) {
 		g.bound = o.Retention
 	}
-	g.room = newBudget(o.BodyBudget)
+	o.Budget.fit(o.MaxBody)
 	g.answers = newAnswers()
 	return nil
 }
