@@ -95,6 +95,38 @@ func TestTheHandlerSeesTheVerifiedBytes(t *testing.T) {
 	}
 }
 
+// An empty body that is validly signed is an event like any other.
+func TestAnEmptyBodyIsAnEvent(t *testing.T) {
+	empty := func(secret string) *http.Request { return githubtest.NewRequest(hookURL, "push", []byte{}, secret) }
+	for _, c := range []struct {
+		name string
+		body io.ReadCloser
+	}{
+		{"of nothing", nil},
+		{"of http.NoBody", http.NoBody},
+		{"of length zero", io.NopCloser(strings.NewReader(""))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, onGitHub)
+			s.handle = func(w http.ResponseWriter, r *http.Request) {
+				b, err := io.ReadAll(r.Body)
+				if d, ok := verify.FromContext(r.Context()); !ok || len(d.Body) != 0 || len(b) != 0 || err != nil {
+					t.Errorf("the handler got %q, %v, and delivery %v", b, err, d)
+				}
+			}
+			for _, request := range []struct {
+				secret string
+				status int
+			}{{otherSecret, 401}, {githubSecret, 200}, {githubSecret, 409}} {
+				r := empty(request.secret)
+				r.Body = c.body
+				want(t, s.serve(r), request.status)
+			}
+			wantRuns(t, s, 1)
+		})
+	}
+}
+
 func TestTheHandlersRequestIsTheOuterOneButForItsBody(t *testing.T) {
 	type mark struct{}
 	s := newSite(t)

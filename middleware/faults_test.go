@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,6 +52,64 @@ func TestARenewalThatPanicsIsAFailureOfTheRegister(t *testing.T) {
 			t.Errorf("%d renewals, want further tries after the first", n)
 		}
 	})
+}
+
+// Whether an event is done is not known when its commit panicked: the request dies,
+// and a retry runs when the lease has run out.
+func TestACommitThatPanicsDoesNotHoldItsEvent(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		commit   func(context.Context, replay.Handle) error
+		panics   bool
+		status   int // of a retry after the lease
+		runs     int64
+		outcomes []middleware.Outcome
+	}{
+		{"a panic", func(context.Context, replay.Handle) error { panic("driver") }, true, 200, 2,
+			[]middleware.Outcome{middleware.CommitFailed, middleware.Refused, middleware.Handled}},
+		{"Goexit", func(context.Context, replay.Handle) error { runtime.Goexit(); return nil }, true, 200, 2,
+			[]middleware.Outcome{middleware.CommitFailed, middleware.Refused, middleware.Handled}},
+		{"a panic after the event was marked as done", nil, true, 200, 1,
+			[]middleware.Outcome{middleware.CommitFailed, middleware.Acknowledged, middleware.Acknowledged}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, onBubble, observed)
+				s.store.commit = c.commit
+				if c.commit == nil {
+					s.store.commit = func(ctx context.Context, h replay.Handle) error {
+						s.store.Store.Commit(ctx, h)
+						panic("driver")
+					}
+				}
+				w := newJournal()
+				if panicked, gone := run(s, w, s.request); (panicked != nil || gone) != c.panics || w.String() != "" {
+					t.Errorf("panicked with %v, gone %v, answered %q", panicked, gone, w)
+				}
+				s.store.commit = nil
+				retry := func() *httptest.ResponseRecorder {
+					return s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret))
+				}
+				time.Sleep(29 * time.Second)
+				if c.runs == 2 {
+					want(t, retry(), 409, "Retry-After", "1")
+				} else {
+					want(t, retry(), 200, "Webhook-Duplicate", "1")
+				}
+				time.Sleep(2 * time.Second)
+				want(t, retry(), c.status)
+				wantRuns(t, s, c.runs)
+				if n := s.store.renewals.Load(); n != 0 {
+					t.Errorf("%d renewals after the request", n)
+				}
+				for i, e := range s.events {
+					if e.Outcome != c.outcomes[i] {
+						t.Errorf("outcome %d is %v, want %v", i, e.Outcome, c.outcomes[i])
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestOneRenewalThatHangsDoesNotLoseTheLease(t *testing.T) {

@@ -80,6 +80,8 @@ func TestAGuardIsNotMadeOfWhatCannotBeRight(t *testing.T) {
 			a.verifier, a.opts = github.Must(githubSecret), &middleware.Options{Retention: 72 * time.Hour}
 		}},
 		{"a negative Retention", options(middleware.Options{Retention: -1}), "Retention", options(middleware.Options{Retention: 8760 * time.Hour})},
+		{"a Lease that outlives the Retention", options(middleware.Options{Lease: 11*time.Minute + 1, Retention: 11 * time.Minute}), "Lease",
+			options(middleware.Options{Lease: 11 * time.Minute, Retention: 11 * time.Minute})},
 		{"an unknown value of Duplicates", options(middleware.Options{Duplicates: 3}), "Duplicates", options(middleware.Options{Duplicates: 2})},
 		{"a PublicURL with a path", options(middleware.Options{PublicURL: "https://hooks.example/a"}), "PublicURL", options(middleware.Options{PublicURL: "https://hooks.example"})},
 		{"a PublicURL with only a slash", options(middleware.Options{PublicURL: "https://hooks.example/"}), "PublicURL", options(middleware.Options{PublicURL: "https://hooks.example:8443"})},
