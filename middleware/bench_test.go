@@ -320,3 +320,57 @@ func BenchmarkRatio(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkEviction is one delivery among bodies that stall and use up the budget:
+// it takes the place of one. Run it with -benchtime=60x.
+func BenchmarkEviction(b *testing.B) {
+	for _, stalled := range []int{64, 512, 4096} {
+		b.Run(fmt.Sprint(stalled, " stalled bodies"), func(b *testing.B) {
+			// Each is charged 24 KiB.
+			budget := int64(stalled) * 48 << 10
+			guard, err := middleware.New("bench", stripe.Must(stripeSecret), replay.NewMemory(nil), &middleware.Options{
+				BodyBudget: budget, MaxBody: 8 << 10, BodyTimeout: time.Hour,
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			evicted := make(chan struct{}, 2*stalled)
+			stall := func() {
+				r := stripetest.NewRequest(hookURL, time.Now(), sized("evt_stalled", 8<<10-1), stripeSecret)
+				over := make(chan struct{})
+				body := io.MultiReader(io.LimitReader(r.Body, 4<<10), readerFunc(func([]byte) (int, error) {
+					<-over
+					return 0, io.ErrUnexpectedEOF
+				}))
+				_, answer := guard.Admit(context.Background(), &middleware.Inbound{
+					Head: verify.Head{Method: "POST", Header: r.Header}, ContentLength: r.ContentLength, Body: body,
+					SetReadDeadline: func(time.Time) error { close(over); return nil },
+				})
+				if answer != nil {
+					evicted <- struct{}{}
+				}
+			}
+			for range stalled + 2 {
+				go stall()
+			}
+			time.Sleep(3 * time.Second) // until all are old enough
+			// A machine with other work makes some of them slow, but not all.
+			n, fastest := 0, time.Hour
+			for b.Loop() {
+				n++
+				r := stripetest.NewRequest(hookURL, time.Now(), sized(fmt.Sprint("evt_", n), 8<<10-1), stripeSecret)
+				begin := time.Now()
+				admission, answer := guard.Admit(context.Background(), middleware.NewInbound(httptest.NewRecorder(), r))
+				fastest = min(fastest, time.Since(begin))
+				if answer != nil {
+					b.Fatalf("status %d", answer.Status)
+				}
+				defer admission.Close() // its place stays taken
+			}
+			b.ReportMetric(float64(fastest.Nanoseconds()), "fastest-ns")
+			if len(evicted) < n-2 {
+				b.Errorf("%d bodies were evicted for %d", len(evicted), n)
+			}
+		})
+	}
+}

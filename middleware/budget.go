@@ -43,10 +43,10 @@ const (
 //
 // Bodies of up to 1 MiB may take one half of the budget, larger ones the other.
 // Where a half is used up, the slowest body that is still being read is given up
-// for the one that needs memory, and gets 503: the one with the fewest bytes a
-// second, since its first byte, if it is older than a second and slower than the
-// one that needs memory, in case that is older than a second, too. A body that
-// finds none waits up to 2 seconds, in all.
+// for the one that needs memory, and gets 503. That is the one with the fewest bytes
+// a second since its first byte; the first second counts as a whole one, and no body
+// is given up in it, nor for a slower one that is older. A body for which none is
+// given up waits for up to 2 seconds, in all.
 type Budget struct {
 	bytes int64
 
@@ -352,10 +352,21 @@ func (c *class) evictFor(w *waiter, now time.Time) {
 			return // it only takes until it is freed
 		}
 	}
+	if c.oldest {
+		if len(c.young) > 0 {
+			w.coming[inSteps]++
+			c.young[0].evict(w)
+		}
+		return
+	}
+	own, limit := w.r.rate(now)
 	var victims [2][]*reservation
-	for _, v := range c.candidates(w.r, now) {
+	for _, v := range c.slowest(w.r, now) {
+		if v.age <= victimAge || own > victimAge && v.rate >= limit {
+			return // it may prove slow when it is old enough; w waits for that
+		}
 		i := v.held.part
-		victims[i] = append(victims[i], v)
+		victims[i] = append(victims[i], v.reservation)
 		if lacks[i] -= v.held.bytes; lacks[i] > 0 {
 			continue
 		}
@@ -370,40 +381,32 @@ func (c *class) evictFor(w *waiter, now time.Time) {
 	}
 }
 
-// candidates returns the bodies that may be evicted for r, the slowest first. Of
-// very many it looks at some, chosen at random.
-func (c *class) candidates(r *reservation, now time.Time) []*reservation {
-	if c.oldest {
-		return c.young[:min(1, len(c.young))]
-	}
+type candidate struct {
+	*reservation
+	age  time.Duration
+	rate float64
+}
+
+// slowest returns the bodies of the class but r, the slowest first. Of very many it
+// looks at some.
+func (c *class) slowest(r *reservation, now time.Time) []candidate {
 	for len(c.young) > 0 && now.Sub(c.young[0].began) > victimAge {
 		v := heap.Pop(&c.young).(*reservation)
 		v.list, v.place = listedOld, len(c.old)
 		c.old = append(c.old, v)
 	}
-	type candidate struct {
-		r    *reservation
-		rate float64
-	}
-	var found []candidate
-	from := rand.IntN(len(c.old) + 1)
-	for i := range min(searchWidth, len(c.old)) {
-		v := c.old[(from+i)%len(c.old)]
-		age, rate := v.rate(now)
-		if age <= victimAge || v == r {
-			continue
+	found := make([]candidate, 0, 2*searchWidth)
+	for _, list := range [][]*reservation{c.old, c.young} {
+		from := rand.IntN(len(list) + 1)
+		for i := range min(searchWidth, len(list)) {
+			if v := list[(from+i)%len(list)]; v != r {
+				age, rate := v.rate(now)
+				found = append(found, candidate{v, age, rate})
+			}
 		}
-		if own, limit := r.rate(now); own > victimAge && rate >= limit {
-			continue
-		}
-		found = append(found, candidate{v, rate})
 	}
 	slices.SortFunc(found, func(a, b candidate) int { return cmp.Compare(a.rate, b.rate) })
-	all := make([]*reservation, len(found))
-	for i, f := range found {
-		all[i] = f.r
-	}
-	return all
+	return found
 }
 
 // rate returns the age of a body and its bytes a second, without the time in which

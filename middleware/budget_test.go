@@ -120,9 +120,9 @@ func TestHeadsUseNoBudget(t *testing.T) {
 		sent     int
 		wait     time.Duration
 	}{
-		{"without a body", 500, 0, 0},
-		{"with a byte", 500, 1, 0},
-		{"with less than 4 KiB", 500, 4<<10 - 1, 0},
+		{"without a body", 600, 0, 0},
+		{"with a byte", 600, 1, 0},
+		{"with less than 4 KiB", 600, 4<<10 - 1, 0},
 		{"with 4 KiB, one less than there is memory for", 81, 4 << 10, 0},
 		{"with 4 KiB: these are charged, and make way when they are a second old", 86, 4 << 10, time.Second},
 	} {
@@ -228,8 +228,8 @@ func TestTheSlowestBodyMakesWay(t *testing.T) {
 		{"the one with the fewest bytes", [4]body{{5000 * ms, 7000, true}, {5000 * ms, 4500, true}, {5000 * ms, 6000, true}, {5000 * ms, 5000, true}}, 1, 200, 0},
 		{"the oldest one of equal length", [4]body{{3000 * ms, 5000, true}, {5000 * ms, 5000, true}, {4000 * ms, 5000, true}, {4000 * ms, 5000, true}}, 1, 200, 0},
 		{"bytes a second count, and not bytes", [4]body{{2000 * ms, 4500, true}, {8000 * ms, 7000, true}, {2000 * ms, 5000, true}, {3000 * ms, 7000, true}}, 1, 200, 0},
-		{"one that is older than a second, though younger ones have less", [4]body{{900 * ms, 4500, true}, {1500 * ms, 8000, true}, {0, 4500, true}, {0, 4500, true}}, 1, 200, 0},
-		{"the first one that becomes old enough", [4]body{{0, 5000, true}, {500 * ms, 5000, true}, {0, 4500, true}, {0, 4500, true}}, 1, 200, 600 * ms},
+		{"the slowest one in the end, though it is not old enough yet", [4]body{{1500 * ms, 8000, true}, {900 * ms, 4500, true}, {0, 4500, true}, {0, 4500, true}}, 1, 200, 200 * ms},
+		{"the first one that becomes old enough", [4]body{{0, 5000, true}, {500 * ms, 5000, true}, {0, 5000, true}, {0, 5000, true}}, 1, 200, 600 * ms},
 		{"one that can be interrupted, though others are slower", [4]body{{5000 * ms, 4500, false}, {5000 * ms, 7000, true}, {5000 * ms, 4500, false}, {5000 * ms, 4500, false}}, 1, 200, 0},
 		{"none, where none can be interrupted", [4]body{{5000 * ms, 4500, false}, {5000 * ms, 4500, false}, {5000 * ms, 4500, false}, {5000 * ms, 4500, false}}, -1, 503, 2000 * ms},
 	} {
@@ -272,10 +272,10 @@ func TestTheSlowestBodyMakesWay(t *testing.T) {
 // A body that is old enough to be a victim drives out no faster one.
 func TestASlowBodyDrivesOutNoFasterOne(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		first   time.Duration // the age of the one that grows
-		others  time.Duration // the age of the others
-		status  int
+		name   string
+		first  time.Duration // the age of the one that grows
+		others time.Duration // the age of the others
+		status int
 	}{
 		{"the slowest of all", 5500 * time.Millisecond, 1500 * time.Millisecond, 503},
 		{"the fastest of all", 1500 * time.Millisecond, 5500 * time.Millisecond, 200},

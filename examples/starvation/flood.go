@@ -21,8 +21,8 @@ type flood struct {
 	path    string
 	header  [2]string // the signature
 	body    int       // bytes that follow each head; then nothing comes
-	rate    float64   // bytes a second, heads included
-	conns   int
+	rate    float64   // bytes a second; over HTTP/1.1 0 means what comes of conns
+	conns   int       // at once
 
 	sent  atomic.Int64 // bytes
 	heads atomic.Int64
@@ -30,19 +30,27 @@ type flood struct {
 
 // run sends until ctx ends.
 func (f *flood) run(ctx context.Context, http2 bool) {
-	send := f.overHTTP1
-	if http2 {
-		send = f.overHTTP2
-	}
 	var group sync.WaitGroup
+	defer group.Wait()
+	if !http2 && f.rate > 0 { // a connection after the other, at the rate
+		begin := time.Now()
+		for n := 1; ctx.Err() == nil; n++ {
+			group.Go(func() { f.overHTTP1(ctx) })
+			pause(ctx, time.Duration(float64(n*f.body)/f.rate*float64(time.Second))-time.Since(begin))
+		}
+		return
+	}
 	for range f.conns {
 		group.Go(func() {
 			for ctx.Err() == nil {
-				send(ctx)
+				if http2 {
+					f.overHTTP2(ctx)
+				} else {
+					f.overHTTP1(ctx)
+				}
 			}
 		})
 	}
-	group.Wait()
 }
 
 // dial opens a connection that ends with ctx.
@@ -58,7 +66,6 @@ func (f *flood) dial(ctx context.Context) (net.Conn, func(), error) {
 // overHTTP1 sends one head and its part of a body, and keeps the connection until
 // the server ends it.
 func (f *flood) overHTTP1(ctx context.Context) {
-	begin := time.Now()
 	conn, end, err := f.dial(ctx)
 	if err != nil {
 		return
@@ -70,9 +77,6 @@ func (f *flood) overHTTP1(ctx context.Context) {
 	f.sent.Add(int64(n))
 	f.heads.Add(1)
 	io.Copy(io.Discard, conn)
-	if f.rate > 0 { // each connection has its part
-		pause(ctx, time.Duration(float64(len(text)*f.conns)/f.rate*float64(time.Second))-time.Since(begin))
-	}
 }
 
 const (

@@ -11,6 +11,8 @@
 //   - while bodies stop after their first 4 KiB, or their first MiB: at which rate of
 //     the attacker a genuine body of 50 KiB/s, and one of 1 MiB/s, is first lost.
 //
+// It then measures the memory of a server that gets very many bodies at once (Linux).
+//
 // It sends to no other host, stops by itself after some minutes, and exits with 1 if
 // a delivery was lost in the first two. -short leaves out the third and takes
 // seconds. -budget sets the guards' BodyBudget in bytes.
@@ -23,6 +25,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -30,7 +33,15 @@ func main() {
 	short := flag.Bool("short", false, "only the first two attacks, some seconds each")
 	budget := flag.Int64("budget", 0, "the guards' BodyBudget in bytes; 0: the default")
 	heads := flag.Float64("heads", 40, "KiB of heads a second in the first attack")
+	serves := flag.Bool("serve", false, "only serve, until the standard input ends")
 	flag.Parse()
+	if *serves {
+		if err := serve(os.Stdin, os.Stdout, *budget); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	lost, err := show(os.Stdout, *short, *budget, *heads*1024)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -78,6 +89,10 @@ func show(out io.Writer, short bool, budget int64, heads float64) (lost bool, er
 	fmt.Fprintf(out, "%d heads without a body, %.0f KiB/s over 18 HTTP/2 connections:\n", f.heads.Load(), f.rate/1024)
 	fmt.Fprintf(out, "\tgenuine bodies up to 300 KB accepted: HTTP/1.1 %v; HTTP/2 %v\n", &counts[0], &counts[1])
 
+	if budget != 0 && budget < 50<<20 {
+		fmt.Fprintln(out, "no bodies of 25 MiB: they need a budget of 50 MiB")
+		return lost, nil
+	}
 	f = &flood{body: 1<<20 + 1024, conns: 5}
 	counts, err = run("/github", false, f, []int{3 << 20, 6 << 20, 20 << 20}, time.Second, length, 0)
 	if err != nil {
@@ -91,6 +106,31 @@ func show(out io.Writer, short bool, budget int64, heads float64) (lost bool, er
 	}
 
 	for _, c := range []struct {
+		what string
+		load func(ctx context.Context, s *site, c *count)
+	}{
+		{"300 bodies of 1 MiB at once", func(_ context.Context, s *site, c *count) { together(s, "/stripe", 300, 1<<20, c) }},
+		{"300 bodies of 1 MiB, 20 of 25 MiB and 6000 heads at once", func(ctx context.Context, s *site, c *count) {
+			heads := &flood{address: s.address, path: "/stripe", header: fakeSignature("/stripe"), rate: 1 << 20, conns: 25}
+			go heads.run(ctx, true)
+			pause(ctx, time.Second)
+			var group sync.WaitGroup
+			group.Go(func() { together(s, "/github", 20, 25<<20-1024, c) })
+			group.Go(func() { together(s, "/stripe", 300, 1<<20, c) })
+			group.Wait()
+		}},
+	} {
+		var accepted count
+		peak, err := memory(func(ctx context.Context, s *site) { c.load(ctx, s, &accepted) }, budget)
+		if err != nil {
+			peak = err.Error()
+		}
+		fmt.Fprintf(out, "%s (%v accepted): the server's memory was at most %s\n", c.what, &accepted, peak)
+	}
+
+	// The least of bodies is what the attacker needs of any kind: each has to be
+	// charged, and younger than a second.
+	for _, c := range []struct {
 		what    string
 		path    string
 		http2   bool
@@ -98,7 +138,7 @@ func show(out io.Writer, short bool, budget int64, heads float64) (lost bool, er
 		genuine int
 		rate    float64
 	}{
-		{"50 KiB/s among bodies that stop after 4 KiB", "/stripe", true, 4<<10 + 1, 250 << 10, 50 << 10},
+		{"50 KiB/s among bodies that stop after 4 KiB", "/stripe", true, 4<<10 + 1, 150 << 10, 50 << 10},
 		{"1 MiB/s among bodies that stop after 1 MiB", "/github", false, 1<<20 + 1024, 3 << 20, 1 << 20},
 	} {
 		fmt.Fprintf(out, "a genuine body of %s:\n", c.what)

@@ -59,13 +59,18 @@ func newSite(budget int64) (*site, error) {
 	s.server.Protocols.SetHTTP1(true)
 	s.server.Protocols.SetUnencryptedHTTP2(true)
 	go s.server.Serve(listener)
-	for i := range s.clients {
+	s.clients = newClients()
+	return s, nil
+}
+
+func newClients() (clients [2]*http.Client) {
+	for i := range clients {
 		p := new(http.Protocols)
 		p.SetHTTP1(i == 0)
 		p.SetUnencryptedHTTP2(i == 1)
-		s.clients[i] = &http.Client{Transport: &http.Transport{Protocols: p}, Timeout: time.Minute}
+		clients[i] = &http.Client{Transport: &http.Transport{Protocols: p}, Timeout: time.Minute}
 	}
-	return s, nil
+	return clients
 }
 
 func (s *site) close() {
