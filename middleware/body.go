@@ -45,10 +45,8 @@ func readBody(ctx context.Context, in *Inbound, o *Options, r *reservation) (bod
 			// What was interrupted has lost its connection, also if the end of
 			// the body came at the same time.
 			evicted := r.finish()
-			if err != nil && reasonOf(err) != verify.ErrBody {
-				return
-			}
 			switch {
+			case err != nil && reasonOf(err) != verify.ErrBody && !errors.Is(err, errBudget):
 			case evicted:
 				unread, err = true, &verify.Error{Reason: verify.ErrUnavailable, Cause: errEvicted}
 			case late && err == nil:
@@ -125,12 +123,13 @@ func rest(size int, declared, most int64) int64 {
 }
 
 // step returns the size to which a buffer of size bytes grows. A length that is
-// declared is believed only as far as it has come.
+// declared is believed only as far as it has come, but for a large body of which a
+// quarter has: it would otherwise be charged for a copy of a half of it.
 func step(size int, declared, most int64) int64 {
 	all := rest(size, declared, most)
 	n := min(2*int64(size), all)
-	if n == smallBody-1 {
-		return all // not another step for the byte in which the end is seen
+	if n == smallBody-1 || size >= smallBody && 4*int64(size) >= all {
+		return all // in the first case not another step for the last byte
 	}
 	return n
 }

@@ -28,7 +28,8 @@ const (
 
 	budgetWait  = 2 * time.Second        // how long a body waits for budget, in all
 	searchPause = 100 * time.Millisecond // between two searches for a victim
-	searchWidth = 64                     // bodies that one search looks at
+	searchWidth = 64                     // bodies of each age that one search looks at
+	searchRest  = time.Millisecond       // after a search in vain, for all of the class
 	victimAge   = time.Second            // a younger body is no victim
 )
 
@@ -76,7 +77,7 @@ func (b *Budget) fit(maxBody int64) {
 			largest = min(largest, requestCharge+smallBody)
 		}
 		atOnce := &c.parts[atOnce]
-		atOnce.max = max(atOnce.max, half/2, largest)
+		atOnce.max = max(atOnce.max, half/4, largest)
 		c.parts[inSteps].max = half - atOnce.max
 	}
 }
@@ -86,7 +87,8 @@ type class struct {
 	parts   [2]part
 	waiters list.List // of *waiter, the first one is served first
 
-	oldest bool // the victim is the oldest, whatever its age
+	oldest bool      // the victim is the oldest, whatever its age
+	vain   time.Time // when the last search in vain was
 	young  byAge
 	old    []*reservation // were taken from young when they reached victimAge
 }
@@ -117,6 +119,7 @@ type reservation struct {
 	first  time.Time    // when the first byte came
 	bytes  atomic.Int64 // how many came
 
+	cutting      sync.Once
 	interrupting sync.WaitGroup
 
 	// The rest belongs to of.mu.
@@ -359,6 +362,10 @@ func (c *class) evictFor(w *waiter, now time.Time) {
 		}
 		return
 	}
+	if now.Sub(c.vain) < searchRest {
+		return
+	}
+	c.vain = now
 	own, limit := w.r.rate(now)
 	var victims [2][]*reservation
 	for _, v := range c.slowest(w.r, now) {
@@ -370,6 +377,7 @@ func (c *class) evictFor(w *waiter, now time.Time) {
 		if lacks[i] -= v.held.bytes; lacks[i] > 0 {
 			continue
 		}
+		c.vain = time.Time{}
 		for _, v := range victims[i] {
 			if w.place == nil {
 				return // one that waited itself has freed enough
@@ -431,24 +439,31 @@ func (r *reservation) evict(w *waiter) {
 	go r.cut()
 }
 
-// cut makes Read fail. Where that is not possible after all, the body is spared.
+// cut makes Read fail, once. Where that is not possible after all, the body is
+// spared.
 func (r *reservation) cut() {
 	defer r.interrupting.Done()
-	err := errInterrupt
-	defer func() {
-		recover() // a panic here would end the program
-		if err == nil {
-			return
-		}
-		r.of.mu.Lock()
-		defer r.of.mu.Unlock()
-		if w := r.heir; w != nil {
-			w.coming[r.held.part] -= r.held.bytes
-		}
-		r.evicted, r.heir, r.interrupt = false, nil, nil
-		r.unlist()
-	}()
-	err = r.interrupt()
+	r.cutting.Do(func() {
+		err := errInterrupt
+		defer func() {
+			recover() // a panic here would end the program
+			if err != nil {
+				r.spare()
+			}
+		}()
+		err = r.interrupt()
+	})
+}
+
+// spare takes an eviction back.
+func (r *reservation) spare() {
+	r.of.mu.Lock()
+	defer r.of.mu.Unlock()
+	if w := r.heir; w != nil {
+		w.coming[r.held.part] -= r.held.bytes
+	}
+	r.evicted, r.heir, r.interrupt = false, nil, nil
+	r.unlist()
 }
 
 // unlist takes the body out of those that can be victims.

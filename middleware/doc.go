@@ -14,8 +14,8 @@
 //     the verifier judges the head. A refusal here costs no byte of the body and
 //     no call of the register. The one Content-Type that the endpoint takes is a
 //     fact of the verifier; an absent one counts as that.
-//  2. The body is read: bounded in size, in time and in the room that all bodies
-//     in flight may take together.
+//  2. The body is read: bounded in size, in time and in the memory that all bodies
+//     in flight may take together (see [Budget]).
 //  3. The verifier checks the signature.
 //  4. The event is claimed in the register. A repeat ends here.
 //  5. The handler runs. Its answer is held back.
@@ -36,12 +36,20 @@
 //	400 body broken off                 408 body too slow
 //	409 handled before, byte for byte   409 being handled now (Retry-After)
 //	200 handled before, honestly repeated (Webhook-Duplicate: 1)
-//	503 the register or a key source failed, or no room (Retry-After)
+//	503 the register or a key source failed, or no memory for the body (Retry-After)
 //
 // All 401s are the same, byte for byte; the reason goes to [Options.Observe].
 // Where a provider signs each attempt anew, a byte-identical repeat is a replay
 // and gets 409, while a newly signed one is an honest retry whose answer was
 // lost, and gets 200. Where a retry may repeat its bytes, both get 200.
+//
+// An empty body that is validly signed is an event: the handler gets an empty body.
+// It has no id, so it is known by its fingerprint; where the provider signs the body
+// alone, all empty bodies are one event.
+//
+// If a store panics in Commit, nobody knows whether the event is done. The panic goes
+// on, no 2xx leaves, and the claim is renewed no longer: once its lease has run out, a
+// retry runs, unless the event was marked as done.
 //
 // # Rules of placement
 //

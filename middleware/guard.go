@@ -30,7 +30,8 @@ type Options struct {
 	BodyBudget int64
 
 	// Budget, if not nil, is a budget that this guard shares with others. Then
-	// BodyBudget must be zero.
+	// BodyBudget must be zero. A guard with InsecureReportOnly interrupts no body,
+	// so it should share its budget with no other.
 	Budget *Budget
 
 	// Lease is how long a claim outlives its process. It is renewed while the

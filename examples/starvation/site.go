@@ -144,15 +144,21 @@ func (s *slow) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// deliver sends a delivery every pause over either protocol, until ctx ends, and
-// waits for the last answers.
+// deliver sends a delivery every so often over either protocol, until ctx ends, and
+// waits for the last answers. If every is 0, each is sent when the one before was
+// answered.
 func (s *site) deliver(ctx context.Context, path string, sizes []int, every time.Duration, rate float64) *[2]count {
 	var counts [2]count
 	var group sync.WaitGroup
 	for client := range s.clients {
 		group.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				group.Go(func() { s.send(client, s.genuine(path, sizes[i%len(sizes)]), rate, &counts[client]) })
+				one := func() { s.send(client, s.genuine(path, sizes[i%len(sizes)]), rate, &counts[client]) }
+				if every == 0 {
+					one()
+					continue
+				}
+				group.Go(one)
 				pause(ctx, every)
 			}
 		})
