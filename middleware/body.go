@@ -122,9 +122,9 @@ func rest(size int, declared, most int64) int64 {
 	return n
 }
 
-// step returns the size to which a buffer of size bytes grows. A length that is
-// declared is believed only as far as it has come, but for a large body of which a
-// quarter has: it would otherwise be charged for a copy of a half of it.
+// step returns the size to which a buffer of size bytes grows: twice its size, since
+// a length that is declared costs the sender nothing. A large body of which a quarter
+// came gets all, so that it is not charged for a copy of a half.
 func step(size int, declared, most int64) int64 {
 	all := rest(size, declared, most)
 	n := min(2*int64(size), all)

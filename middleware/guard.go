@@ -187,7 +187,7 @@ func (g *Guard) configure() error {
 		setDefault(&o.BodyBudget, max(defaultBodyBudget, 2*o.MaxBody))
 		o.Budget = NewBudget(o.BodyBudget)
 	case o.BodyBudget != 0:
-		return errors.New("Budget and BodyBudget are both set: set one")
+		return errors.New("both Budget and BodyBudget are set: set one")
 	}
 	switch {
 	case o.MaxBody < 0 || o.BodyTimeout < 0 || o.MaxRun < 0:
@@ -199,7 +199,7 @@ func (g *Guard) configure() error {
 	case o.Retention < need:
 		return fmt.Errorf("the Retention is %v, want at least %v: so long a copy can still verify", o.Retention, need)
 	case o.Lease > o.Retention:
-		return fmt.Errorf("Lease is %v, want at most the Retention, %v: a replay store forgets the event after that", o.Lease, o.Retention)
+		return fmt.Errorf("the Lease is %v, want at most the Retention, %v: the replay store forgets the event after that", o.Lease, o.Retention)
 	}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
