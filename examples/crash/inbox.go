@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
 )
 
 // committer is a register in the database that the handler's effects go to:
 // *sqlreplay.Store.
 type committer interface {
-	CommitIn(ctx context.Context, tx *sql.Tx) error
+	CommitIn(ctx context.Context, tx sqlreplay.Execer) error
 }
 
 // longestTransaction is how long a handler holds its transaction open: in SQLite

@@ -10,10 +10,10 @@ import (
 type Dialect uint8
 
 const (
-	// PostgreSQL is PostgreSQL 11 and later, tested with
-	// github.com/jackc/pgx/v5/stdlib.
+	// PostgreSQL is PostgreSQL 11 and later, tested with pgx and lib/pq.
 	PostgreSQL Dialect = iota + 1
-	// SQLite is SQLite 3.42 and later, tested with modernc.org/sqlite.
+	// SQLite is SQLite 3.42 and later, tested with the drivers of modernc, mattn
+	// and ncruces.
 	SQLite
 )
 
@@ -126,6 +126,7 @@ type statements struct {
 	schema                                 []string
 	claim, claimKnown, bind                string
 	renew, commit, committed, release      string
+	commitAgain                            string
 	forget, held                           string
 	inspect, count                         string
 	purgeEvents, purgeBindings, getVersion string
@@ -139,6 +140,7 @@ func newStatements(r *strings.Replacer) *statements {
 		renew:         r.Replace(renew),
 		commit:        r.Replace(commit),
 		committed:     r.Replace(committed),
+		commitAgain:   r.Replace(commitAgain),
 		release:       r.Replace(release),
 		forget:        r.Replace(forget),
 		held:          r.Replace(held),
@@ -165,10 +167,16 @@ const (
 	// still commit after the lease, so it is remembered for its retention, too.
 	until = `greatest(r.lease, r.need) + r.keep`
 
-	// claimed decides about an event that has a row.
+	// gone reports whether a record stopped to count.
+	gone = `CASE r.state WHEN 1 THEN ` + until + ` ELSE r.keep END <= c.now`
+
+	// claimed decides about an event that has a row: known, or one that is gone.
 	//
 	// $2 token, $3 fingerprint, $4 lease, $5 need, $6 retention
-	claimed = `SELECT
+	claimed      = claimedBefore + gone + claimedAfter
+	claimedKnown = claimedBefore + `false` + claimedAfter
+
+	claimedBefore = `SELECT
 		CASE WHEN d.take THEN CAST($2 AS {bytes}) ELSE r.token END,
 		CASE WHEN d.take THEN CAST($3 AS {bytes}) ELSE r.print END,
 		CASE WHEN d.take THEN 1 ELSE r.state END,
@@ -183,7 +191,8 @@ const (
 			CASE WHEN g.gone THEN g.now + $5 ELSE greatest(r.need, g.now + $5) END AS need,
 			g.gone OR r.state = 1 AND (r.token = CAST($2 AS {bytes}) OR r.lease <= g.now) AS take
 		FROM (
-			SELECT c.now, CASE r.state WHEN 1 THEN ` + until + ` ELSE r.keep END <= c.now AS gone
+			SELECT c.now, `
+	claimedAfter = ` AS gone
 			FROM ` + clock + `
 		) AS g
 	) AS d`
@@ -201,8 +210,10 @@ const (
 	ON CONFLICT (key) DO UPDATE SET ` + claimColumns + ` = (` + claimed + `)
 	` + claimResult
 
-	// claimKnown returns no row where there is none that counts.
-	claimKnown = `UPDATE {events} AS r SET ` + claimColumns + ` = (` + claimed + `)
+	// claimKnown returns no row where there is none that counts. That is decided
+	// once: the record's time may end before the rest of the statement reads the
+	// clock.
+	claimKnown = `UPDATE {events} AS r SET ` + claimColumns + ` = (` + claimedKnown + `)
 	WHERE key = $1 AND CASE r.state WHEN 1 THEN ` + until + ` ELSE r.keep END > {now}
 	` + claimResult
 
@@ -231,6 +242,10 @@ const (
 	WHERE ` + owned
 
 	committed = `SELECT 1 FROM {events} WHERE key = $1 AND token = $2 AND state = 2 AND keep > {now}`
+
+	// commitAgain changes nothing, and tells by the number of its rows what
+	// committed selects.
+	commitAgain = `UPDATE {events} SET state = 2 WHERE key = $1 AND token = $2 AND state = 2 AND keep > {now}`
 
 	release = `DELETE FROM {events} WHERE key = $1 AND token = $2 AND state = 1`
 

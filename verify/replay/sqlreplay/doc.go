@@ -6,12 +6,13 @@
 //	err = register.Migrate(ctx) // or what Schema returns, by an administrator
 //	guard, err := middleware.New("billing", verifier, register, nil)
 //
-// The package itself needs no driver. It is tested with
-// github.com/jackc/pgx/v5/stdlib on PostgreSQL 15, and with modernc.org/sqlite
-// v1.46.2. Take that or a later one: until v1.40 the latter left statements open
-// when their context ended, so that later commits on the connection were lost with
-// the process, and SQLite itself could lose commits until 3.51.3
-// (https://sqlite.org/wal.html#walresetbug).
+// The package itself needs no driver. It is tested with pgx v5.7.5
+// (github.com/jackc/pgx/v5/stdlib) and lib/pq v1.12.3 on PostgreSQL 15, directly and
+// behind PgBouncer 1.18, and on SQLite with modernc.org/sqlite v1.46.2,
+// mattn/go-sqlite3 v1.14.53 and ncruces/go-sqlite3 v0.37.0. Take these or later
+// ones: until v1.40 modernc's left statements open when their context ended, so
+// that later commits on the connection were lost with the process, and SQLite
+// itself could lose commits until 3.51.3 (https://sqlite.org/wal.html#walresetbug).
 //
 // # Which engine
 //
@@ -58,8 +59,7 @@
 //
 // # PostgreSQL
 //
-// A claim is one statement, and so is a commit; neither holds a transaction open.
-// They wait for a connection of db, within Options.Timeout, so give it enough, and
+// A claim is one statement, and so is a commit. They wait for a connection of db, within Options.Timeout, so give it enough, and
 // keep them: by default database/sql closes all idle ones but two.
 //
 //	db.SetMaxOpenConns(20)
@@ -67,9 +67,37 @@
 //
 // It does not matter which isolation the database is set to, but for the
 // transactions of handlers with [Store.CommitIn], which begin with
-// sql.LevelReadCommitted if it is not the default; nor whether the driver prepares
-// statements (default_query_exec_mode, for poolers such as PgBouncer). To open a
-// connection takes part of Options.Timeout, too.
+// sql.LevelReadCommitted if it is not the default. To open a connection takes part
+// of Options.Timeout, too.
+//
+// # Poolers
+//
+// A pooler in transaction mode, such as PgBouncer, may send each round trip to
+// another connection of the server. Some drivers parse a statement in one round
+// trip and execute it in the next; between the two, another client may have parsed
+// its own. So the store runs each statement in a transaction of its own, which
+// keeps the connection, whether there is a pooler or not:
+//
+//	driver and mode                                  round trips a statement
+//	pgx v5.5.5 and later, default (cache_statement)  1, no transaction
+//	pgx cache_describe, exec, simple_protocol        3
+//	pgx describe_exec                                4
+//	lib/pq with binary_parameters=yes                3
+//	lib/pq                                           4
+//
+// By default, pgx names each statement by a hash of its text, so it executes no
+// other one. Such names fail behind a pooler that does not keep them apart, as
+// PgBouncer did not before 1.21 (max_prepared_statements). The first operation, and
+// [Store.Check], look for a pooler then, and refuse to work behind one in
+// transaction mode. Add default_query_exec_mode=exec to the connection string. The
+// look may miss a busy pooler; then operations fail (SQLSTATE 42P05 or 26000) until
+// a later look finds it. Drivers that number their statements, as pgx did before
+// v5.5, are refused always. Where a pooler pools sessions, every mode works.
+//
+// The statements of the handlers are theirs: a driver that mixes up statements
+// does so with the application's, too.
+//
+// # What a commit is worth
 //
 // What was committed is as safe as a commit of that server. With
 // synchronous_commit off, a crash forgets the last moments; with an asynchronous
@@ -89,9 +117,11 @@
 // # SQLite
 //
 // One file, on a local disk of one machine, for any number of processes on it. The
-// name of the data source for modernc.org/sqlite:
+// name of the data source for modernc.org/sqlite and ncruces/go-sqlite3, and for
+// mattn/go-sqlite3:
 //
-//	file:/var/lib/shop/shop.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(250)&_txlock=immediate
+//	file:/var/lib/shop/shop.db?_pragma=busy_timeout(250)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate
+//	file:/var/lib/shop/shop.db?_busy_timeout=250&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate
 //
 // WAL lets readers read while one writes. With synchronous FULL a commit survives
 // a loss of power; NORMAL is quicker, and survives the death of the process only.

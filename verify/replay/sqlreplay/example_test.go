@@ -57,9 +57,11 @@ func ExampleNew() {
 		}))
 	}
 
-	now := time.Now()
-	for _, h := range []http.Handler{instance(), instance()} {
-		delivery := stripetest.NewRequest("https://shop.example/hooks", now, []byte(`{"id":"evt_1","object":"event"}`), "whsec_7d1f0c5ab2e94863")
+	instances := []http.Handler{instance(), instance()}
+	// What was signed before the schema was made is refused as too old.
+	signed := time.Now()
+	for _, h := range instances {
+		delivery := stripetest.NewRequest("https://shop.example/hooks", signed, []byte(`{"id":"evt_1","object":"event"}`), "whsec_7d1f0c5ab2e94863")
 		answer := httptest.NewRecorder()
 		h.ServeHTTP(answer, delivery)
 		fmt.Println(answer.Code)

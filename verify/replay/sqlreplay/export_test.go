@@ -15,3 +15,6 @@ func (s *Store) Settles() map[string]int {
 
 // Purges returns the statements of Purge, each with one parameter.
 func (s *Store) Purges() []string { return []string{s.sql.purgeEvents, s.sql.purgeBindings} }
+
+// Advice returns what to do about an error of a driver, or "".
+func (s *Store) Advice(err error) string { return s.advice(err) }

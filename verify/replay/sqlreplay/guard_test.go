@@ -197,6 +197,9 @@ func TestGuardLetsTheHandlerMarkTheEvent(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		s, db := e.fresh(t)
 		withEffects(t, db)
+		if err := s.Check(t.Context()); err != nil { // or the guard waits for the first look
+			t.Fatal(err)
+		}
 		site := newSite(t, s)
 		var fail error
 		site.handle = func(w http.ResponseWriter, r *http.Request) {

@@ -43,7 +43,7 @@ func (s *Store) Purge(ctx context.Context) (n int64, err error) {
 func (s *Store) purge(ctx context.Context, statement string) (n int64, err error) {
 	err = s.attempt(ctx, func() error {
 		return s.alone(ctx, func() error {
-			n, err = exec(ctx, s.tables, statement, batch)
+			n, err = s.tables.exec(ctx, statement, batch)
 			return err
 		})
 	})

@@ -13,7 +13,7 @@ const inFlight = 1 // else it is done
 
 // querier is a database, a connection or a transaction.
 type querier interface {
-	ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error)
+	Execer
 	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
 }
 
@@ -56,20 +56,34 @@ func (c *cache) QueryContext(ctx context.Context, text string, args ...any) (*sq
 	return statement.QueryContext(ctx, args...)
 }
 
-// exec returns the number of rows that a statement changed.
-func exec(ctx context.Context, q querier, statement string, args ...any) (int64, error) {
-	r, err := q.ExecContext(ctx, statement, args...)
+// runner executes the statements of a store.
+type runner interface {
+	// exec returns the number of rows that a statement changed.
+	exec(ctx context.Context, statement string, args ...any) (int64, error)
+	// row scans the only row of a result, if there is one.
+	row(ctx context.Context, statement string, args []any, to ...any) (ok bool, err error)
+}
+
+// plain executes each statement as it is.
+type plain struct{ q querier }
+
+func (p plain) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	return changed(ctx, p.q, statement, args...)
+}
+
+// changed returns the number of rows that a statement changed.
+func changed(ctx context.Context, e Execer, statement string, args ...any) (int64, error) {
+	r, err := e.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return 0, err
 	}
 	return r.RowsAffected()
 }
 
-// queryRow scans the only row of a result, if there is one. It reads to the end of
-// the result, because a statement that returns a row may still fail, and only
-// then says so.
-func queryRow(ctx context.Context, q querier, statement string, args []any, to ...any) (ok bool, err error) {
-	rows, err := q.QueryContext(ctx, statement, args...)
+// row reads to the end of the result, because a statement that returns a row may
+// still fail, and only then says so.
+func (p plain) row(ctx context.Context, statement string, args []any, to ...any) (ok bool, err error) {
+	rows, err := p.q.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return false, err
 	}

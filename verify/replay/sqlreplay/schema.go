@@ -55,7 +55,7 @@ func (s *Store) create(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.check(ctx, c); err != nil {
+	if err := s.check(ctx, plain{c}); err != nil {
 		abandon(c)
 		return err
 	}
@@ -82,20 +82,34 @@ func abandon(c *sql.Conn) {
 // written to, and the schema is there, of the right version and with the rights
 // that it takes. It runs a claim in a transaction that it rolls back. A program
 // may call it at start, so that it does not serve what it must refuse.
+//
+// On PostgreSQL, Check looks for a pooler in transaction mode where the driver
+// names the statements that it prepares. It refuses such a driver behind such a
+// pooler, and says what to set. The look takes two connections. Where db is limited
+// to one, Check says that it could not look, although the store works without a
+// pooler. The look lasts for up to 5 s, or Options.Timeout if that is longer.
 func (s *Store) Check(ctx context.Context) error {
 	s.checked.Store(false)
-	return s.write(ctx, "check", func(ctx context.Context) error {
+	// Not within Options.Timeout, which is short for a look at a server far away.
+	if err := s.attempt(ctx, func() error { return s.ready(ctx) }); err != nil {
+		return s.explain("check", err)
+	}
+	err := s.write(ctx, "check", func(ctx context.Context) error {
 		tx, err := s.db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
 		}
 		defer tx.Rollback()
-		return s.rehearse(ctx, tx)
+		return s.rehearse(ctx, plain{tx})
 	})
+	if err == nil && s.server != nil && s.server.blind() {
+		err = s.explain("check", errBlind)
+	}
+	return err
 }
 
 // rehearse executes each kind of statement on each table.
-func (s *Store) rehearse(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) rehearse(ctx context.Context, tx runner) error {
 	token := replay.NewToken()
 	event := replay.Event{Endpoint: "check", ID: string(token[:])}.Key()
 	c := &replay.Claim{Key: event, Token: token, Lease: time.Minute, Binding: &replay.Binding{Message: event}}
@@ -109,7 +123,7 @@ func (s *Store) rehearse(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	for _, statement := range []string{s.sql.purgeEvents, s.sql.purgeBindings} {
-		if _, err := exec(ctx, tx, statement, 0); err != nil {
+		if _, err := tx.exec(ctx, statement, 0); err != nil {
 			return err
 		}
 	}
@@ -124,24 +138,48 @@ func (s *Store) ready(ctx context.Context) error {
 	}
 	select {
 	case s.checking <- struct{}{}:
-		defer func() { <-s.checking }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	if s.checked.Load() {
+		<-s.checking
 		return nil
 	}
-	err := s.check(ctx, s.tables)
-	if err == nil {
-		s.checked.Store(true)
+	// A look at a server far away may take longer than this operation may. It goes
+	// on when ctx ends, so that a later operation finds it done.
+	checked := make(chan error, 1)
+	go func() {
+		defer func() { <-s.checking }()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(lookTimeout, s.timeout))
+		defer cancel()
+		err := s.examine(ctx)
+		if err == nil {
+			s.checked.Store(true)
+		}
+		checked <- err
+	}()
+	select {
+	case err := <-checked:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return err
+}
+
+// examine looks for a pooler, and at the schema.
+func (s *Store) examine(ctx context.Context) error {
+	if s.server != nil {
+		if err := s.server.look(ctx); err != nil {
+			return err
+		}
+	}
+	return s.check(ctx, s.tables)
 }
 
 // check reads the version of the schema.
-func (s *Store) check(ctx context.Context, q querier) error {
+func (s *Store) check(ctx context.Context, r runner) error {
 	var found int64
-	ok, err := queryRow(ctx, q, s.sql.getVersion, nil, &found)
+	ok, err := r.row(ctx, s.sql.getVersion, nil, &found)
 	switch {
 	case err != nil:
 		return err

@@ -216,6 +216,27 @@ func TestATableThatIsMissingIsNamedWithWhatToDo(t *testing.T) {
 	})
 }
 
+func TestASchemaThatIsMissingIsNamedWithWhatToDo(t *testing.T) {
+	dsn := postgreSQL.create(t)
+	for _, tt := range []struct{ name, table, dsn string }{
+		{"of the table's name", "hooks.register", dsn},
+		{"of the search_path", "", dsn + " search_path=hooks"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			db := postgreSQL.open(t, tt.dsn)
+			do(t, db, "DROP SCHEMA IF EXISTS hooks CASCADE")
+			s := postgreSQL.store(t, db, &sqlreplay.Options{Table: tt.table, Timeout: patient.Timeout})
+			if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "CREATE SCHEMA") || strings.Contains(err.Error(), "call Migrate") {
+				t.Errorf("Migrate = %v", err)
+			}
+			do(t, db, "CREATE SCHEMA hooks")
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Errorf("Migrate, with the schema = %v", err)
+			}
+		})
+	}
+}
+
 func TestATableOfSomebodyElseIsNamedWithWhatToDo(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		db := e.open(t, e.create(t))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +34,8 @@ type Options struct {
 
 	// Timeout bounds each operation, beside its context: the waiting for a
 	// connection, for a lock and for the answer together. It does not bound
-	// Migrate, Purge and Stats. The default is 500 ms.
+	// Migrate, Purge, Stats, and the look of Check for poolers. The default is
+	// 500 ms.
 	Timeout time.Duration
 }
 
@@ -45,7 +47,8 @@ type Options struct {
 // Where the driver tells that the disk is full, it wraps replay.ErrFull.
 type Store struct {
 	db      *sql.DB
-	tables  querier // db itself or, for SQLite, its cache of statements
+	tables  runner
+	server  *server // the same for PostgreSQL, else nil
 	dialect Dialect
 	timeout time.Duration
 	sql     *statements
@@ -54,7 +57,7 @@ type Store struct {
 	// of waiting is neither fair nor quick. Nil for PostgreSQL.
 	writing chan struct{}
 
-	checked  atomic.Bool // the schema has been found to be ours
+	checked  atomic.Bool // the schema has been found to be ours, and poolers were looked for
 	checking chan struct{}
 }
 
@@ -64,8 +67,8 @@ var (
 )
 
 // New returns a Store in db, which remains the caller's. It does not touch the
-// database: the first operation checks the version of the schema, and Check does
-// so at start. Nil options are the defaults.
+// database: the first operation checks the version of the schema and how the driver
+// sends statements, and Check does so at start. Nil options are the defaults.
 //
 // It refuses a nil db, an unknown dialect, the name of a table that is not of the
 // form that Options.Table tells, and a negative timeout.
@@ -89,10 +92,13 @@ func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
 	case timeout < 0:
 		return nil, errors.New("sqlreplay: the timeout must not be negative")
 	}
-	s := &Store{db: db, tables: db, dialect: d, timeout: timeout, sql: newStatements(r), checking: make(chan struct{}, 1)}
+	s := &Store{db: db, dialect: d, timeout: timeout, sql: newStatements(r), checking: make(chan struct{}, 1)}
 	if d == SQLite {
-		s.tables = &cache{db: db}
+		s.tables = plain{&cache{db: db}}
 		s.writing = make(chan struct{}, 1)
+	} else {
+		s.server = &server{db: db}
+		s.tables = s.server
 	}
 	return s, nil
 }
@@ -126,12 +132,12 @@ func (s *Store) Claim(ctx context.Context, c replay.Claim) (o replay.Outcome, er
 
 // bind reports whether the message is bound to the body. It needs no transaction
 // with the claim, because a binding that was written does not change.
-func (s *Store) bind(ctx context.Context, q querier, c *replay.Claim) (same bool, err error) {
-	_, err = queryRow(ctx, q, s.sql.bind, []any{c.Binding.Message[:], c.Binding.Body[:], millis(c.Needed)}, &same)
+func (s *Store) bind(ctx context.Context, q runner, c *replay.Claim) (same bool, err error) {
+	_, err = q.row(ctx, s.sql.bind, []any{c.Binding.Message[:], c.Binding.Body[:], millis(c.Needed)}, &same)
 	return same, err
 }
 
-func (s *Store) claim(ctx context.Context, q querier, c *replay.Claim) (replay.Outcome, error) {
+func (s *Store) claim(ctx context.Context, q runner, c *replay.Claim) (replay.Outcome, error) {
 	signed := int64(math.MaxInt64)
 	if c.Restamped {
 		signed = c.SignedAt.UnixMilli()
@@ -164,8 +170,8 @@ type claimRow struct {
 	lease int64
 }
 
-func (r *claimRow) query(ctx context.Context, q querier, statement string, args []any) (ok bool, err error) {
-	return queryRow(ctx, q, statement, args, &r.state, &r.own, &r.same, &r.lease)
+func (r *claimRow) query(ctx context.Context, q runner, statement string, args []any) (ok bool, err error) {
+	return q.row(ctx, statement, args, &r.state, &r.own, &r.same, &r.lease)
 }
 
 func (r *claimRow) outcome() replay.Outcome {
@@ -185,7 +191,7 @@ func (s *Store) Renew(ctx context.Context, h replay.Handle, lease time.Duration)
 		return errLease
 	}
 	return s.write(ctx, "renew", func(ctx context.Context) error {
-		n, err := exec(ctx, s.tables, s.sql.renew, h.Key[:], h.Token[:], millis(lease))
+		n, err := s.tables.exec(ctx, s.sql.renew, h.Key[:], h.Token[:], millis(lease))
 		if err == nil && n == 0 {
 			err = replay.ErrLost
 		}
@@ -197,6 +203,14 @@ func (s *Store) Renew(ctx context.Context, h replay.Handle, lease time.Duration)
 // the event is done already, as after CommitIn.
 func (s *Store) Commit(ctx context.Context, h replay.Handle) error {
 	return s.write(ctx, "commit", func(ctx context.Context) error { return s.commit(ctx, s.tables, h) })
+}
+
+// Execer is a transaction, as CommitIn needs it: an *sql.Tx, an *sql.Conn on which
+// the caller began one, or an adapter to another library. The statements have
+// parameters $1 and $2 (PostgreSQL) or ?1 and ?2 (SQLite). RowsAffected of the
+// result must be the number of rows that a statement changed or selected.
+type Execer interface {
+	ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error)
 }
 
 // CommitIn marks the event of the handler that ctx belongs to as done within tx,
@@ -212,11 +226,20 @@ func (s *Store) Commit(ctx context.Context, h replay.Handle) error {
 // On PostgreSQL the transaction must be READ COMMITTED, which is the default;
 // another one is an error. That is asked for in a statement of its own.
 //
-// It is for database/sql alone; a transaction of another interface to the
-// database cannot be used.
-func (s *Store) CommitIn(ctx context.Context, tx *sql.Tx) error {
-	if tx == nil {
-		return errors.New("sqlreplay: there is no transaction: was the error looked at that came with it?")
+// A transaction of pgx itself takes an adapter:
+//
+//	type pgxTx struct{ pgx.Tx }
+//
+//	func (t pgxTx) ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error) {
+//		tag, err := t.Exec(ctx, statement, args...)
+//		return driver.RowsAffected(tag.RowsAffected()), err
+//	}
+func (s *Store) CommitIn(ctx context.Context, tx Execer) error {
+	if v := reflect.ValueOf(tx); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return errors.New("sqlreplay: tx is nil: check the error that came with it")
+	}
+	if _, ok := tx.(*sql.DB); ok {
+		return errors.New("sqlreplay: tx is a database, which runs each statement by itself: pass the transaction of the effects")
 	}
 	h, ok := replay.FromContext(ctx)
 	if !ok {
@@ -225,35 +248,40 @@ func (s *Store) CommitIn(ctx context.Context, tx *sql.Tx) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	err := s.checkIsolation(ctx, tx)
-	if err == nil {
-		err = s.commit(ctx, tx, h)
+	for _, statement := range []string{s.sql.commit, s.sql.commitAgain} {
+		var n int64
+		if err == nil {
+			n, err = changed(ctx, tx, statement, h.Key[:], h.Token[:])
+		}
+		if err != nil || n != 0 {
+			return s.explain("commit in a transaction", err)
+		}
 	}
-	return s.explain("commit in a transaction", err)
+	return replay.ErrLost
 }
 
 // checkIsolation refuses what would fail only now and then: every renewal and
 // every copy that is turned away touches the event.
-func (s *Store) checkIsolation(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) checkIsolation(ctx context.Context, tx Execer) error {
 	if s.dialect != PostgreSQL {
 		return nil
 	}
-	var level string
-	if _, err := queryRow(ctx, tx, `SELECT current_setting('transaction_isolation')`, nil, &level); err != nil {
-		return err
+	// PostgreSQL has "read uncommitted" in name only. It counts the rows of a
+	// SELECT as others do those of an UPDATE.
+	n, err := changed(ctx, tx, `SELECT 1 WHERE current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')`)
+	if err == nil && n == 0 {
+		err = errIsolation
 	}
-	if level != "read committed" && level != "read uncommitted" { // PostgreSQL has the latter in name only
-		return errIsolation
-	}
-	return nil
+	return err
 }
 
-func (s *Store) commit(ctx context.Context, q querier, h replay.Handle) error {
-	n, err := exec(ctx, q, s.sql.commit, h.Key[:], h.Token[:])
+func (s *Store) commit(ctx context.Context, q runner, h replay.Handle) error {
+	n, err := q.exec(ctx, s.sql.commit, h.Key[:], h.Token[:])
 	if err != nil || n != 0 {
 		return err
 	}
 	// A second statement, because it must see what the first one waited for.
-	ok, err := queryRow(ctx, q, s.sql.committed, []any{h.Key[:], h.Token[:]}, new(int64))
+	ok, err := q.row(ctx, s.sql.committed, []any{h.Key[:], h.Token[:]}, new(int64))
 	if err == nil && !ok {
 		err = replay.ErrLost
 	}
@@ -263,7 +291,7 @@ func (s *Store) commit(ctx context.Context, q querier, h replay.Handle) error {
 // Release implements replay.Store.
 func (s *Store) Release(ctx context.Context, h replay.Handle) error {
 	return s.write(ctx, "release", func(ctx context.Context) error {
-		_, err := exec(ctx, s.tables, s.sql.release, h.Key[:], h.Token[:])
+		_, err := s.tables.exec(ctx, s.sql.release, h.Key[:], h.Token[:])
 		return err
 	})
 }
@@ -272,12 +300,12 @@ func (s *Store) Release(ctx context.Context, h replay.Handle) error {
 func (s *Store) Forget(ctx context.Context, key replay.Key) error {
 	return s.write(ctx, "forget", func(ctx context.Context) error {
 		for {
-			n, err := exec(ctx, s.tables, s.sql.forget, key[:])
+			n, err := s.tables.exec(ctx, s.sql.forget, key[:])
 			if err != nil || n != 0 {
 				return err
 			}
 			var held bool
-			ok, err := queryRow(ctx, s.tables, s.sql.held, []any{key[:]}, &held)
+			ok, err := s.tables.row(ctx, s.sql.held, []any{key[:]}, &held)
 			switch {
 			case err != nil || !ok:
 				return err
@@ -293,7 +321,7 @@ func (s *Store) Forget(ctx context.Context, key replay.Key) error {
 func (s *Store) Inspect(ctx context.Context, key replay.Key) (r replay.Record, ok bool, err error) {
 	err = s.read(ctx, "inspect", func(ctx context.Context) error {
 		var state, lease, left int64
-		ok, err = queryRow(ctx, s.tables, s.sql.inspect, []any{key[:]}, &state, &lease, &left)
+		ok, err = s.tables.row(ctx, s.sql.inspect, []any{key[:]}, &state, &lease, &left)
 		if ok = ok && left > 0; !ok {
 			return err
 		}
@@ -314,7 +342,7 @@ func (s *Store) Inspect(ctx context.Context, key replay.Key) (r replay.Record, o
 func (s *Store) Stats(ctx context.Context) (st replay.Stats, err error) {
 	err = s.ready(ctx)
 	if err == nil {
-		_, err = queryRow(ctx, s.tables, s.sql.count, nil, &st.Records)
+		_, err = s.tables.row(ctx, s.sql.count, nil, &st.Records)
 	}
 	return st, s.explain("stats", err)
 }
@@ -348,7 +376,11 @@ func (s *Store) read(ctx context.Context, what string, f func(context.Context) e
 		if err := s.ready(ctx); err != nil {
 			return err
 		}
-		return f(ctx)
+		err := f(ctx)
+		if s.server != nil && mixedUp(err) {
+			s.checked.Store(false) // there is a pooler now: look again
+		}
+		return err
 	}))
 }
 

@@ -242,6 +242,31 @@ func TestAClaimWhoseTransactionFailsInTheEndIsAnError(t *testing.T) {
 	want(t, s, c, replay.Acquired)
 }
 
+// The floor refuses what is not known. A record whose time is over counts as
+// absent, purged or not.
+func TestClaimFromBeforeTheFloorTakesOnlyWhatCounts(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		s, db := e.fresh(t)
+		old := func(retention time.Duration) replay.Claim {
+			c := delivery()
+			c.Lease, c.Needed, c.Retention = time.Hour, 0, retention
+			c.SignedAt = time.Unix(0, 0)
+			first := c
+			first.Restamped = false // the floor is not asked
+			want(t, s, first, replay.Acquired)
+			return again(c)
+		}
+		counts, over := old(48*time.Hour), old(time.Hour)
+		done, overDone := old(48*time.Hour), old(time.Hour)
+		do(t, db, "UPDATE hooknotary_register SET state = 2, keep = lease + keep WHERE key IN ($1, $2)", done.Key[:], overDone.Key[:])
+		advance(t, db, register, 24*time.Hour)
+		want(t, s, over, replay.BeforeFloor)
+		want(t, s, overDone, replay.BeforeFloor)
+		want(t, s, counts, replay.Acquired) // its lease ran out, and it is remembered
+		want(t, s, done, replay.Done)
+	})
+}
+
 // A commit whose answer was lost is sent again, while the first is under way.
 func TestCommitsOfOneOwnerAtOnceAllSucceed(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
@@ -320,8 +345,8 @@ func TestForgetMeetsACommit(t *testing.T) {
 	})
 }
 
-// The driver's other ways of sending a statement, as pools in front of
-// PostgreSQL need them.
+// The driver's other ways of sending a statement. Behind poolers they are tested in
+// the module sqltest.
 func TestEachModeOfTheDriverWorks(t *testing.T) {
 	for _, mode := range []string{"cache_describe", "describe_exec", "exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
