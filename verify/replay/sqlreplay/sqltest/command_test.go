@@ -1,0 +1,39 @@
+//go:build linux
+
+package sqltest_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest"
+)
+
+// Each run is another client of the pooler, and prepares what the last one did.
+func TestCommandLineBehindPgBouncer(t *testing.T) {
+	server := postgrestest.Shared(t)
+	p := bouncer(t, server, "transaction", 1, false)
+	dsn := server.Database(t)
+	direct := open(t, "pgx", dsn, 2)
+	sqltest.New(t, direct, direct, sqlreplay.PostgreSQL, "store")
+
+	program := filepath.Join(t.TempDir(), "hooknotary")
+	build := exec.Command("go", "build", "-o", program, "./cmd/hooknotary")
+	build.Dir = "../../../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for range 4 {
+		cmd := exec.Command(program, "register", "stats", "--postgres-env", "STORE", "--table", "store")
+		cmd.Env = append(os.Environ(), "STORE="+p.through(dsn))
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "0 records") {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+}
