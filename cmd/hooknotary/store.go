@@ -216,6 +216,10 @@ func openPostgreSQL(text, table string) (*register, error) {
 	if err != nil {
 		return nil, errDSN
 	}
+	if config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		// The default, which fails behind a pooler in transaction mode.
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
 	return openSQL(stdlib.OpenDB(*config), sqlreplay.PostgreSQL, table, config.Password)
 }
 
