@@ -22,6 +22,7 @@ var (
 	errNoDelivery = errors.New("the verifier returned no valid delivery")
 	errOutcome    = errors.New("the register returned no valid outcome")
 	errClaimLost  = errors.New("the claim was taken over while the handler ran")
+	errOtherBody  = errors.New("the event was handled before with another body: compare the two; if this one is not the provider's, somebody holds a signed delivery")
 	errSettled    = errors.New("the handler settled the claim itself")
 	errLeaseOver  = errors.New("the lease ran out while the handler ran, and could not be renewed")
 	errRenewPanic = errors.New("the register panicked while it renewed the claim")
@@ -280,10 +281,15 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 		c.Needed = max(0, d.SignedAt.Add(g.profile.Window.Past).Sub(d.ReceivedAt)) + clockSlack
 	}
 	if d.Binding != verify.BindingFull && d.MessageID != "" {
-		c.Needed = g.bound
 		c.Binding = &replay.Binding{
 			Message: replay.Message{Endpoint: g.endpoint, Provider: d.Provider, Scope: d.Scope, ID: d.MessageID}.Key(),
 			Body:    sha256.Sum256(body),
+		}
+		c.Needed = g.bound
+		if g.profile.RepeatsBytes {
+			// A repeat is acknowledged whatever its signature is, so the
+			// fingerprint may tell another body from the one that was handled.
+			c.Fingerprint = c.Binding.Body
 		}
 	}
 	// Not under the request's context: a client that hangs up in between would
@@ -313,7 +319,11 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 		case RefuseDuplicates:
 			ack = false
 		}
-		return refusal{err: &verify.Error{Reason: verify.ErrReplayed}, ack: ack}
+		repeated := &verify.Error{Reason: verify.ErrReplayed}
+		if c.Binding != nil && g.profile.RepeatsBytes && !outcome.Same {
+			repeated.Cause = errOtherBody
+		}
+		return refusal{err: repeated, ack: ack}
 	case replay.Forged:
 		return refusal{err: &verify.Error{Reason: verify.ErrForged}}
 	case replay.BeforeFloor:

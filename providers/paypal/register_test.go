@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"net/http"
@@ -145,7 +146,7 @@ func (e *endpoint) runs() int {
 
 // post sends a delivery and wants an answer with that status, for that reason,
 // and the handler to run or not.
-func (e *endpoint) post(what string, h http.Header, body []byte, status int, reason verify.Reason, runs bool) {
+func (e *endpoint) post(what string, h http.Header, body []byte, status int, reason verify.Reason, runs bool) middleware.Event {
 	e.t.Helper()
 	before := e.runs()
 	r, err := http.NewRequest(http.MethodPost, e.url, bytes.NewReader(body))
@@ -172,9 +173,11 @@ func (e *endpoint) post(what string, h http.Header, body []byte, status int, rea
 	if ran := e.runs() - before; (ran == 1) != runs || ran > 1 {
 		e.t.Errorf("%s: the handler ran %d times, want it to run: %v", what, ran, runs)
 	}
-	if event := <-observed; event.Reason != reason {
+	event := <-observed
+	if event.Reason != reason {
 		e.t.Errorf("%s: the reason is %v, want %v: %v", what, event.Reason, reason, event.Err)
 	}
+	return event
 }
 
 // later returns the headers of a new transmission of body.
@@ -254,6 +257,90 @@ func TestARepeatIsAcknowledgedAndNotHandled(t *testing.T) {
 	e.post("the same bytes after the window", h, event, 401, verify.ErrTooOld, false)
 	other := bytes.Replace(event, []byte("WH-2WR"), []byte("WH-3WR"), 1)
 	e.post("too new an event", later(other), other, 401, verify.ErrTooOld, false)
+}
+
+// PayPal does not say whether a retry has the body of the first attempt, so another
+// one is acknowledged; but the operator is told.
+func TestAFinishedEventWithAnotherBodyIsReported(t *testing.T) {
+	e := newEndpoint(t, newWorld().verifier(t), receivedAt)
+	other := bytes.Replace(event, []byte(`"20.00"`), []byte(`"20000.00"`), 1)
+	first := later(event)
+	e.post("first", first, event, 200, 0, true)
+	for _, tt := range []struct {
+		name  string
+		head  http.Header
+		body  []byte
+		tells bool
+	}{
+		{"the same bytes", first, event, false},
+		{"the same body in a new transmission", later(event), event, false},
+		{"another body in a new transmission", later(other), other, true},
+		{"the same body, afterwards", later(event), event, false},
+	} {
+		got := e.post(tt.name, tt.head, tt.body, 200, verify.ErrReplayed, false)
+		if got.Outcome != middleware.Acknowledged || strings.Contains(got.Err.Error(), "another body") != tt.tells {
+			t.Errorf("%s: %v with %v, want it to tell of another body: %v", tt.name, got.Outcome, got.Err, tt.tells)
+		}
+		if strings.Contains(got.Err.Error(), "20000") || strings.Contains(got.Err.Error(), "WH-") {
+			t.Errorf("%s: the error holds something of the body: %v", tt.name, got.Err)
+		}
+	}
+}
+
+// A default register takes what PayPal may send for a month: a body stays bound to
+// its message as long as that verifies, and finished events make room.
+func TestTheDefaultRegisterTakesAMonthOfDeliveries(t *testing.T) {
+	t.Parallel()
+	profile := newWorld().verifier(t).Profile()
+	for _, perDay := range []int{12_600, 60_000} {
+		t.Run(fmt.Sprint(perDay, " a day"), func(t *testing.T) {
+			if slow() || testing.Short() {
+				t.Skip("without the race detector, and in the long form")
+			}
+			t.Parallel()
+			now := receivedAt
+			var cause error
+			clock := func() time.Time { return now }
+			store := replay.NewMemory(&replay.MemoryOptions{Now: clock})
+			guard, err := middleware.New("paypal", &numbered{profile: profile}, store, &middleware.Options{
+				Now: clock, Observe: func(_ context.Context, e middleware.Event) { cause = e.Err },
+			})
+			must(err)
+			most := 0
+			for i := range 30 * perDay {
+				now = receivedAt.Add(time.Duration(i) * (24 * time.Hour / time.Duration(perDay)))
+				admission, answer := guard.Admit(t.Context(), &middleware.Inbound{
+					Head: verify.Head{Method: "POST", Header: http.Header{}},
+					Body: io.NopCloser(strings.NewReader(strconv.Itoa(i))), ContentLength: -1,
+				})
+				if answer != nil {
+					t.Fatalf("on day %d delivery %d is answered %d: %v", i/perDay, i, answer.Status, cause)
+				}
+				admission.Settle(true)
+				admission.Close()
+				most = max(most, store.Usage().Records)
+			}
+			t.Logf("%d deliveries; at most %d records of %d", 30*perDay, most, store.Usage().MaxBytes/160)
+		})
+	}
+}
+
+// numbered takes each body for a delivery of its own, with the profile of PayPal.
+type numbered struct{ profile verify.Profile }
+
+func (n *numbered) Profile() verify.Profile { return n.profile }
+
+func (n *numbered) Begin(_ context.Context, h *verify.Head) (verify.Pending, error) {
+	return numberedAt(h.ReceivedAt), nil
+}
+
+type numberedAt time.Time
+
+func (at numberedAt) Finish(_ context.Context, body []byte) (*verify.Delivery, error) {
+	return &verify.Delivery{
+		Provider: "paypal", Scope: webhookID, Key: "1", ID: "WH-" + string(body), MessageID: string(body),
+		SignedAt: time.Time(at), ReceivedAt: time.Time(at), Binding: verify.BindingChecksum, Body: body,
+	}, nil
 }
 
 // Whatever became of the delivery that a transmission came with first, another

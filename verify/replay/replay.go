@@ -94,7 +94,9 @@ type Claim struct {
 	// store keeps it at least as long as it is needed.
 	Retention time.Duration
 
-	// Fingerprint tells a byte-identical repeat from a newly signed one.
+	// Fingerprint tells a byte-identical repeat from a newly signed one or, where
+	// a Binding says that the signature does not cover the body, the body that was
+	// handled from another one.
 	Fingerprint [32]byte
 
 	// SignedAt is the signed time; zero where the scheme signs none.
