@@ -115,17 +115,22 @@ func (c *confirmer) postback(ctx context.Context, p *pending, body []byte) error
 	if err != nil {
 		return err
 	}
-	var result struct {
-		Status string `json:"verification_status"`
-	}
-	switch {
-	case status == http.StatusBadRequest || status == http.StatusUnprocessableEntity:
+	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return refuse(verify.ErrMismatch, errFailure)
-	case status != http.StatusOK || json.Unmarshal(answer, &result) != nil:
+	case http.StatusOK:
+	default:
 		return refuse(verify.ErrUnavailable, errConfirmation)
-	case result.Status == "SUCCESS":
+	}
+	// Not into a struct: that would take the last of two members, in any spelling.
+	result, err := decode(answer)
+	if err != nil {
+		return refuse(verify.ErrUnavailable, errConfirmation)
+	}
+	switch result["verification_status"] {
+	case "SUCCESS":
 		return nil
-	case result.Status == "FAILURE":
+	case "FAILURE":
 		return refuse(verify.ErrMismatch, errFailure)
 	}
 	return refuse(verify.ErrUnavailable, errConfirmation)
@@ -211,7 +216,7 @@ func unique(dec *json.Decoder) error {
 		}
 		top := len(open) - 1
 		if name, ok := token.(string); ok && top >= 0 && open[top].names != nil && !open[top].value {
-			name = strings.ToLower(name)
+			name = strings.ToLower(strings.ToUpper(name)) // some letters have two forms in lower case
 			if open[top].names[name] {
 				return errors.New("a member stands twice in the body")
 			}
@@ -322,17 +327,24 @@ func (c *confirmer) fetchToken(ctx context.Context) (string, time.Duration, erro
 	if err != nil {
 		return "", 0, err
 	}
-	var result struct {
-		Token  string `json:"access_token"`
-		Expiry int64  `json:"expires_in"` // seconds
-	}
-	switch {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return "", 0, refuse(verify.ErrUnavailable, errCredentials)
-	case status != http.StatusOK || json.Unmarshal(answer, &result) != nil || result.Token == "" || result.Expiry <= 0:
+	case http.StatusOK:
+	default:
 		return "", 0, refuse(verify.ErrUnavailable, errConfirmation)
 	}
-	return result.Token, time.Duration(min(result.Expiry, 24*60*60)) * time.Second, nil
+	result, err := decode(answer)
+	if err != nil {
+		return "", 0, refuse(verify.ErrUnavailable, errConfirmation)
+	}
+	token, _ := result["access_token"].(string)
+	expiry, _ := result["expires_in"].(json.Number)
+	seconds, err := expiry.Int64()
+	if err != nil || token == "" || seconds <= 0 {
+		return "", 0, refuse(verify.ErrUnavailable, errConfirmation)
+	}
+	return token, time.Duration(min(seconds, 24*60*60)) * time.Second, nil
 }
 
 // cached returns the token, or the error of a request for one that failed since
