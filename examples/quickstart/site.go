@@ -2,9 +2,11 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"log"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -37,11 +39,16 @@ type site struct {
 
 const webhookID = "8PT597110X687430L"
 
-// newPayPalVerifier is paypal.Must(webhookID) for a PayPal that is a test's.
+// newPayPalVerifier is paypal.Must(webhookID) for a PayPal that is a test's. It
+// fetches the certificate at the start, so that no delivery depends on a fetch, as
+// yours does with the URL that PAYPAL-CERT-URL had in the last delivery.
 func newPayPalVerifier(p *paypaltest.PayPal) *paypal.Verifier {
 	v, err := paypal.New(webhookID, &paypal.Options{Transport: p, Roots: p.Roots()})
 	if err != nil {
 		panic(err)
+	}
+	if err := v.Prefetch(context.Background(), p.CertURL()); err != nil {
+		log.Print(err) // no reason not to start: it is fetched again when a delivery comes
 	}
 	return v
 }

@@ -47,7 +47,11 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 	}
 	verifytest.Exercise(t, verifytest.Subject{
 		New: func(verify.KeySource) (verify.Verifier, error) {
-			return paypal.New(webhookID, &paypal.Options{Transport: pp, Roots: pp.Roots()})
+			v, err := paypal.New(webhookID, &paypal.Options{Transport: pp, Roots: pp.Roots()})
+			if err != nil {
+				return nil, err
+			}
+			return paypal.Unlimited(v), nil
 		},
 		Sign: sign,
 		Profile: verify.Profile{

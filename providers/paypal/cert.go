@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -28,11 +29,13 @@ var highAssuranceRoot []byte
 var globalRootG2 []byte
 
 const (
-	fetchTimeout  = 5 * time.Second  // for one request
+	maxWait       = 3 * time.Second  // of a delivery, for its certificate
+	fetchTimeout  = 3 * time.Second  // for one request
 	flightTimeout = 12 * time.Second // for a certificate and its issuers
 	maxFile       = 64 << 10         // bytes of a certificate's file
 	maxInFile     = 5                // certificates in it
 	maxFlights    = 8                // apart from those of known URLs
+	maxQueue      = 256              // deliveries that wait for a fetch of an unknown URL
 	maxJoins      = 4                // flights that one request waits for
 	maxLeaves     = 32
 	maxKnown      = 32
@@ -45,22 +48,24 @@ const (
 	retryNetwork = 5 * time.Second
 	retryContent = time.Minute
 
-	// What a flood of requests can cause is one fetch in 3 seconds, after a burst
-	// of 10. URLs that are known to be good have as much for themselves.
+	// What a flood of requests can cause is one fetch a second, after a burst of
+	// 10. URLs that are known to be good have as much for themselves.
 	bucketSize   = 10
-	bucketRefill = 3 * time.Second
+	bucketRefill = time.Second
 )
 
 // issuerHosts may serve the certificates of issuers.
 var issuerHosts = [...]string{"cacerts.digicert.com"}
 
 var (
-	errFlood     = errors.New("too many requests for certificates: this one was not fetched")
+	errFlood     = errors.New("too many requests name unknown certificates: this one was not fetched; set Options.CertFile and call Prefetch at start")
+	errSlow      = errors.New("the certificate was not there within 3s")
 	errTooLong   = errors.New("the certificate's file is too long")
 	errNotPEM    = errors.New("the certificate's file is not 1 to 5 certificates in PEM")
 	errKey       = errors.New("the certificate's key is not RSA of 2048 to 4096 bits")
 	errName      = errors.New("the certificate is not in the name of PayPal's message verification")
 	errNotValid  = errors.New("the certificate is not valid at the receive time")
+	errChainOver = fmt.Errorf("%w: its issuer or root is over; add the next one to Options.Intermediates or Options.Roots", errNotValid)
 	errAbandoned = errors.New("the request ended before the certificate was there")
 )
 
@@ -80,14 +85,24 @@ type certs struct {
 	issuers  map[string]*x509.Certificate
 	open     bucket
 	reserved bucket
+	queue    []*place // of deliveries that name an unknown URL, in no order
+	busy     int      // flights of unknown URLs
+	armed    bool     // a timer draws from the queue when there is a token
+
+	file  string     // of certificates that were trusted, or ""
+	write sync.Mutex // held while the file is written, never within mu
+	dirty bool       // the file lacks something
 }
 
 // leaf is a certificate whose form is right. It is trusted in its periods.
 type leaf struct {
-	cert    *x509.Certificate
-	key     *rsa.PublicKey
-	served  []*x509.Certificate // what came with it
-	periods []period
+	cert     *x509.Certificate
+	key      *rsa.PublicKey
+	served   []*x509.Certificate // what came with it
+	secure   bool                // it came over TLS whose chain was verified
+	fromFile bool
+	periods  []period
+	chain    []*x509.Certificate // the leaf and its issuers, without the root; empty if it was never trusted
 }
 
 type period struct{ from, to time.Time }
@@ -107,25 +122,36 @@ type failure struct {
 	until time.Time
 }
 
-// flight is a fetch under way, on which any number of requests wait.
+// flight is a fetch, on which any number of requests wait.
 type flight struct {
-	at   time.Time // the receive time that it checks for
-	done chan struct{}
-	leaf *leaf
-	err  error
+	url    string
+	at     time.Time // the receive time that it checks for
+	places int       // in the queue; none when it is under way
+	known  bool
+	done   chan struct{}
+	leaf   *leaf
+	err    error
+}
+
+// place is that of one request in the queue.
+type place struct {
+	f    *flight
+	i    int           // its index, -1 when it has left the queue
+	lost chan struct{} // closed when another request took the place
 }
 
 // bucket is a token bucket.
 type bucket struct {
+	size   float64
 	tokens float64
 	last   time.Time
 }
 
 func (b *bucket) take(now time.Time) bool {
 	if b.last.IsZero() {
-		b.tokens = bucketSize
+		b.tokens = b.size
 	} else {
-		b.tokens = min(bucketSize, b.tokens+float64(now.Sub(b.last))/float64(bucketRefill))
+		b.tokens = min(b.size, b.tokens+float64(now.Sub(b.last))/float64(bucketRefill))
 	}
 	b.last = now
 	if b.tokens < 1 {
@@ -133,6 +159,12 @@ func (b *bucket) take(now time.Time) bool {
 	}
 	b.tokens--
 	return true
+}
+
+// wait returns how long it takes until there is a token. It is called after take
+// returned false.
+func (b *bucket) wait() time.Duration {
+	return time.Duration((1-b.tokens)*float64(bucketRefill)) + time.Microsecond // a margin for the rounding
 }
 
 func newClient(t http.RoundTripper) *http.Client {
@@ -147,12 +179,12 @@ func newClient(t http.RoundTripper) *http.Client {
 	}
 	return &http.Client{
 		Transport:     t,
-		Timeout:       fetchTimeout,
+		Timeout:       confirmTimeout, // those for certificates have a shorter one of their own
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-func newCerts(env *environment, client *http.Client, roots, intermediates []*x509.Certificate) (*certs, error) {
+func newCerts(env *environment, client *http.Client, o *Options) (*certs, error) {
 	c := &certs{
 		env:      env,
 		client:   client,
@@ -161,6 +193,9 @@ func newCerts(env *environment, client *http.Client, roots, intermediates []*x50
 		failures: make(map[string]failure),
 		flights:  make(map[string]*flight),
 		issuers:  make(map[string]*x509.Certificate),
+		open:     bucket{size: bucketSize},
+		reserved: bucket{size: bucketSize},
+		file:     o.CertFile,
 	}
 	var err error
 	if c.roots, err = x509.SystemCertPool(); err != nil {
@@ -171,31 +206,54 @@ func newCerts(env *environment, client *http.Client, roots, intermediates []*x50
 			return nil, errors.New("an embedded root does not parse")
 		}
 	}
-	for _, cert := range roots {
+	for _, cert := range o.Roots {
 		if cert == nil {
 			return nil, errors.New("a certificate in Roots is nil")
 		}
 		c.roots.AddCert(cert)
 	}
-	for _, cert := range intermediates {
+	for _, cert := range o.Intermediates {
 		if cert == nil {
 			return nil, errors.New("a certificate in Intermediates is nil")
 		}
 		c.intermediates = append(c.intermediates, cert)
 	}
+	if c.file != "" {
+		if err := c.load(); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
 }
 
-// key returns the key of the certificate at url if it is trusted at that time.
+// key returns the key of the certificate at url if it is trusted at that time. It
+// takes maxWait at most.
 func (c *certs) key(ctx context.Context, url string, at time.Time) (*rsa.PublicKey, error) {
+	var timer *time.Timer
 	for range maxJoins {
-		key, f, err := c.find(url, at)
+		key, f, p, err := c.find(url, at)
 		if f == nil {
 			return key, err
 		}
+		if timer == nil {
+			timer = time.NewTimer(maxWait)
+			defer timer.Stop()
+		}
+		var lost chan struct{}
+		if p != nil {
+			lost = p.lost
+		}
 		select {
 		case <-f.done:
+		case <-lost:
+			return nil, refuse(verify.ErrUnavailable, errFlood)
+		case <-timer.C:
+			if c.leave(p) {
+				return nil, refuse(verify.ErrUnavailable, errFlood)
+			}
+			return nil, refuse(verify.ErrUnavailable, errSlow)
 		case <-ctx.Done():
+			c.leave(p)
 			return nil, refuse(verify.ErrUnavailable, errAbandoned)
 		}
 		// What a flight finds out about the time holds for its own receive time
@@ -208,71 +266,208 @@ func (c *certs) key(ctx context.Context, url string, at time.Time) (*rsa.PublicK
 }
 
 // find returns the key if the certificate is there and trusted at that time, and
-// otherwise the flight to wait for.
-func (c *certs) find(url string, at time.Time) (*rsa.PublicKey, *flight, error) {
+// otherwise the flight to wait for, and the place in the queue if it is not under
+// way.
+func (c *certs) find(url string, at time.Time) (*rsa.PublicKey, *flight, *place, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if l := c.leaves[url]; l != nil {
 		if l.trusted(at) {
-			return l.key, nil, nil
+			return l.key, nil, nil, nil
 		}
 		if at.Before(l.cert.NotBefore) || at.After(l.cert.NotAfter) {
-			return nil, nil, refuse(verify.ErrUntrusted, errNotValid)
+			return nil, nil, nil, refuse(verify.ErrUntrusted, errNotValid)
 		}
 	}
-	f, err := c.join(url, at)
-	return nil, f, err
+	f, p, err := c.join(url, at)
+	return nil, f, p, err
 }
 
-// join returns the flight for url, starting one if there is none. It is called
-// with the lock.
-func (c *certs) join(url string, at time.Time) (*flight, error) {
-	if f := c.flights[url]; f != nil {
-		return f, nil
-	}
+// join returns the flight for url, and the caller's place in the queue if there
+// are other URLs to be fetched first. It is called with the lock.
+func (c *certs) join(url string, at time.Time) (*flight, *place, error) {
 	now := time.Now()
-	if f, ok := c.failures[url]; ok {
-		if now.Before(f.until) {
-			return nil, f.err
+	f := c.flights[url]
+	if f != nil && f.places == 0 {
+		return f, nil, nil
+	}
+	if failed, ok := c.failures[url]; ok {
+		if now.Before(failed.until) {
+			return nil, nil, failed.err
 		}
 		delete(c.failures, url)
 	}
-	if !(c.known[url] && c.reserved.take(now)) && (len(c.flights) >= maxFlights || !c.open.take(now)) {
-		return nil, refuse(verify.ErrUnavailable, errFlood)
+	if f == nil {
+		f = &flight{url: url, at: at, done: make(chan struct{})}
+		// What a file says proves no more than its chain: without one, PayPal's host
+		// is asked.
+		if l := c.leaves[url]; l != nil && !l.fromFile {
+			f.leaf = l
+		}
+		c.flights[url] = f
 	}
-	f := &flight{at: at, done: make(chan struct{}), leaf: c.leaves[url]}
-	c.flights[url] = f
-	// Not under the context of the request that came first: others wait, too.
-	go c.fly(f, url)
-	return f, nil
+	if c.known[url] && c.reserved.take(now) {
+		f.known = true
+		c.start(f)
+		return f, nil, nil
+	}
+	p := c.enqueue(f)
+	if p == nil {
+		return nil, nil, refuse(verify.ErrUnavailable, errFlood)
+	}
+	c.draw(now)
+	return f, p, nil
 }
 
-// fly fetches and checks a certificate.
-func (c *certs) fly(f *flight, url string) {
-	ctx, cancel := context.WithTimeout(context.Background(), flightTimeout)
-	defer cancel()
-	defer close(f.done)
-	l, err := c.check(ctx, f.leaf, url, f.at)
-	f.leaf, f.err = l, err
+// enqueue gives a request a place in the queue. Where that is full, one of all of
+// them, chosen at random, has to go; it returns nil if it is this one. Whoever
+// floods the queue so loses places as often as anybody else. It is called with the
+// lock.
+func (c *certs) enqueue(f *flight) *place {
+	if len(c.queue) >= maxQueue {
+		i := rand.IntN(maxQueue + 1)
+		if i == maxQueue {
+			if f.places == 0 {
+				delete(c.flights, f.url)
+			}
+			return nil
+		}
+		p := c.queue[i]
+		close(p.lost)
+		f.places++ // so that f stays if it is the one that loses a place
+		c.dequeue(p)
+		f.places--
+	}
+	p := &place{f, len(c.queue), make(chan struct{})}
+	c.queue = append(c.queue, p)
+	f.places++
+	return p
+}
 
+// dequeue takes a place out of the queue, and a flight that nobody waits for any
+// more out of the flights. It is called with the lock.
+func (c *certs) dequeue(p *place) {
+	last := len(c.queue) - 1
+	c.queue[p.i] = c.queue[last]
+	c.queue[p.i].i = p.i
+	c.queue[last] = nil
+	c.queue = c.queue[:last]
+	p.i = -1
+	if p.f.places--; p.f.places == 0 {
+		delete(c.flights, p.f.url)
+	}
+}
+
+// leave gives a place back, and reports whether it was still in the queue.
+func (c *certs) leave(p *place) bool {
+	if p == nil {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.flights, url)
-	switch {
-	case err == nil || errors.Is(err, errNotValid):
-		// One that is not valid now may be for a delivery that was captured then.
-		if c.leaves[url] == nil && len(c.leaves) >= maxLeaves {
-			c.evict()
-		}
-		c.leaves[url] = f.leaf
-		if err == nil && len(c.known) < maxKnown {
-			c.known[url] = true
-		}
-	case errors.Is(err, verify.ErrUnavailable):
-		c.fail(url, err, retryNetwork)
-	default:
-		c.fail(url, err, retryContent)
+	if p.i < 0 {
+		return false
 	}
+	c.dequeue(p)
+	return true
+}
+
+// draw starts flights as long as there are tokens, each for one of the requests
+// that wait, chosen at random: then it does not help a flood to come first, and
+// there is no table of counts that it could fill. It is called with the lock.
+func (c *certs) draw(now time.Time) {
+	for len(c.queue) > 0 && c.busy < maxFlights {
+		if !c.open.take(now) {
+			if !c.armed {
+				c.armed = true
+				time.AfterFunc(c.open.wait(), func() {
+					c.mu.Lock()
+					defer c.mu.Unlock()
+					c.armed = false
+					c.draw(time.Now())
+				})
+			}
+			return
+		}
+		c.busy++
+		c.start(c.queue[rand.IntN(len(c.queue))].f)
+	}
+}
+
+// start fetches and checks a certificate. It is called with the lock.
+func (c *certs) start(f *flight) {
+	for i := len(c.queue) - 1; i >= 0; i-- {
+		if c.queue[i].f == f {
+			c.dequeue(c.queue[i])
+		}
+	}
+	c.flights[f.url] = f
+	// Not under the context of the request that came first: others wait, too.
+	go c.fly(f)
+}
+
+// fly ends a flight.
+func (c *certs) fly(f *flight) {
+	ctx, cancel := context.WithTimeout(context.Background(), flightTimeout)
+	defer cancel()
+	f.leaf, f.err = c.check(ctx, f.leaf, f.url, f.at)
+	c.land(f)
+	close(f.done)
+	c.save() // tried again after the next flight, and by Prefetch
+}
+
+// land keeps what a flight brought.
+func (c *certs) land(f *flight) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.flights, f.url)
+	switch {
+	case f.err == nil || errors.Is(f.err, errNotValid):
+		// One that is not valid now may be for a delivery that was captured then.
+		if c.leaves[f.url] == nil && !c.makeRoom(f.err == nil) {
+			break
+		}
+		c.leaves[f.url] = f.leaf
+		if f.err == nil {
+			c.dirty = true
+			if len(c.known) < maxKnown {
+				c.known[f.url] = true
+			}
+		}
+	case errors.Is(f.err, verify.ErrUnavailable):
+		c.fail(f.url, f.err, retryNetwork)
+	default:
+		c.fail(f.url, f.err, retryContent)
+	}
+	if !f.known {
+		c.busy--
+		c.draw(time.Now())
+	}
+}
+
+// makeRoom reports whether there is room for one more certificate, and drops one
+// if need be: one that was never trusted, or else the one that expires first. One
+// that was trusted never makes room for one that is not. It is called with the
+// lock.
+func (c *certs) makeRoom(trusted bool) bool {
+	if len(c.leaves) < maxLeaves {
+		return true
+	}
+	victim := ""
+	for url, l := range c.leaves {
+		if len(l.periods) == 0 {
+			delete(c.leaves, url)
+			return true
+		}
+		if victim == "" || l.cert.NotAfter.Before(c.leaves[victim].cert.NotAfter) {
+			victim = url
+		}
+	}
+	if trusted {
+		delete(c.leaves, victim)
+		delete(c.known, victim)
+	}
+	return trusted
 }
 
 // check fetches a certificate, unless it is there, and trusts it or not. What it
@@ -291,17 +486,6 @@ func (c *certs) check(ctx context.Context, l *leaf, url string, at time.Time) (_
 	return l, c.trust(ctx, l, at)
 }
 
-// evict drops a certificate, one that was never trusted if there is one.
-func (c *certs) evict() {
-	victim := ""
-	for url, l := range c.leaves {
-		if victim == "" || len(l.periods) == 0 {
-			victim = url
-		}
-	}
-	delete(c.leaves, victim)
-}
-
 // fail remembers a failure. It is called with the lock.
 func (c *certs) fail(url string, err error, wait time.Duration) {
 	now := time.Now()
@@ -318,7 +502,7 @@ func (c *certs) fail(url string, err error, wait time.Duration) {
 
 // fetchLeaf fetches a certificate and checks its form, key and name.
 func (c *certs) fetchLeaf(ctx context.Context, url string) (*leaf, error) {
-	file, err := c.get(ctx, url)
+	file, secure, err := c.get(ctx, url)
 	if err != nil {
 		return nil, err
 	}
@@ -326,6 +510,16 @@ func (c *certs) fetchLeaf(ctx context.Context, url string) (*leaf, error) {
 	if !ok {
 		return nil, refuse(verify.ErrUntrusted, errNotPEM)
 	}
+	l, err := c.newLeaf(all)
+	if err != nil {
+		return nil, err
+	}
+	l.secure = secure
+	return l, nil
+}
+
+// newLeaf checks form, key and name of a certificate, the first of all.
+func (c *certs) newLeaf(all []*x509.Certificate) (*leaf, error) {
 	cert := all[0]
 	key, ok := cert.PublicKey.(*rsa.PublicKey)
 	if !ok || key.N.BitLen() < minKey || key.N.BitLen() > maxKey {
@@ -373,21 +567,25 @@ func (c *certs) trust(ctx context.Context, l *leaf, at time.Time) error {
 		pool.AddCert(cert)
 	}
 	top := l.cert
+	untrusted := func(why error) error {
+		if !l.secure {
+			return refuse(verify.ErrUntrusted, why)
+		}
+		return refuse(verify.ErrUntrusted, &UnknownRootError{Issuer: top.Issuer.CommonName, why: why})
+	}
 	for range 3 {
 		chains, err := l.cert.Verify(x509.VerifyOptions{Roots: c.roots, Intermediates: pool, CurrentTime: at})
 		if err == nil {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			for _, chain := range chains {
-				l.periods = append(l.periods, periodOf(chain))
-			}
+			l.trust(chains)
 			return nil
 		}
 		var unknown x509.UnknownAuthorityError
 		if !errors.As(err, &unknown) {
 			var invalid x509.CertificateInvalidError
 			if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
-				return refuse(verify.ErrUntrusted, errNotValid)
+				return untrusted(errChainOver)
 			}
 			return refuse(verify.ErrUntrusted, fmt.Errorf("the certificate does not verify: %.200s", err.Error()))
 		}
@@ -401,8 +599,46 @@ func (c *certs) trust(ctx context.Context, l *leaf, at time.Time) error {
 		pool.AddCert(issuer)
 		top = issuer
 	}
-	return refuse(verify.ErrUntrusted, fmt.Errorf("the certificate's issuer %.100q is not known: add it to Options.Intermediates, or its root to Options.Roots", top.Issuer.CommonName))
+	return untrusted(fmt.Errorf("the certificate's issuer %.100q is not known: add it to Options.Intermediates, or its root to Options.Roots", top.Issuer.CommonName))
 }
+
+// trust notes chains to a root. It is called with the lock, or before anybody else
+// knows l.
+func (l *leaf) trust(chains [][]*x509.Certificate) {
+	for _, chain := range chains {
+		l.periods = append(l.periods, periodOf(chain))
+	}
+	l.chain = chains[0][:len(chains[0])-1]
+}
+
+// UnknownRootError is the cause of a refusal as verify.ErrUntrusted that needs a
+// person: PayPal's own host served, over TLS that verified, a certificate in the
+// name of PayPal's message verification that is valid at the receive time, and no
+// chain leads from it to a root that is trusted then. PayPal has changed its
+// certificate authority, or a root that it needs has ended. Every delivery under
+// that certificate is refused, and lost after 3 days of retries, until the root
+// stands in Options.Roots.
+//
+// A request alone cannot cause it, because the certificate is PayPal's.
+type UnknownRootError struct {
+	// Issuer is the common name of the issuer that is not known, or at which the
+	// chain ends that is over. It is a public fact, and it is not verified.
+	Issuer string
+
+	why error
+}
+
+// Error says what is wrong and what to do.
+func (e *UnknownRootError) Error() string {
+	return fmt.Sprint("PayPal's own host serves a certificate in PayPal's name without a trusted root: ", e.why)
+}
+
+// Unwrap returns why no chain leads to a root.
+func (e *UnknownRootError) Unwrap() error { return e.why }
+
+// Alarm returns true: an observer must not hide this error among the refusals that
+// anyone can cause.
+func (e *UnknownRootError) Alarm() bool { return true }
 
 // periodOf returns when all of a chain is valid.
 func periodOf(chain []*x509.Certificate) period {
@@ -434,7 +670,7 @@ func (c *certs) issuer(ctx context.Context, cert *x509.Certificate) (*x509.Certi
 		if issuer != nil {
 			return issuer, nil
 		}
-		file, err := c.get(ctx, url)
+		file, _, err := c.get(ctx, url)
 		if errors.Is(err, verify.ErrUnavailable) {
 			return nil, err
 		}
@@ -483,33 +719,36 @@ func isIssuerURL(url string) bool {
 	return false
 }
 
-// get fetches a small file. Its errors are refusals: ErrUnavailable if the host
-// failed, ErrUntrusted if it answered with something else than the file.
-func (c *certs) get(ctx context.Context, url string) ([]byte, error) {
+// get fetches a small file, and reports whether it came over TLS whose chain was
+// verified. Its errors are refusals: ErrUnavailable if the host failed,
+// ErrUntrusted if it answered with something else than the file.
+func (c *certs) get(ctx context.Context, url string) ([]byte, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, refuse(verify.ErrUntrusted, errCertURL)
+		return nil, false, refuse(verify.ErrUntrusted, errCertURL)
 	}
 	res, err := c.client.Do(req)
 	if err != nil {
-		return nil, refuse(verify.ErrUnavailable, fmt.Errorf("certificate host: %w", err))
+		return nil, false, refuse(verify.ErrUnavailable, fmt.Errorf("certificate host: %w", err))
 	}
 	defer res.Body.Close()
 	switch {
 	case res.StatusCode == http.StatusOK:
 	case res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests:
-		return nil, refuse(verify.ErrUnavailable, fmt.Errorf("certificate host: status %d", res.StatusCode))
+		return nil, false, refuse(verify.ErrUnavailable, fmt.Errorf("certificate host: status %d", res.StatusCode))
 	default:
-		return nil, refuse(verify.ErrUntrusted, fmt.Errorf("certificate host: status %d", res.StatusCode))
+		return nil, false, refuse(verify.ErrUntrusted, fmt.Errorf("certificate host: status %d", res.StatusCode))
 	}
 	file, err := io.ReadAll(io.LimitReader(res.Body, maxFile+1))
 	if err != nil {
-		return nil, refuse(verify.ErrUnavailable, fmt.Errorf("certificate host: %w", err))
+		return nil, false, refuse(verify.ErrUnavailable, fmt.Errorf("certificate host: %w", err))
 	}
 	if len(file) > maxFile {
-		return nil, refuse(verify.ErrUntrusted, errTooLong)
+		return nil, false, refuse(verify.ErrUntrusted, errTooLong)
 	}
-	return file, nil
+	return file, res.TLS != nil && len(res.TLS.VerifiedChains) > 0, nil
 }
 
 // prefetch fetches certificates and keeps room for their URLs.
@@ -531,6 +770,9 @@ func (c *certs) prefetch(ctx context.Context, urls []string) error {
 		if _, err := c.key(ctx, url, time.Now()); err != nil {
 			errs = append(errs, fmt.Errorf("paypal: %s: %w", url, err))
 		}
+	}
+	if err := c.save(); err != nil {
+		errs = append(errs, fmt.Errorf("paypal: %w", err))
 	}
 	return errors.Join(errs...)
 }

@@ -400,7 +400,7 @@ func TestASlowHostCostsBoundedTimeAndBlocksNobody(t *testing.T) {
 				for range 20 {
 					all.Go(func() {
 						reject(t, "from the slow host", v, sentUnder(otherURL, leafKey(), receivedAt, event), event, tt.want, "")
-						if took := time.Since(start); took > 5*time.Second {
+						if took := time.Since(start); took > 3*time.Second {
 							t.Errorf("a delivery waited %v", took)
 						}
 					})
@@ -441,12 +441,12 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func TestACertificateWithItsIssuersTakesTwelveSecondsAtMost(t *testing.T) {
+func TestADeliveryWaitsThreeSecondsAndTheFetchGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		slowly := func(file []byte) http.HandlerFunc {
 			return func(rw http.ResponseWriter, r *http.Request) {
-				answersAfter(4900 * time.Millisecond)(r.Context())
+				answersAfter(2900 * time.Millisecond)(r.Context())
 				rw.Write(file)
 			}
 		}
@@ -455,17 +455,24 @@ func TestACertificateWithItsIssuersTakesTwelveSecondsAtMost(t *testing.T) {
 		w.hosts.handle(certURL, slowly(inPEM(first.leaf(leafKey().Public()))))
 		w.hosts.handle(issuerURL, slowly(first.cert.Raw))
 		w.hosts.handle("http://cacerts.digicert.com/Second.crt", slowly(second.cert.Raw))
+		v := w.verifier(t)
 		start := time.Now()
-		reject(t, "from slow hosts", w.verifier(t), sent(event), event, verify.ErrUnavailable, "")
-		if took := time.Since(start); took != 12*time.Second {
-			t.Errorf("took %v, want 12s", took)
+		reject(t, "from slow hosts", v, sent(event), event, verify.ErrUnavailable, "within 3s")
+		if took := time.Since(start); took != 3*time.Second {
+			t.Errorf("took %v, want 3s", took)
 		}
+		time.Sleep(3 * time.Second)
+		accept(t, "later", v, sent(event), event)
+		if took := time.Since(start); took != 8700*time.Millisecond {
+			t.Errorf("the three were there after %v, want 8.7s", took)
+		}
+		silent(t, "beyond the three", w.net, 3)
 	})
 }
 
 // TestHostsOfAllKindsOverRealSockets has hosts that a test in memory cannot have.
 func TestHostsOfAllKindsOverRealSockets(t *testing.T) {
-	t.Parallel() // one of them takes 5 seconds
+	t.Parallel() // some of them take 3 seconds
 	for _, tt := range []struct {
 		name string
 		host func(c net.Conn)
@@ -508,7 +515,7 @@ func TestHostsOfAllKindsOverRealSockets(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			v := w.verifier(t, func(o *paypal.Options) { o.Transport = transport })
 			start := time.Now()
-			reject(t, "from it", v, sent(event), event, verify.ErrUnavailable, "certificate host")
+			reject(t, "from it", v, sent(event), event, verify.ErrUnavailable, "certificate")
 			if took := time.Since(start); took > 7*time.Second {
 				t.Errorf("took %v", took)
 			}
@@ -857,117 +864,6 @@ func TestAPanicOfTheTransportIsARefusal(t *testing.T) {
 // has.
 func stranger(i int) *verify.Head {
 	return with(genuine(), "Paypal-Cert-Url", fmt.Sprintf("https://api.paypal.com/v1/notifications/certs/CERT-%d", i))
-}
-
-func TestAFloodOfURLsCausesFewRequests(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		v := w.verifier(t)
-		accept(t, "known before", v, sent(event), event)
-		before := len(w.net.asked())
-		heads := make([]*verify.Head, 3000)
-		for i := range heads {
-			heads[i] = stranger(i)
-		}
-		refused := make(map[verify.Reason]int)
-		flood := func(heads []*verify.Head) {
-			for _, h := range heads {
-				p, err := v.Begin(context.Background(), h)
-				if p != nil || err == nil {
-					t.Fatal("Begin accepted")
-				}
-				refused[verify.ReasonOf(err)]++
-			}
-		}
-		flood(heads[:1000])
-		if n := len(w.net.asked()) - before; n != 9 { // the tenth was for the good one
-			t.Errorf("1000 URLs at once caused %d requests, want 9", n)
-		}
-		for i := range 2000 {
-			time.Sleep(300 * time.Millisecond)
-			flood(heads[1000+i : 1001+i])
-		}
-		if n := len(w.net.asked()) - before; n < 9+198 || n > 9+202 {
-			t.Errorf("ten minutes of flood caused %d requests, want 209", n)
-		}
-		if refused[verify.ErrUntrusted]+refused[verify.ErrUnavailable] != 3000 || refused[verify.ErrUntrusted] != len(w.net.asked())-before {
-			t.Errorf("refused as %v", refused)
-		}
-		accept(t, "known before, in the flood", v, sent(event), event)
-	})
-}
-
-func TestAKnownURLHasRoomInAFlood(t *testing.T) {
-	for _, prefetched := range []bool{true, false} {
-		t.Run(fmt.Sprintf("prefetched %v", prefetched), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
-				leaf := w.genuineFile()
-				w.hosts.status(certURL, 503)
-				v := w.verifier(t)
-				if prefetched {
-					if err := v.Prefetch(context.Background(), certURL); verify.ReasonOf(err) != verify.ErrUnavailable {
-						t.Fatalf("Prefetch from a host that is down: %v", err)
-					}
-				}
-				w.hosts.file(certURL, leaf)
-				for i := range 60 {
-					v.Begin(context.Background(), stranger(i))
-					time.Sleep(100 * time.Millisecond)
-				}
-				if !prefetched {
-					reject(t, "in the flood", v, sent(event), event, verify.ErrUnavailable, "too many")
-					return
-				}
-				accept(t, "in the flood", v, sent(event), event)
-			})
-		})
-	}
-}
-
-func TestFetchesThatHangLeaveRoomForAKnownURL(t *testing.T) {
-	for _, prefetched := range []bool{true, false} {
-		t.Run(fmt.Sprintf("prefetched %v", prefetched), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
-				leaf := w.genuineFile()
-				w.hosts.status(certURL, 503)
-				v := w.verifier(t)
-				if prefetched {
-					v.Prefetch(context.Background(), certURL)
-					time.Sleep(time.Minute)
-				}
-				w.hosts.file(certURL, leaf)
-				var all sync.WaitGroup
-				for i := range 9 {
-					h := stranger(i)
-					w.hosts.handle(h.Header.Get("Paypal-Cert-Url"), slowHosts[0].answer)
-					all.Go(func() {
-						if _, err := v.Begin(context.Background(), h); verify.ReasonOf(err) != verify.ErrUnavailable {
-							t.Errorf("a URL that hangs: %v", err)
-						}
-					})
-				}
-				synctest.Wait()
-				hanging := 0
-				for _, request := range w.net.asked() {
-					if strings.HasPrefix(request, "GET https://api.paypal.com/") && request != "GET "+certURL {
-						hanging++
-					}
-				}
-				if hanging != 8 {
-					t.Errorf("%d fetches hang at once, want 8", hanging)
-				}
-				if prefetched {
-					accept(t, "meanwhile", v, sent(event), event)
-				} else {
-					reject(t, "meanwhile", v, sent(event), event, verify.ErrUnavailable, "too many")
-				}
-				all.Wait()
-			})
-		})
-	}
 }
 
 func TestPrefetch(t *testing.T) {

@@ -32,10 +32,14 @@ func ExampleMust() {
 	// Output: 401
 }
 
-// An endpoint that fetches PayPal's current certificate when it starts, so that
-// its first deliveries do not depend on PayPal's host.
+// An endpoint that remembers PayPal's certificates and, on a new machine, fetches the
+// current one when it starts, so that no delivery depends on PayPal's host or on what
+// strangers ask for.
 func ExampleNew() {
-	v, err := paypal.New(os.Getenv("PAYPAL_WEBHOOK_ID"), &paypal.Options{Sandbox: os.Getenv("PAYPAL_MODE") == "sandbox"})
+	v, err := paypal.New(os.Getenv("PAYPAL_WEBHOOK_ID"), &paypal.Options{
+		Sandbox:  os.Getenv("PAYPAL_MODE") == "sandbox",
+		CertFile: "/var/lib/shop/paypal.certs",
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

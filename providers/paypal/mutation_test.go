@@ -94,6 +94,7 @@ func TestNoMutationIsAcceptedButCollisionsAndTheyAreForged(t *testing.T) {
 	pp := paypaltest.New(webhookID)
 	v, err := paypal.New(webhookID, &paypal.Options{Transport: pp, Roots: pp.Roots()})
 	must(err)
+	paypal.Unlimited(v)
 	original := &verify.Head{Header: pp.Header(receivedAt, event), ReceivedAt: receivedAt}
 	another := pp.Header(receivedAt.Add(time.Second), event[1:])
 	crc := crc32.ChecksumIEEE(event)

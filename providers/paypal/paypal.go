@@ -36,7 +36,19 @@
 // a root that the system or this package trusts, and be valid at the receive
 // time. Nothing is fetched for a request whose head could not verify. If PayPal's
 // host cannot be reached and the certificate is not known yet, the answer is 503,
-// never an acceptance; [Verifier.Prefetch] fetches it at start.
+// never an acceptance. A delivery waits 3 seconds at most.
+//
+// Anyone can name certificates that do not exist, so what a flood of requests can
+// cause is bounded: a burst of 10 fetches and then one a second, for a request that
+// is chosen at random among those that wait. As long as PayPal's certificate is not
+// known, a flood of n such requests a second so leaves an attempt of a genuine
+// delivery a chance of about 1 in n. What was trusted once is known, and known URLs
+// have fetches of their own: set Options.CertFile, which outlives a restart, and
+// call [Verifier.Prefetch] at start.
+//
+// The roots that this package brings end on 2031-11-10 and 2038-01-15. When PayPal's
+// host serves a certificate that leads to no root, the cause is an
+// [UnknownRootError], whose Alarm method makes an observer show it.
 //
 // # Time
 //
@@ -90,6 +102,18 @@ type Options struct {
 	// and the two families of DigiCert that PayPal has used. Intermediates prove
 	// nothing by themselves.
 	Roots, Intermediates []*x509.Certificate
+
+	// CertFile is a file in which the verifier remembers the certificates that it
+	// trusted, with their URLs, at most 32, so that after a restart no delivery
+	// under one of them depends on PayPal's host or on a flood of requests that
+	// name others. "" means none. It holds no secret, and proves nothing by itself:
+	// what it says is checked as what PayPal's host says. Its folder must exist and
+	// be writable by this process. A file that is missing is made by New; one that
+	// cannot be read or written, that this package did not write, or that belongs
+	// to the other environment is an error of New. A later failure to write is
+	// tried again with the next fetch, and Prefetch returns it. Several verifiers
+	// may share a file; what two of them write at the same moment may be one's.
+	CertFile string
 
 	// Transport carries the requests for certificates and confirmations. Default:
 	// like http.DefaultTransport. Redirects are never followed.
@@ -159,7 +183,7 @@ func (v *Verifier) configure(o *Options) error {
 	}
 	client := newClient(o.Transport)
 	var err error
-	if v.certs, err = newCerts(env, client, o.Roots, o.Intermediates); err != nil {
+	if v.certs, err = newCerts(env, client, o); err != nil {
 		return err
 	}
 	if o.Confirm != nil {
@@ -199,8 +223,8 @@ func (v *Verifier) Profile() verify.Profile { return v.profile }
 // Prefetch fetches and checks certificates, so that the first deliveries after a
 // start do not depend on PayPal's host. The URLs, at most 10, are those that
 // PAYPAL-CERT-URL had in former deliveries. It returns the errors of all that
-// failed. Whether it fails or not, room is kept for these URLs when a flood of
-// requests names others.
+// failed, also one of writing Options.CertFile. Whether it fails or not, room is
+// kept for these URLs when a flood of requests names others.
 func (v *Verifier) Prefetch(ctx context.Context, urls ...string) error {
 	return v.certs.prefetch(ctx, urls)
 }

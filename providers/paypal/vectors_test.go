@@ -133,6 +133,45 @@ func TestTestdataHoldsNoPrivateKey(t *testing.T) {
 	}
 }
 
+// TestDifferencesInReasonAreListed shows each row of the second table of
+// DIFFERENCES.md, and that there is no other one.
+func TestDifferencesInReasonAreListed(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "DIFFERENCES.md"))
+	must(err)
+	listed := make(map[string]string)
+	_, table, _ := strings.Cut(string(text), "\n## Reasons")
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if name := strings.TrimSpace(cells[0]); len(cells) == 3 && name != "delivery" && strings.Trim(name, "-") != "" {
+			listed[name] = strings.TrimSpace(cells[1])
+		}
+	}
+	w := newWorld()
+	v := w.verifier(t)
+	h := sent(event)
+	accept(t, "the twin of all", v, h, event)
+	for name, heads := range map[string][]*verify.Head{
+		"no signature, or an empty one":       {with(h, "Paypal-Transmission-Sig"), with(h, "Paypal-Transmission-Sig", "")},
+		"an id that is no UUID in lower case": {with(h, "Paypal-Transmission-Id", "evt_1"), with(h, "Paypal-Transmission-Id", strings.ToUpper(newID()))},
+		"another algorithm":                   {with(h, "Paypal-Auth-Algo", "SHA1withRSA"), with(h, "Paypal-Auth-Algo", "sha256WithRSA")},
+		"a certificate elsewhere":             {with(h, "Paypal-Cert-Url", "https://evil.example/v1/notifications/certs/CERT-1"), with(h, "Paypal-Cert-Url", sandboxURL)},
+	} {
+		row := listed[name]
+		delete(listed, name)
+		for _, h := range heads {
+			_, err := verify.Verify(context.Background(), v, h, event)
+			ours := vector.Outcome(err)
+			_, not, ok := strings.Cut(row, "`"+ours+"`, not ")
+			if !ok || not == "`"+ours+"`" {
+				t.Errorf("%s: the outcome is %s, and DIFFERENCES.md says %q", name, ours, row)
+			}
+		}
+	}
+	for name := range listed {
+		t.Errorf("DIFFERENCES.md lists %q, of which there is no case", name)
+	}
+}
+
 // published is a transmission that was published elsewhere.
 type published struct {
 	Provider string

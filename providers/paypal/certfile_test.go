@@ -1,0 +1,223 @@
+package paypal_test
+
+import (
+	"bytes"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/paypal"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+const certFileTitle = "hooknotary paypal certificates 1\n"
+
+// inFile writes certificates as the file has them, with LF.
+func inFile(url string, chain []byte) string {
+	return url + "\n" + strings.ReplaceAll(string(chain), "\r\n", "\n")
+}
+
+func TestAFileOfCertificatesOutlivesTheProcess(t *testing.T) {
+	w := newWorld()
+	file := filepath.Join(t.TempDir(), "paypal.certs")
+	remember := func(o *paypal.Options) { o.CertFile = file }
+	v := w.verifier(t, remember)
+	if text, err := os.ReadFile(file); err != nil || string(text) != certFileTitle {
+		t.Fatalf("New made %q, %v", text, err)
+	}
+	accept(t, "in the first run", v, sent(event), event)
+	written(t, v)
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.HasPrefix(string(text), certFileTitle+certURL+"\n-----BEGIN CERTIFICATE-----\n") || strings.Count(string(text), "BEGIN") != 2 {
+		t.Fatalf("the file holds %q, %v; want the leaf and its issuer", text, err)
+	}
+	if strings.Contains(string(text), webhookID) {
+		t.Error("the file holds the webhook id")
+	}
+
+	n := len(w.net.asked())
+	accept(t, "in the second run", w.verifier(t, remember), sent(event), event)
+	silent(t, "in the second run", w.net, n)
+	if again, err := os.ReadFile(file); err != nil || !bytes.Equal(again, text) {
+		t.Errorf("the second run left %q, %v", again, err)
+	}
+	for _, other := range []string{"another verifier", "its successor"} {
+		w.hosts.file(otherURL, inPEM(w.issuer.leaf(otherKey().Public())))
+		v := w.verifier(t, remember)
+		accept(t, other, v, sentUnder(otherURL, otherKey(), receivedAt, event), event)
+		written(t, v)
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(text), "\n"+certURL+"\n") || !strings.Contains(string(text), "\n"+otherURL+"\n") {
+			t.Errorf("%s left %q, %v; want both URLs", other, text, err)
+		}
+	}
+	files, err := os.ReadDir(filepath.Dir(file))
+	if err != nil || len(files) != 1 {
+		t.Errorf("the folder holds %v, %v; want the file alone", files, err)
+	}
+}
+
+// The file proves nothing: what it says is checked as what PayPal's host says.
+func TestAFileOfCertificatesProvesNothing(t *testing.T) {
+	stranger := newAuthority("Stranger Root", nil)
+	for _, tt := range []struct {
+		name string
+		text func(w *world) string
+		// Begin with the file's certificate fetches the genuine one.
+		fetches bool
+	}{
+		{"the genuine chain", func(w *world) string {
+			return inFile(certURL, inPEM(w.issuer.leaf(leafKey().Public()), w.issuer.cert))
+		}, false},
+		{"the leaf of a stranger", func(*world) string { return inFile(certURL, inPEM(stranger.leaf(otherKey().Public()))) }, true},
+		{"the chain of a stranger with its root", func(*world) string {
+			return inFile(certURL, inPEM(stranger.leaf(otherKey().Public()), stranger.cert))
+		}, true},
+		{"a leaf that signed itself", func(*world) string { return inFile(certURL, inPEM(selfSigned(liveName))) }, true},
+		{"the genuine leaf without its issuer", func(w *world) string { return inFile(certURL, inPEM(w.issuer.leaf(leafKey().Public()))) }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			file := filepath.Join(t.TempDir(), "paypal.certs")
+			must(os.WriteFile(file, []byte(certFileTitle+tt.text(w)), 0o600))
+			v := w.verifier(t, func(o *paypal.Options) { o.CertFile = file })
+			forged := sentUnder(certURL, otherKey(), receivedAt, event)
+			reject(t, "signed by the stranger", v, forged, event, verify.ErrMismatch, "")
+			accept(t, "genuine", v, sent(event), event)
+			written(t, v)
+			if n := len(w.net.asked()); (n > 0) != tt.fetches {
+				t.Errorf("%d requests, want some: %v", n, tt.fetches)
+			}
+		})
+	}
+}
+
+// A URL whose chain does not verify any more still has its own room in a flood.
+func TestAURLOfTheFileHasRoomInAFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		file := filepath.Join(t.TempDir(), "paypal.certs")
+		old := newAuthority("Old Root", nil)
+		must(os.WriteFile(file, []byte(certFileTitle+inFile(certURL, inPEM(old.leaf(leafKey().Public())))), 0o600))
+		v := w.verifier(t, func(o *paypal.Options) { o.CertFile = file })
+		_, stop := flood(v, 500)
+		defer stop()
+		time.Sleep(time.Minute)
+		start := time.Now()
+		accept(t, "in the flood", v, sent(event), event)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it waited %v", took)
+		}
+	})
+}
+
+// A certificate of the file is trusted in the time in which its chain is valid, as
+// any other.
+func TestACertificateOfTheFileExpires(t *testing.T) {
+	w := newWorld()
+	file := filepath.Join(t.TempDir(), "paypal.certs")
+	v := w.verifier(t, func(o *paypal.Options) { o.CertFile = file })
+	accept(t, "in the first run", v, sent(event), event)
+	written(t, v)
+	v = w.verifier(t, func(o *paypal.Options) { o.CertFile = file })
+	end := time.Date(2029, 12, 31, 23, 59, 59, 0, time.UTC)
+	accept(t, "in its last second", v, sentUnder(certURL, leafKey(), end, event), event)
+	reject(t, "a second after", v, sentUnder(certURL, leafKey(), end.Add(time.Second), event), event, verify.ErrUntrusted, "not valid")
+}
+
+func TestABrokenFileOfCertificatesIsAnErrorOfNew(t *testing.T) {
+	w := newWorld()
+	genuine := string(inFile(certURL, inPEM(w.issuer.leaf(leafKey().Public()), w.issuer.cert)))
+	other := string(inFile(otherURL, inPEM(w.issuer.leaf(leafKey().Public()), w.issuer.cert)))
+	pemHeader := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Headers: map[string]string{"a": "b"}, Bytes: w.issuer.leaf(leafKey().Public()).Raw}))
+	for _, tt := range []struct {
+		name  string
+		text  string
+		tells string // "": accepted
+	}{
+		{"one certificate", certFileTitle + genuine, ""},
+		{"two certificates", certFileTitle + genuine + other, ""},
+		{"none", certFileTitle, ""},
+
+		{"nothing at all", "", "delete it"},
+		{"no title", genuine, "delete it"},
+		{"the title of another version", strings.Replace(certFileTitle, "1", "2", 1) + genuine, "delete it"},
+		{"half of it", (certFileTitle + genuine)[:900], "delete it"},
+		{"no line break at its end", strings.TrimSuffix(certFileTitle+genuine, "\n"), "delete it"},
+		{"a byte more", certFileTitle + genuine + "x", "delete it"},
+		{"a line break more", certFileTitle + genuine + "\n", "delete it"},
+		{"line ends of Windows", strings.ReplaceAll(certFileTitle+genuine, "\n", "\r\n"), "delete it"},
+		{"a URL without a certificate", certFileTitle + certURL + "\n", "delete it"},
+		{"a certificate without a URL", certFileTitle + strings.TrimPrefix(genuine, certURL+"\n"), "delete it"},
+		{"one URL twice", certFileTitle + genuine + genuine, "delete it"},
+		{"a text between", certFileTitle + strings.Replace(genuine, "-----END CERTIFICATE-----\n", "-----END CERTIFICATE-----\nand\n", 1), "live against sandbox"},
+		{"another kind of block", certFileTitle + strings.ReplaceAll(genuine, "CERTIFICATE", "PUBLIC KEY"), "delete it"},
+		{"a block with a header", certFileTitle + certURL + "\n" + pemHeader, "delete it"},
+		{"six certificates in one chain", certFileTitle + inFile(certURL, bytes.Repeat(w.genuineFile(), 6)), "delete it"},
+		{"33 URLs", certFileTitle + manyURLs(w, 33), "delete it"},
+		{"32 URLs", certFileTitle + manyURLs(w, 32), ""},
+		{"two MiB", certFileTitle + strings.Repeat("\n", 2<<20), "delete it"},
+
+		{"a URL of the sandbox", certFileTitle + strings.Replace(genuine, certURL, sandboxURL, 1), "live against sandbox"},
+		{"a URL of another host", certFileTitle + strings.Replace(genuine, "api.paypal.com", "evil.example", 1), "live against sandbox"},
+		{"a certificate in another name", certFileTitle + inFile(certURL, inPEM(w.issuer.leaf(leafKey().Public(), name("www.paypal.com", "www.paypal.com")))), "live against sandbox"},
+		{"a certificate of the sandbox", certFileTitle + inFile(certURL, inPEM(w.issuer.leaf(leafKey().Public(), name(sandboxName, sandboxName)))), "live against sandbox"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "paypal.certs")
+			must(os.WriteFile(file, []byte(tt.text), 0o600))
+			v, err := paypal.New(webhookID, &paypal.Options{CertFile: file, Transport: w.net})
+			if tt.tells == "" {
+				if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			if v != nil || err == nil || !strings.Contains(err.Error(), tt.tells) || !strings.Contains(err.Error(), file) {
+				t.Errorf("New = %v, want an error that names the file and tells of %q", err, tt.tells)
+			}
+			if text, err := os.ReadFile(file); err != nil || string(text) != tt.text {
+				t.Errorf("New changed the file: %v", err)
+			}
+		})
+	}
+	t.Run("a file that cannot be written", func(t *testing.T) {
+		for _, file := range []string{filepath.Join(t.TempDir(), "missing", "paypal.certs"), t.TempDir()} {
+			if v, err := paypal.New(webhookID, &paypal.Options{CertFile: file}); v != nil || err == nil || !strings.Contains(err.Error(), file) {
+				t.Errorf("New with %q = %v", file, err)
+			}
+		}
+	})
+}
+
+func manyURLs(w *world, n int) string {
+	var all strings.Builder
+	leaf := inPEM(w.issuer.leaf(leafKey().Public()))
+	for i := range n {
+		all.WriteString(inFile(leafURL(i), leaf))
+	}
+	return all.String()
+}
+
+// A file that cannot be written later is tried again, and Prefetch tells.
+func TestAFileThatCannotBeWrittenIsTriedAgain(t *testing.T) {
+	w := newWorld()
+	folder := filepath.Join(t.TempDir(), "state")
+	must(os.Mkdir(folder, 0o700))
+	file := filepath.Join(folder, "paypal.certs")
+	v := w.verifier(t, func(o *paypal.Options) { o.CertFile = file })
+	must(os.RemoveAll(folder))
+	accept(t, "without the folder", v, sent(event), event)
+	if err := v.Prefetch(t.Context()); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("Prefetch = %v, want an error that names the file", err)
+	}
+	must(os.Mkdir(folder, 0o700))
+	written(t, v)
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), certURL) {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+}
