@@ -265,6 +265,7 @@ func (g *Guard) noReadDeadline(in *Inbound) bool {
 // run.
 func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	g := a.g
+	print := d.Fingerprint.Sum()
 	c := replay.Claim{
 		Key:         g.Key(d),
 		Endpoint:    g.endpoint,
@@ -273,7 +274,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 		Lease:       g.opts.Lease,
 		Needed:      untimedNeed,
 		Retention:   g.opts.Retention,
-		Fingerprint: sha256.Sum256(d.Fingerprint[:]), // for a register that others can read
+		Fingerprint: sha256.Sum256(print[:]), // for a register that others can read
 		SignedAt:    d.SignedAt,
 		Restamped:   g.profile.Restamped,
 	}

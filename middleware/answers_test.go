@@ -108,9 +108,9 @@ var refusals = []refusal{
 	{name: "signed a second too far in the future", change: signedAt(301 * time.Second),
 		reason: verify.ErrTooNew, status: 401, head: true},
 	{name: "a key source without a key", change: keysFrom(func(context.Context, *verify.Head) ([]verify.Key, error) { return nil, nil }),
-		reason: verify.ErrNoKey, status: 401, head: true},
+		reason: verify.ErrNoKey, status: 401},
 	{name: "a key source that says there is none", change: keysFrom(func(context.Context, *verify.Head) ([]verify.Key, error) { return nil, verify.ErrNoKey }),
-		reason: verify.ErrNoKey, status: 401, head: true},
+		reason: verify.ErrNoKey, status: 401},
 	{name: "key material that is not trusted", change: func(s *site) {
 		s.verifier = &altered{Verifier: s.verifier, begin: func(context.Context, *verify.Head) (verify.Pending, error) {
 			return nil, &verify.Error{Reason: verify.ErrUntrusted}

@@ -221,7 +221,7 @@ func TestAnEventNamesItsMessageWhereTheSignatureIsGood(t *testing.T) {
 		{"the replay store is down", func(s *site) {
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) { return replay.Outcome{}, down }
 		}, true},
-		{"the provider could not be asked about a good signature", refusing(verify.Fingerprint{1}), true},
+		{"the provider could not be asked about a good signature", refusing(verify.NewFingerprint([32]byte{1})), true},
 		{"the provider could not be asked for its certificate", refusing(verify.Fingerprint{}), false},
 		{"the key source is down", keysFrom(func(context.Context, *verify.Head) ([]verify.Key, error) { return nil, down }), false},
 		{"too old", signedAt(-301e9), false},
@@ -274,7 +274,9 @@ func TestAGuardRemembersSoManyForgedMessages(t *testing.T) {
 	s := newSite(t, telling(&all), outcome(replay.Outcome{Status: replay.Forged}), finishing(func(p verify.Pending, ctx context.Context, b []byte) (*verify.Delivery, error) {
 		d, err := p.Finish(ctx, b)
 		if err == nil {
-			binary.BigEndian.PutUint64(d.Fingerprint[:], n+1)
+			var sum [32]byte
+			binary.BigEndian.PutUint64(sum[:], n+1)
+			d.Fingerprint = verify.NewFingerprint(sum)
 		}
 		return d, err
 	}))

@@ -255,7 +255,7 @@ func (g *Guard) Key(d *verify.Delivery) replay.Key {
 		Provider:    d.Provider,
 		Scope:       d.Scope,
 		ID:          d.ID,
-		Fingerprint: d.Fingerprint,
+		Fingerprint: d.Fingerprint.Sum(),
 		Partition:   d.Unsigned.Partition,
 	}.Key()
 }

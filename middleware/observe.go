@@ -168,8 +168,8 @@ func (a *Admission) identify(f verify.Fingerprint, body []byte) {
 	if !a.watch.on {
 		return
 	}
-	if f != (verify.Fingerprint{}) {
-		e.Message = replay.Message{Endpoint: g.endpoint, Provider: g.profile.Provider, ID: string(f[:])}.Key()
+	if sum := f.Sum(); sum != [32]byte{} {
+		e.Message = replay.Message{Endpoint: g.endpoint, Provider: g.profile.Provider, ID: string(sum[:])}.Key()
 		a.signed = body
 	}
 	if e.Reason == verify.ErrForged {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
@@ -67,11 +68,40 @@ type Unsigned struct {
 }
 
 // Fingerprint identifies a signed message: the MAC that was computed over it, or
-// a hash of it. With the message it can be a credential, so it does not print, and
-// a guard hands only a hash of it to the register. Whoever prints a Delivery out of
-// an unexported field, where no method is called, prints it with the body.
-// Fingerprints are comparable with ==; that is no check of a signature.
-type Fingerprint [32]byte
+// a hash of it. With the message it can be a credential, so it does not print, not
+// even out of an unexported field of another type, and a guard hands only a hash of
+// it to the register.
+//
+// Make one with NewFingerprint. The zero Fingerprint identifies nothing. Compare two
+// of them with Equal; that is no check of a signature. For a key of a map or of a
+// store take Sum. A Fingerprint is immutable and safe for concurrent use.
+type Fingerprint struct {
+	// A closure, as in Key: neither fmt nor an encoder nor reflection can look inside
+	// one.
+	sum func() [32]byte
+}
+
+// NewFingerprint makes a Fingerprint of a MAC of 32 bytes, or of a hash. It is for the
+// code of a verifier.
+func NewFingerprint(sum [32]byte) Fingerprint {
+	return Fingerprint{func() [32]byte { return sum }}
+}
+
+// Sum returns the bytes, to make a key of them. It is all zeros for the zero
+// Fingerprint. Keep them out of logs.
+func (f Fingerprint) Sum() [32]byte {
+	if f.sum == nil {
+		return [32]byte{}
+	}
+	return f.sum()
+}
+
+// Equal reports whether two Fingerprints identify the same message. It takes the same
+// time for all of them.
+func (f Fingerprint) Equal(other Fingerprint) bool {
+	a, b := f.Sum(), other.Sum()
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
 
 const redacted = "[redacted]"
 

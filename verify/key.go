@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -19,6 +20,11 @@ const (
 
 	// MaxSecret is the largest length of a secret in bytes.
 	MaxSecret = 1024
+
+	// KeyTimeout is how long a verifier waits for a KeySource. One that takes longer
+	// has failed, whether it looks at its context or not: the request is refused as
+	// ErrUnavailable.
+	KeyTimeout = 2 * time.Second
 
 	maxName = 128
 )
@@ -189,9 +195,17 @@ type KeySource interface {
 	// called once a request, on an unverified head and by many goroutines; it
 	// must be quick and bounded, because anyone can cause the call.
 	//
-	// No key for this head is an empty list or an error that wraps ErrNoKey,
-	// answered with 401. Any other error means that the source failed and is
-	// answered with 503. The list is not changed by the caller.
+	// The context ends after KeyTimeout, or with the request. A source that ignores
+	// that is left behind: the request is refused, and the call counts towards a bound
+	// of the verifier until it returns. So Keys may run on a goroutine of its own, and
+	// longer than the request; the head is then a copy. A panic of Keys is one of the
+	// request, as long as it waits.
+	//
+	// No key for this head is an empty list or an error that wraps ErrNoKey. The
+	// verifier then reads the body as it does for any other head, and answers with
+	// 401, so that a stranger cannot find out who has a key. Any other error means
+	// that the source failed and is answered with 503. The list is not changed by the
+	// caller.
 	Keys(ctx context.Context, h *Head) ([]Key, error)
 }
 

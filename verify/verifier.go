@@ -13,8 +13,12 @@ type Verifier interface {
 	Profile() Profile
 
 	// Begin refuses what no body could make right: a missing, repeated or
-	// malformed header, a time outside the window, a request without a key. A
+	// malformed header, a time outside the window, a source of keys that failed. A
 	// head with a zero receive time is refused as ErrMalformed.
+	//
+	// A request for which there is no key is refused by Finish (ErrNoKey) and not
+	// here, or a sender that withholds the body could tell an unknown tenant from a
+	// wrong signature.
 	//
 	// The Pending is for one body. Like the head, it must not be kept after
 	// the request.

@@ -146,12 +146,15 @@ func TestNothingPrintsASecretOrAFingerprint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	print := verify.Fingerprint{}
-	copy(print[:], goodSecret)
+	var sum [32]byte
+	copy(sum[:], goodSecret)
+	print := verify.NewFingerprint(sum)
 	values := []any{
 		k, &k, []verify.Key{k}, verify.KeyList{k}, map[string]verify.Key{"k": k}, struct{ K verify.Key }{k},
 		verify.Secrets(goodSecret), *verify.Secrets(goodSecret), holder{key: k, keys: []verify.Key{k}}, &holder{key: k},
 		print, &print, []verify.Fingerprint{print}, verify.Delivery{Fingerprint: print}, &verify.Delivery{Fingerprint: print}, verify.Error{Message: print}, &verify.Error{Message: print},
+		struct{ f verify.Fingerprint }{print}, struct{ f *verify.Fingerprint }{&print}, struct{ f []verify.Fingerprint }{[]verify.Fingerprint{print}},
+		struct{ d verify.Delivery }{verify.Delivery{Fingerprint: print}}, struct{ f any }{print},
 	}
 	secret := []string{goodSecret, fmt.Sprintf("%x", goodSecret), fmt.Sprintf("%X", goodSecret), fmt.Sprint([]byte(goodSecret)), "d2hzZWNf"}
 	check := func(t *testing.T, how string, out string) {
@@ -184,6 +187,31 @@ func TestNothingPrintsASecretOrAFingerprint(t *testing.T) {
 	}
 	if got := fmt.Sprint(k); !strings.Contains(got, "acct-1/2026-03") {
 		t.Errorf("a key prints as %q, want its names", got)
+	}
+}
+
+func TestAFingerprintIsComparedByWhatItHolds(t *testing.T) {
+	one, same, other := verify.NewFingerprint([32]byte{1}), verify.NewFingerprint([32]byte{1}), verify.NewFingerprint([32]byte{31: 1})
+	for _, tt := range []struct {
+		name string
+		a, b verify.Fingerprint
+		want bool
+	}{
+		{"itself", one, one, true},
+		{"one of the same bytes", one, same, true},
+		{"one of other bytes", one, other, false},
+		{"the zero one and one of bytes", verify.Fingerprint{}, one, false},
+		{"the zero one and itself", verify.Fingerprint{}, verify.Fingerprint{}, true},
+		{"the zero one and one of zeros", verify.Fingerprint{}, verify.NewFingerprint([32]byte{}), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.a.Equal(tt.b) != tt.want || tt.b.Equal(tt.a) != tt.want {
+				t.Errorf("Equal is not %v", tt.want)
+			}
+			if (tt.a.Sum() == tt.b.Sum()) != tt.want {
+				t.Errorf("the sums are equal: not %v", tt.want)
+			}
+		})
 	}
 }
 

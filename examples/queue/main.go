@@ -119,10 +119,11 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 	}
 
 	window := c.verifier.Profile().Window
+	print := d.Fingerprint.Sum()
 	claim := replay.Claim{
 		Key: replay.Event{
 			Endpoint: "billing-queue", Provider: d.Provider, Scope: d.Scope,
-			ID: d.ID, Fingerprint: d.Fingerprint, Partition: d.Unsigned.Partition,
+			ID: d.ID, Fingerprint: print, Partition: d.Unsigned.Partition,
 		}.Key(),
 		Token: replay.NewToken(),
 		Lease: lease,
@@ -130,7 +131,7 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 		// and verifies even then.
 		Needed:      maxWait + window.Past + window.Future + time.Minute,
 		Retention:   retention,
-		Fingerprint: sha256.Sum256(d.Fingerprint[:]),
+		Fingerprint: sha256.Sum256(print[:]),
 		SignedAt:    d.SignedAt,
 		// Not Restamped, although Stripe signs each attempt anew: the endpoint
 		// has answered, so there is no other attempt, and a register that starts

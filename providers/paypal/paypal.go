@@ -283,7 +283,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 		Key:         p.certURL[strings.LastIndexByte(p.certURL, '/')+1:],
 		ID:          eventID(body),
 		MessageID:   p.id,
-		Fingerprint: digest,
+		Fingerprint: verify.NewFingerprint(digest),
 		SignedAt:    p.at,
 		ReceivedAt:  p.receivedAt,
 		Binding:     verify.BindingChecksum,
@@ -294,7 +294,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	}
 	if p.v.confirm != nil {
 		if err := p.v.confirm.ask(ctx, p, d); err != nil {
-			return nil, &verify.Error{Reason: verify.ReasonOf(err), Cause: causeOf(err), Message: digest}
+			return nil, &verify.Error{Reason: verify.ReasonOf(err), Cause: causeOf(err), Message: verify.NewFingerprint(digest)}
 		}
 	}
 	return d, nil

@@ -155,13 +155,13 @@ func TestADeliverySaysWhatWasSigned(t *testing.T) {
 		Key:         "CERT-360caa42-fca2a594-1d93a270",
 		ID:          "WH-2WR32451HC0233532-67976317FL4543714",
 		MessageID:   h.Header.Get("Paypal-Transmission-Id"),
-		Fingerprint: digest,
+		Fingerprint: verify.NewFingerprint(digest),
 		SignedAt:    receivedAt,
 		ReceivedAt:  receivedAt,
 		Binding:     verify.BindingChecksum,
 		Body:        event,
 	}
-	if fmt.Sprintf("%+v", *d) != fmt.Sprintf("%+v", want) || d.Fingerprint != want.Fingerprint {
+	if fmt.Sprintf("%+v", *d) != fmt.Sprintf("%+v", want) || !d.Fingerprint.Equal(want.Fingerprint) {
 		t.Errorf("Delivery is\n%+v, want\n%+v", *d, want)
 	}
 }
@@ -196,7 +196,7 @@ func TestTheEventsIDIsTakenOnlyInPayPalsForm(t *testing.T) {
 			if d.ID != tt.want {
 				t.Errorf("ID is %q, want %q", d.ID, tt.want)
 			}
-			if d.MessageID == "" || d.Fingerprint == (verify.Fingerprint{}) {
+			if d.MessageID == "" || d.Fingerprint.Equal(verify.Fingerprint{}) {
 				t.Error("the transmission has no id or no fingerprint")
 			}
 		})

@@ -81,7 +81,9 @@ type Signature struct {
 
 	// Field is the name of the items that are signatures, "v1". Items are
 	// separated by Separator and consist of a name, Assign and a value. Items
-	// with other names are ignored, because providers add schemes in this way.
+	// with other names are ignored, because providers add schemes in this way. A
+	// signature that does not decode, such as an empty one, is skipped beside one
+	// that does; it counts towards the limit of 16 as every item does.
 	Field, Separator, Assign string
 
 	Encoding Encoding
@@ -154,6 +156,10 @@ type ID struct {
 	Member string
 	// Prefix is what the id starts with.
 	Prefix string
+	// Repeated lists ids that the provider gives to any number of events, such as those
+	// that its dashboard sends for a test. Such an id is no id: it would make the second
+	// of them a replay of the first.
+	Repeated []string
 }
 
 // Secret says how a secret's text becomes a key.
@@ -206,6 +212,7 @@ const (
 	maxValue      = 256 // bytes of any other header, and of an id
 	maxParts      = 8
 	minSecret     = 16
+	maxAsking     = 256 // calls of a key source that have not returned, of one verifier
 
 	defaultWindow = 5 * time.Minute
 	maxWindow     = 30 * 24 * time.Hour
@@ -236,6 +243,7 @@ func (d Definition) check() (*Definition, error) {
 	d.UnsignedType = http.CanonicalHeaderKey(d.UnsignedType)
 	d.Partition = http.CanonicalHeaderKey(d.Partition)
 	d.Secret.Refuse = slices.Clone(d.Secret.Refuse)
+	d.ID.Repeated = slices.Clone(d.ID.Repeated)
 	if err := d.checkSignatures(); err != nil {
 		return nil, err
 	}
@@ -353,8 +361,8 @@ func (d *Definition) checkMessage() error {
 		return errors.New("the Restamped needs a Timestamp")
 	case d.ID.Header != "" && d.ID.Member != "":
 		return errors.New("ID has both Header and Member")
-	case d.ID.Header == "" && d.ID.Member == "" && d.ID.Prefix != "":
-		return errors.New("ID has a Prefix, but neither Header nor Member")
+	case d.ID.Header == "" && d.ID.Member == "" && (d.ID.Prefix != "" || len(d.ID.Repeated) > 0):
+		return errors.New("ID has a Prefix or Repeated, but neither Header nor Member")
 	case !idSigned:
 		return errors.New("ID.Header is not part of Message: an id that is not signed identifies nothing")
 	}

@@ -186,6 +186,11 @@ func TestNewRefusesMistakenOptions(t *testing.T) {
 		{"a negative window ahead", listed(), narrow(0, -1), narrow(0, 1)},
 		{"a window where no time is signed", bare(), narrow(time.Minute, 0), narrow(0, 0)},
 		{"partitions where the scheme has none", bare(), &scheme.Options{Partitions: []string{"a"}}, &scheme.Options{}},
+		{"an empty partition", shopify(), &scheme.Options{Partitions: []string{"a", ""}}, &scheme.Options{Partitions: []string{"a", "b"}}},
+		{"a partition with a space", shopify(), &scheme.Options{Partitions: []string{"a b"}}, &scheme.Options{Partitions: []string{"a-b"}}},
+		{"a partition with a space at its end", shopify(), &scheme.Options{Partitions: []string{"a", "ab "}}, &scheme.Options{Partitions: []string{"a", "ab"}}},
+		{"a partition that is not ASCII", shopify(), &scheme.Options{Partitions: []string{"\u00e9"}}, &scheme.Options{Partitions: []string{"e"}}},
+		{"a partition of 257 bytes", shopify(), &scheme.Options{Partitions: []string{strings.Repeat("p", 257)}}, &scheme.Options{Partitions: []string{strings.Repeat("p", 256)}}},
 		{"ids that keep events apart where the scheme has none", bare(), &scheme.Options{InsecureDistinctByUnsignedID: true}, &scheme.Options{}},
 		{"ids that keep events apart, and partitions, too", shopify(),
 			&scheme.Options{InsecureDistinctByUnsignedID: true, Partitions: []string{"orders/create"}}, &scheme.Options{InsecureDistinctByUnsignedID: true}},
@@ -266,7 +271,7 @@ func TestNewCopiesWhatItIsGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Fingerprint != want.Fingerprint || got.Unsigned != want.Unsigned || want.Unsigned.Partition != "orders/create" {
+	if !got.Fingerprint.Equal(want.Fingerprint) || got.Unsigned != want.Unsigned || want.Unsigned.Partition != "orders/create" {
 		t.Errorf("the verifier changed: %+v, before %+v", got, want)
 	}
 }

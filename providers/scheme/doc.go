@@ -30,16 +30,24 @@
 //     length, base64 is canonical, a time is a decimal number without sign or
 //     leading zero.
 //   - A header is at most 4 KiB long and holds at most 16 signatures, of known
-//     and unknown kinds together.
+//     and unknown kinds together. In a list a signature that does not decode is
+//     skipped, as official libraries do, and counts all the same; where none decodes,
+//     the request is refused.
 //   - The receiver chooses the hash. Where a definition has two signatures, the
 //     stronger one decides alone as soon as its header is there.
 //   - The time that is judged is the one that was signed, byte for byte. It must
 //     not lie too far back, nor ahead.
+//   - A key source has verify.KeyTimeout. At most 256 calls of it run at a time, for
+//     one verifier, also where they ignore their context; another request waits for
+//     as long, and is refused as verify.ErrUnavailable.
+//   - A request without a key is refused when its body is there, and not before.
 //   - At most 4 keys are tried. The MAC is computed once for each, compared with
 //     every candidate, in full length and in constant time, and no key is skipped
 //     because another one matched.
 //   - The body is not looked into before the signature holds. Then at most one
 //     member of a JSON object is read, the event's id.
+//   - An empty body is a body: validly signed, it is accepted like any other, and
+//     known by its fingerprint.
 //
 // # Secrets
 //

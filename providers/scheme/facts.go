@@ -14,9 +14,9 @@ import (
 
 // Keys returns the keys that a request with this head is tried with, from the source
 // that New was given, and its error. They hold their secrets. The list must not be
-// changed.
+// changed. A source that is no fixed list has verify.KeyTimeout.
 func (v *Verifier) Keys(ctx context.Context, h *verify.Head) ([]verify.Key, error) {
-	return v.source.Keys(ctx, h)
+	return v.ask(ctx, h)
 }
 
 // Rekey returns a verifier that differs from v in its keys alone. Its errors are those

@@ -57,6 +57,10 @@ type Verifier struct {
 	source  verify.KeySource
 	keys    []*key // prepared; nil unless the source is a fixed list
 	listed  bool   // whether a header may hold several signatures
+
+	// For a source that is asked on each request.
+	nobody []*key        // what a request without a key is checked with, in vain
+	asking chan struct{} // holds one element for each call that has not returned
 }
 
 // New makes a verifier. The keys are required; a fixed list of them is checked here
@@ -140,7 +144,10 @@ func (v *Verifier) configure() error {
 	case verify.KeyList:
 		return v.prepareList(keys)
 	}
-	return nil
+	v.asking = make(chan struct{}, maxAsking)
+	nobody, err := v.prepare(verify.Key{}, make([]byte, sha256.Size))
+	v.nobody = []*key{nobody}
+	return err
 }
 
 func (v *Verifier) prepareList(keys verify.KeyList) (err error) {
@@ -208,9 +215,8 @@ type mac struct {
 func (k *key) mac(i int) *mac { return k.macs[i].Get().(*mac) }
 
 // done puts a MAC back, reset, which restores the keyed state without hashing
-// the key again. A sum that was expected is a genuine signature: none is left.
+// the key again.
 func (k *key) done(i int, m *mac) {
-	clear(m.sum[:])
 	m.Hash.Reset()
 	k.macs[i].Put(m)
 }
@@ -287,6 +293,8 @@ var (
 	errFinished    = errors.New("a pending request was finished twice")
 	errUnsignedID  = errors.New("the delivery id is missing, repeated or malformed")
 	errNoKeys      = errors.New("the key source returned no key")
+	errKeysLate    = fmt.Errorf("the key source did not answer within %v: have it end with its context", verify.KeyTimeout)
+	errKeysGone    = errors.New("the key source ended its goroutine instead of returning")
 )
 
 func refuse(r verify.Reason, cause error) error { return &verify.Error{Reason: r, Cause: cause} }
@@ -295,6 +303,7 @@ func refuse(r verify.Reason, cause error) error { return &verify.Error{Reason: r
 type pending struct {
 	v          *Verifier
 	keys       []*key
+	noKey      error  // why there is none, for Finish to say
 	signature  int    // index of the definition's signature that the request has
 	candidates []byte // decoded signatures, one after the other
 	stamp      string
@@ -377,15 +386,16 @@ func (p *pending) parse(value string) error {
 		return refuse(verify.ErrMalformed, errCandidates)
 	}
 	items := 0
+	var undecodable error
 	for more := true; more; {
 		var item string
 		item, value, more = strings.Cut(value, s.Separator)
 		name, text, ok := strings.Cut(item, s.Assign)
-		if !ok || name == "" || text == "" {
+		if !ok || name == "" {
 			return refuse(verify.ErrMalformed, errForm)
 		}
 		if stampField != "" && name == stampField {
-			if p.stamp != "" {
+			if p.stamp != "" || text == "" {
 				return refuse(verify.ErrMalformed, errStampForm)
 			}
 			p.stamp = text
@@ -400,15 +410,21 @@ func (p *pending) parse(value string) error {
 			}
 			continue
 		}
+		// One that does not decode can match nothing, so it spoils no other.
 		if err := p.candidate(s, text); err != nil {
-			return err
+			undecodable = err
 		}
 	}
-	if len(p.candidates) == 0 {
-		return refuse(verify.ErrUnsigned, nil)
+	switch {
+	case len(p.candidates) > 0:
+		return nil
+	case undecodable != nil:
+		return undecodable
 	}
-	return nil
+	return refuse(verify.ErrUnsigned, nil)
 }
+
+// candidate adds a signature to the candidates, if it decodes.
 
 func (p *pending) candidate(s *Signature, text string) error {
 	size, start := s.Hash.size(), len(p.candidates)
@@ -424,6 +440,7 @@ func (p *pending) candidate(s *Signature, text string) error {
 		p.candidates, ok = decodeHex(p.candidates, text)
 	}
 	if !ok || len(p.candidates) != start+size {
+		p.candidates = p.candidates[:start]
 		return refuse(verify.ErrMalformed, errSignature)
 	}
 	return nil
@@ -509,21 +526,26 @@ func unsigned(h *verify.Head, name string) string {
 	return values[0]
 }
 
+// findKeys finds the keys of the request. Where there is none, the request goes on
+// with one of nobody, up to Finish: one that withholds its body, or measures what a
+// large one takes, must not tell who has a key.
 func (p *pending) findKeys(ctx context.Context, h *verify.Head) error {
 	if p.keys = p.v.keys; p.keys != nil {
 		return nil
 	}
-	list, err := p.v.source.Keys(ctx, h)
+	list, err := p.v.ask(ctx, h)
 	switch {
 	case errors.Is(err, verify.ErrNoKey):
-		return refuse(verify.ErrNoKey, err)
+		p.noKey = err
 	case err != nil:
 		return refuse(verify.ErrUnavailable, err)
 	case len(list) == 0:
-		return refuse(verify.ErrNoKey, errNoKeys)
+		p.noKey = errNoKeys
+	default:
+		p.keys, p.noKey = p.v.prepareAll(list)
 	}
-	if p.keys, err = p.v.prepareAll(list); err != nil {
-		return refuse(verify.ErrNoKey, err)
+	if p.noKey != nil {
+		p.keys = p.v.nobody
 	}
 	return nil
 }
@@ -538,7 +560,7 @@ func (p *pending) Format(s fmt.State, _ rune) {
 func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, error) {
 	var (
 		match *key
-		found verify.Fingerprint
+		found [sha256.Size]byte
 	)
 	size := p.v.def.Signatures[p.signature].Hash.size()
 	for _, k := range p.keys {
@@ -554,11 +576,14 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 		}
 		k.done(p.signature, m)
 	}
-	if match == nil {
+	switch {
+	case p.noKey != nil:
+		return nil, refuse(verify.ErrNoKey, p.noKey)
+	case match == nil:
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
 	if !bytes.HasPrefix(body, []byte(p.v.def.BodyPrefix)) {
-		return nil, &verify.Error{Reason: verify.ErrMediaType, Cause: errBodyPrefix, Message: p.fingerprint(match, found, "", body)}
+		return nil, &verify.Error{Reason: verify.ErrMediaType, Cause: errBodyPrefix, Message: verify.NewFingerprint(p.fingerprint(match, found, "", body))}
 	}
 	if !p.finished.CompareAndSwap(false, true) {
 		return nil, refuse(verify.ErrUnavailable, errFinished)
@@ -566,7 +591,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	d := &p.delivery
 	d.Scope, d.Key = match.scope, match.label
 	d.ID = p.id(body)
-	d.Fingerprint = p.fingerprint(match, found, d.ID, body)
+	d.Fingerprint = verify.NewFingerprint(p.fingerprint(match, found, d.ID, body))
 	d.Body = body
 	return d, nil
 }
@@ -601,7 +626,7 @@ func (p *pending) write(h hash.Hash, b, body []byte) {
 // Whoever holds a genuine request can make variants of it that verify, too: leave
 // out one of several signatures, or the header of the stronger of two
 // alternatives. The fingerprint must be the same for all of them.
-func (p *pending) fingerprint(match *key, f verify.Fingerprint, id string, body []byte) verify.Fingerprint {
+func (p *pending) fingerprint(match *key, f [sha256.Size]byte, id string, body []byte) [sha256.Size]byte {
 	switch {
 	case p.v.listed && (id == "" || len(p.keys) > 1):
 		// Other signatures of this message may be under other keys, of ours or of
@@ -619,7 +644,7 @@ func (p *pending) fingerprint(match *key, f verify.Fingerprint, id string, body 
 	return f
 }
 
-func digest(mac []byte) (f verify.Fingerprint) {
+func digest(mac []byte) (f [sha256.Size]byte) {
 	if len(mac) == len(f) {
 		copy(f[:], mac)
 		return f
@@ -645,7 +670,7 @@ func (p *pending) id(body []byte) string {
 		}
 		id = string(value)
 	}
-	if rest, ok := strings.CutPrefix(id, d.ID.Prefix); !ok || rest == "" || !visible(id) {
+	if rest, ok := strings.CutPrefix(id, d.ID.Prefix); !ok || rest == "" || !visible(id) || slices.Contains(d.ID.Repeated, id) {
 		return ""
 	}
 	return id

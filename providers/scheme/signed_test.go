@@ -37,7 +37,7 @@ func TestABodyThatIsRefusedBehindItsSignatureNamesItsMessage(t *testing.T) {
 				t.Fatalf("refused with %v, want %v", err, c.reason)
 			}
 			var e *verify.Error
-			if errors.As(err, &e) && (e.Message != verify.Fingerprint{}) != c.signed {
+			if errors.As(err, &e) && !e.Message.Equal(verify.Fingerprint{}) != c.signed {
 				t.Errorf("it names a signed message: %v, want %v", !c.signed, c.signed)
 			}
 		})

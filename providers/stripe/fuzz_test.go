@@ -3,7 +3,6 @@ package stripe_test
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,8 +13,8 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// A header that is accepted has one spelling only: taken apart and written again
-// it is the same bytes. And it holds the signature that the signer makes.
+// A header that is accepted has one time, in one spelling, and holds the signature that
+// the signer makes, byte for byte; what else it holds is counted and matches nothing.
 func FuzzHeader(f *testing.F) {
 	vectors := vector.Load(f, "testdata")
 	for i, s := range vectors {
@@ -45,11 +44,6 @@ func FuzzHeader(f *testing.F) {
 				text = strconv.FormatInt(n, 10)
 			case "v1":
 				signatures++
-				raw, err := hex.DecodeString(text)
-				if err != nil || len(raw) != 32 {
-					t.Errorf("signature %q is accepted", text)
-				}
-				text = hex.EncodeToString(raw)
 				for _, secret := range s.Secrets {
 					made := stripetest.Header(d.SignedAt, s.Body, secret).Get("Stripe-Signature")
 					genuine = genuine || strings.HasSuffix(made, ",v1="+text)

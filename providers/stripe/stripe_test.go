@@ -327,8 +327,8 @@ func TestARetryIsTheSameEventInAnotherMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.ID != retry.ID || first.ID == "" || first.Fingerprint == retry.Fingerprint {
-		t.Errorf("ids are %q and %q, fingerprints equal: %v", first.ID, retry.ID, first.Fingerprint == retry.Fingerprint)
+	if first.ID != retry.ID || first.ID == "" || first.Fingerprint.Equal(retry.Fingerprint) {
+		t.Errorf("ids are %q and %q, fingerprints equal: %v", first.ID, retry.ID, first.Fingerprint.Equal(retry.Fingerprint))
 	}
 }
 

@@ -75,7 +75,7 @@ func (p certifiedHead) Finish(_ context.Context, body []byte) (*verify.Delivery,
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
 	return &verify.Delivery{
-		Provider: "certified", Scope: "default", Key: "certificate", MessageID: p.id, Fingerprint: sha256.Sum256(message),
+		Provider: "certified", Scope: "default", Key: "certificate", MessageID: p.id, Fingerprint: verify.NewFingerprint(sha256.Sum256(message)),
 		SignedAt: p.signed, ReceivedAt: p.arrived, Binding: verify.BindingChecksum, Body: body,
 	}, nil
 }

@@ -279,6 +279,14 @@ func (b *battery) refuseHead(t testing.TB, what string, v verify.Verifier, h *ve
 	return err
 }
 
+// takesHead wants Begin to go on, so that nobody who withholds the body learns more.
+func (b *battery) takesHead(t testing.TB, what string, v verify.Verifier, h *verify.Head) {
+	t.Helper()
+	if p, err := v.Begin(context.Background(), h); err != nil || p == nil {
+		t.Fatalf("%s: Begin returned %v and the error %v, want a Pending that Finish refuses: without a body nobody may learn who has a key", what, p, err)
+	}
+}
+
 func (b *battery) reason(t testing.TB, what string, err error, want []verify.Reason) {
 	t.Helper()
 	if len(want) == 0 {
@@ -296,8 +304,8 @@ func (b *battery) reason(t testing.TB, what string, err error, want []verify.Rea
 // same wants two deliveries to be one message.
 func same(t testing.TB, what string, got, want *verify.Delivery) {
 	t.Helper()
-	if got.ID != want.ID || got.MessageID != want.MessageID || got.Fingerprint != want.Fingerprint {
+	if got.ID != want.ID || got.MessageID != want.MessageID || !got.Fingerprint.Equal(want.Fingerprint) {
 		t.Fatalf("%s: taken for another message (same id %v, same message id %v, same fingerprint %v)", what,
-			got.ID == want.ID, got.MessageID == want.MessageID, got.Fingerprint == want.Fingerprint)
+			got.ID == want.ID, got.MessageID == want.MessageID, got.Fingerprint.Equal(want.Fingerprint))
 	}
 }

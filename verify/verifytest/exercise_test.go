@@ -187,13 +187,18 @@ func (s *seal) Begin(ctx context.Context, h *verify.Head) (verify.Pending, error
 	case s.bug == "takes a failed source for no key" && err != nil:
 		return nil, refuse(verify.ErrNoKey, err)
 	case errors.Is(err, verify.ErrNoKey):
-		return nil, refuse(verify.ErrNoKey, err)
 	case err != nil && s.bug == "ignores a failed source" && len(keys) > 0:
 	case err != nil:
 		return nil, refuse(verify.ErrUnavailable, err)
 	}
-	if err := s.check(keys); err != nil {
+	if err == nil || s.bug == "ignores a failed source" {
+		err = s.check(keys)
+	}
+	switch {
+	case err != nil && s.bug == "tells who has no key":
 		return nil, refuse(verify.ErrNoKey, err)
+	case err != nil:
+		return &keyless{s, err}, nil
 	}
 	if s.bug == "tries one key only" {
 		keys = keys[:1]
@@ -205,11 +210,21 @@ func (s *seal) Begin(ctx context.Context, h *verify.Head) (verify.Pending, error
 	case "takes an id that is not signed":
 		p.d.ID = h.Header.Get("Seal-Delivery")
 	case "takes the header's text for the message":
-		p.d.Fingerprint = sha256.Sum256([]byte(h.Header.Get("Seal-Delivery")))
+		p.d.Fingerprint = verify.NewFingerprint(sha256.Sum256([]byte(h.Header.Get("Seal-Delivery"))))
 	case "changes the head":
 		h.Header.Del("Seal-Delivery")
 	}
 	return p, nil
+}
+
+// keyless is a request for which there is no key.
+type keyless struct {
+	s   *seal
+	err error
+}
+
+func (p *keyless) Finish(context.Context, []byte) (*verify.Delivery, error) {
+	return nil, refuse(verify.ErrNoKey, p.err)
 }
 
 func (p *sealed) Finish(_ context.Context, body []byte) (*verify.Delivery, error) {
@@ -243,8 +258,8 @@ func (p *sealed) Finish(_ context.Context, body []byte) (*verify.Delivery, error
 		}
 		d := p.d
 		d.Key, d.Scope = k.Label(), k.Scope()
-		if d.Fingerprint == (verify.Fingerprint{}) {
-			copy(d.Fingerprint[:], want)
+		if d.Fingerprint.Equal(verify.Fingerprint{}) {
+			d.Fingerprint = verify.NewFingerprint([32]byte(want))
 		}
 		d.Body = body
 		switch p.s.bug {
@@ -255,7 +270,7 @@ func (p *sealed) Finish(_ context.Context, body []byte) (*verify.Delivery, error
 		case "forgets the scope":
 			d.Scope = ""
 		case "has the fingerprint of the body alone":
-			d.Fingerprint = sha256.Sum256(body)
+			d.Fingerprint = verify.NewFingerprint(sha256.Sum256(body))
 		}
 		return &d, nil
 	}
@@ -321,7 +336,7 @@ func TestExerciseFailsAnUnsoundVerifier(t *testing.T) {
 		"returns a bare reason", "trims white space", "lowers the case", "takes what stands before a comma",
 		"panics on a long header", "takes any number", "takes upper-case hex", "compares a prefix", "quotes the header",
 		"is wrong by a nanosecond", "checks no age", "accepts the future", "looks at the clock",
-		"takes a failed source for no key", "ignores a failed source", "tries one key only",
+		"takes a failed source for no key", "tells who has no key", "ignores a failed source", "tries one key only",
 		"takes an id that is not signed", "takes the header's text for the message", "changes the head",
 		"keeps what it expected", "trims the body", "cuts the body at 64 KiB", "reads text only",
 		"does not look at the body", "copies the body", "has no fingerprint", "forgets the scope",

@@ -156,8 +156,12 @@ func (b *battery) testSources(t *testing.T) {
 	} {
 		t.Run("a source that yields "+tt.name+" lets nothing through", func(t *testing.T) {
 			v := yields(tt.keys, tt.err)
-			err := b.refuseHead(t, tt.name, v, h, tt.want)
-			b.reject(t, tt.name, v, h, e.Body, tt.want)
+			if tt.want == verify.ErrNoKey {
+				b.takesHead(t, tt.name, v, h)
+			} else {
+				b.refuseHead(t, tt.name, v, h, tt.want)
+			}
+			err := b.reject(t, tt.name, v, h, e.Body, tt.want)
 			if tt.wraps != nil && !errors.Is(err, tt.wraps) {
 				t.Errorf("the refusal does not wrap the source's error: %v", err)
 			}
@@ -212,7 +216,8 @@ func (b *battery) testSources(t *testing.T) {
 			t.Errorf("Scope is %q", d.Scope)
 		}
 		b.reject(t, "another's path", v, at("/south"), e.Body, verify.ErrMismatch)
-		b.refuseHead(t, "no one's path", v, at("/east"), verify.ErrNoKey)
+		b.takesHead(t, "no one's path", v, at("/east"))
+		b.reject(t, "no one's path", v, at("/east"), e.Body, verify.ErrNoKey)
 	})
 	t.Run("keys that change while requests are pending do not mix", func(t *testing.T) {
 		turn := 0

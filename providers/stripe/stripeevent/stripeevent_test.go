@@ -66,6 +66,30 @@ func TestParseReturnsTheEventOfTheSDK(t *testing.T) {
 	}
 }
 
+// TestATestEventOfTheDashboardIsRead: the delivery has no id, because all of them share
+// one.
+func TestATestEventOfTheDashboardIsRead(t *testing.T) {
+	const id = "evt_00000000000000"
+	d := prove(t, strings.Replace(paid, "evt_1", id, 1))
+	if e, err := stripeevent.Parse(d); err != nil || e.ID != id || d.ID != "" {
+		t.Errorf("event is %q, %v; the delivery's id is %q", e.ID, err, d.ID)
+	}
+	d = prove(t, strings.Replace(meter, "evt_2", id, 1))
+	if e, err := stripeevent.ParseThin(d); err != nil || e.ID != id || d.ID != "" {
+		t.Errorf("thin event is %q, %v; the delivery's id is %q", e.ID, err, d.ID)
+	}
+	for name, body := range map[string]string{
+		"behind another id":       strings.Replace(paid, `"livemode"`, `"id":"`+id+`","livemode"`, 1),
+		"in front of another id":  strings.Replace(paid, `{"id"`, `{"id":"`+id+`","id"`, 1),
+		"in another case":         strings.Replace(paid, `{"id":"evt_1"`, `{"ID":"`+id+`"`, 1),
+		"behind an id of nothing": strings.Replace(paid, `{"id":"evt_1"`, `{"id":"","id":"`+id+`"`, 1),
+	} {
+		if e, err := stripeevent.Parse(prove(t, body)); !errors.Is(err, stripeevent.ErrPayload) {
+			t.Errorf("%s: event is %q, %v", name, e.ID, err)
+		}
+	}
+}
+
 func TestParseThinReturnsTheEvent(t *testing.T) {
 	e, err := stripeevent.ParseThin(prove(t, meter))
 	if err != nil {
