@@ -10,6 +10,7 @@ import (
 	"iter"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -218,7 +219,7 @@ func fromUTF16(b []byte) []byte {
 }
 
 // unwrapped yields what is inside of the body, and inside of that, if it is a wrapping:
-// base64, compressed, a string of JSON. The body is d's text, and json if that is JSON.
+// base64, compressed, a string of JSON, a list of bytes, a form. The body is d's text, and json if that is JSON.
 func unwrapped(d *document, json bool) iter.Seq[variant] {
 	return func(yield func(variant) bool) {
 		queue := []variant{{body: d.text}}
@@ -258,6 +259,78 @@ func inside(d *document, json bool) []variant {
 		for _, content := range d.strings() {
 			add(BodyString, content)
 		}
+		add(BodyWrapped, d.listed())
+	}
+	for _, content := range fromForm(b) {
+		add(BodyWrapped, content)
+	}
+	return all
+}
+
+// listed returns the bytes that a document lists as numbers, as JavaScript writes a Buffer,
+// {"type":"Buffer","data":[123,34]}, and an array of bytes, [123,34] or {"0":123,"1":34}.
+func (d *document) listed() []byte {
+	tokens := d.tokens
+	buffer := []string{"{", `"type"`, ":", `"Buffer"`, ",", `"data"`, ":"}
+	is := len(tokens) > len(buffer)+1
+	for i := 0; is && i < len(buffer); i++ {
+		is = string(d.bytes(tokens[i])) == buffer[i]
+	}
+	if is {
+		tokens = tokens[len(buffer) : len(tokens)-1]
+	}
+	last := len(tokens) - 1
+	named := tokens[0].kind == '{'
+	if last < 2 || !named && tokens[0].kind != '[' || int(tokens[0].match) != last && !is {
+		return nil
+	}
+	var content []byte
+	for i := 1; i < last; i++ {
+		if named {
+			if i+2 >= last || string(d.bytes(tokens[i])) != strconv.Quote(strconv.Itoa(len(content))) || tokens[i+1].kind != ':' {
+				return nil
+			}
+			i += 2
+		}
+		n, err := strconv.ParseUint(string(d.bytes(tokens[i])), 10, 8)
+		if err != nil {
+			return nil
+		}
+		content = append(content, byte(n))
+		if i++; i < last && tokens[i].kind != ',' {
+			return nil
+		}
+	}
+	return content
+}
+
+// fromForm returns what a form holds whose one field has the body as its value, or as its
+// name, as parsers and writers of forms make of a body that is no form.
+func fromForm(b []byte) [][]byte {
+	text := string(bytes.TrimSpace(b))
+	if len(text) > maxForm {
+		return nil
+	}
+	var all [][]byte
+	add := func(s string) {
+		for _, unescape := range [...]func(string) (string, error){url.QueryUnescape, url.PathUnescape} {
+			if content, err := unescape(s); err == nil && content != text && isContainer(content) {
+				all = append(all, []byte(content))
+			}
+		}
+	}
+	if name, ok := strings.CutSuffix(text, "="); ok {
+		if isContainer(name) {
+			all = append(all, []byte(name))
+		}
+		add(name)
+	} else if name, value, ok := strings.Cut(text, "="); ok && isFieldName(name) {
+		if isContainer(value) {
+			all = append(all, []byte(value))
+		}
+		add(value)
+	} else if strings.HasPrefix(text, "%") {
+		add(text)
 	}
 	return all
 }

@@ -26,7 +26,8 @@ const (
 	BodyGzip          ID = "body.gzip"           // still compressed
 	BodyFormDecoded   ID = "body.form-decoded"   // the form's field instead of the form
 	BodyString        ID = "body.string"         // the body as a JSON string
-	BodyMediaType     ID = "body.media-type"     // signed, and not of the endpoint's media type
+	BodyWrapped       ID = "body.wrapped"        // a list of bytes, or a field or the name of one of a form
+	BodyMediaType     ID = "body.media-type"     // signed, and body or header are not of the endpoint's media type
 	BodyCompacted     ID = "body.compacted"      // serialised again without white space
 	BodyIndented      ID = "body.indented"       // serialised again with white space
 	BodyKeyOrder      ID = "body.key-order"      // serialised again with members in another order
@@ -40,6 +41,7 @@ const (
 	SecretPrefix      ID = "secret.prefix"       // cut off, or added
 	SecretBase64      ID = "secret.base64"       // decoded, or not
 	SecretHex         ID = "secret.hex"          // decoded from hexadecimal digits, or not
+	SecretEscaped     ID = "secret.escaped"      // for JSON, HTML, a URL or a shell, or unescaped
 	SecretOther       ID = "secret.other"        // of another endpoint of the account
 	SecretOtherMode   ID = "secret.other-mode"   // of test mode instead of live mode, or the reverse
 	SecretAPIKey      ID = "secret.api-key"      // an API key in the secret's place
@@ -61,6 +63,7 @@ const (
 	PayPalEnvironment ID = "paypal.environment"  // sandbox against live
 	PayPalSimulator   ID = "paypal.simulator"    // PayPal's simulator signed it
 	PayPalCertificate ID = "paypal.certificate"  // not trusted
+	PayPalIPN         ID = "paypal.ipn"          // an IPN, which is another product and no webhook
 	PayPalUnconfirmed ID = "paypal.unconfirmed"  // the signature holds, and PayPal does not confirm
 	Unjudged          ID = "unjudged"            // keys or certificate could not be had, or the diagnosis was ended
 )
@@ -124,14 +127,15 @@ type Options struct {
 }
 
 // Verifier says why v refuses c: the likeliest finding first, none if v accepts it, and
-// never more than 8.
+// never more than 8. If v accepts it and a guard would not, because its Content-Type is
+// not the endpoint's, that is the one finding.
 //
 // There is at least one finding if v refuses c, also when ctx ends the diagnosis. The
 // capture and the options are not changed.
 func Verifier(ctx context.Context, v verify.Verifier, c *capture.Capture, o *Options) []Finding {
 	_, err := verify.Verify(ctx, v, c.Head(), c.Body)
 	if err == nil {
-		return nil
+		return ofMediaType(v.Profile(), c.Header)
 	}
 	q := newInquiry(ctx, v, c, o)
 	q.run(err)

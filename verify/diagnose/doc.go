@@ -8,7 +8,9 @@
 // A mistake is proved by undoing it: with that one change, and no other, the
 // signature verifies. Where that cannot be, because the mistake has destroyed what was
 // signed, a finding says that the delivery looks like it, and that it is only likely.
-// The last resort is [SecretWrong], whose text says what was ruled out.
+// The last resort is [SecretWrong], whose text says what was ruled out, because it was
+// tried to its end, and what was not. A body whose values were changed cannot be told
+// from a wrong secret.
 //
 // It is for tests, tools and the person on call. Nothing on the serving path imports
 // it, and a server must not: it tries thousands of signatures for one request.
@@ -16,17 +18,17 @@
 // # What is tried
 //
 //   - The body: line ends, byte order marks and character sets; base64, compression,
-//     forms and strings of JSON around it; brackets missing at its end; and whatever a
-//     JSON encoder changes: white space, order of members, escapes, numbers, alone and
-//     together. The order of members cannot be undone, except for a provider whose own
+//     forms, lists of bytes and strings of JSON around it; brackets missing at its end; and whatever a
+//     JSON encoder changes: white space, order of members, escapes, numbers, {} for [],
+//     alone and together. The order of members cannot be undone, except for a provider whose own
 //     order is known (Stripe).
-//   - The secret: white space, quotes, prefixes, base64 and hexadecimal digits, and the
+//   - The secret: white space, quotes, prefixes, escapes, base64 and hexadecimal digits, and the
 //     other secrets of the account in [Options].
 //   - The headers: renamed, joined, split, spelt otherwise, a weaker signature alone.
 //   - The clock: time zones, skew, milliseconds, a capture judged at another time than
 //     that of its arrival.
-//   - The sender: another provider, a look-alike, PayPal's other environment or its
-//     simulator.
+//   - The sender: another provider, a look-alike, PayPal's other environment, its
+//     simulator or its IPN; another media type than the endpoint's.
 //
 // # Bounds
 //

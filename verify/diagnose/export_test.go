@@ -19,9 +19,11 @@ func Forms(text []byte, provider string) (forms iter.Seq2[[]byte, []ID], ok bool
 		return nil, false
 	}
 	return func(yield func([]byte, []ID) bool) {
-		for v := range newSerialiser(d, usualOf(provider)).written() {
-			if !yield(v.body, v.ids) {
-				return
+		for _, part := range newSerialiser(d, usualOf(provider)).parts() {
+			for v := range part.variants {
+				if !yield(v.body, v.ids) {
+					return
+				}
 			}
 		}
 	}, true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -108,19 +109,18 @@ func (q *inquiry) wrong() Finding {
 		id = PayPalWebhookID
 	}
 	f := explain(id, Likely)
-	ruledOut := []string{"other line ends, encodings and wrappings of the body"}
+	f.Text = strings.TrimSuffix(f.Text, ".")
+	if len(q.ruledOut) > 0 {
+		f.Text += "; ruled out: " + strings.Join(q.ruledOut, ", ")
+	}
+	leftOut := slices.Clone(q.leftOut)
 	if q.json {
-		ruledOut = append(ruledOut, "other ways to write its JSON with its members in the same order")
+		leftOut = append(leftOut, "another order of its members")
 	}
-	if q.facts != nil {
-		ruledOut = append(ruledOut, "other spellings of the secret")
-	}
-	if n := min(len(q.o.Candidates), maxCandidates); n > 0 {
-		ruledOut = append(ruledOut, plural(n, "other secret"))
-	}
-	f.Text = strings.TrimSuffix(f.Text, ".") + "; ruled out: " + strings.Join(ruledOut, ", ")
+	leftOut = append(leftOut, "a body with other values than were signed")
+	f.Text += "; not ruled out: " + strings.Join(leftOut, ", ")
 	if q.cut {
-		f.Text += " (not all of it, because the diagnosis was ended or reached its bounds)"
+		f.Text += " (not all of it was tried, because the diagnosis was ended or reached its bounds)"
 	}
 	f.Text += "."
 	return f

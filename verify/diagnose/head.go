@@ -317,9 +317,51 @@ func (q *inquiry) mendHead(j judgement) (judgement, bool) {
 	return j, false
 }
 
+// isIPN reports whether the request is an IPN of PayPal: a form, without any of the
+// headers of a webhook, that carries what IPN's own check takes.
+func (q *inquiry) isIPN(h http.Header) bool {
+	if q.profile.Provider != "paypal" || len(q.c.Body) > maxForm {
+		return false
+	}
+	form, err := url.ParseQuery(string(q.c.Body))
+	return err == nil && form.Has("verify_sign") && (form.Has("ipn_track_id") || form.Has("txn_id") || form.Has("txn_type"))
+}
+
+// ofMediaType returns the finding for a delivery that verifies, and that a guard refuses
+// all the same because its Content-Type is not the endpoint's.
+func ofMediaType(p verify.Profile, h http.Header) []Finding {
+	want := p.MediaType
+	if want == "" {
+		want = "application/json"
+	}
+	values := h["Content-Type"]
+	if len(values) == 0 {
+		return nil
+	}
+	mediaType, _, _ := strings.Cut(values[0], ";")
+	mediaType = strings.TrimSpace(mediaType)
+	if len(values) == 1 && strings.EqualFold(mediaType, want) {
+		return nil
+	}
+	f := explainf(BodyMediaType, Proved, "The signature holds, but the Content-Type of the request is %s, and the endpoint takes %s.",
+		printable(mediaType, "another one"), want)
+	switch {
+	case len(values) > 1:
+		f.Text = "The signature holds, but the request has more than one Content-Type."
+		f.Fix = "Find out what adds a second Content-Type, and keep it from doing so."
+	case p.Provider == "github" && strings.EqualFold(mediaType, "application/x-www-form-urlencoded"):
+		f.Text = "The signature holds, but the hook sends forms, as GitHub's hooks do by default, and the endpoint takes JSON."
+		f.Fix = "Set the content type of the hook to application/json, or verify forms with github.Options.Form (--form on the command line)."
+	}
+	return []Finding{f}
+}
+
 // unreadable is the finding for a head that nothing mends.
 func (q *inquiry) unreadable(h http.Header, own []string, err error) Finding {
 	gone := missing(h, own)
+	if len(own) > 0 && slices.Contains(gone, own[0]) && q.isIPN(h) {
+		return explain(PayPalIPN, Likely)
+	}
 	if len(own) == 0 {
 		if verify.ReasonOf(err) == verify.ErrUnsigned {
 			return explain(HeaderMissing, Likely)

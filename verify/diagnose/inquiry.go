@@ -3,6 +3,7 @@ package diagnose
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -40,6 +41,9 @@ type inquiry struct {
 	work  int64
 	tries int
 	cut   bool // something was left out for its cost
+
+	ruledOut []string // what was tried to its end, in vain
+	leftOut  []string // what was tried and not to its end, or not at all
 
 	document document // the body, if it is JSON
 	open     []byte   // brackets that are missing at its end, if it was cut
@@ -235,11 +239,31 @@ func (q *inquiry) search(h *verify.Head) {
 	if len(q.c.Body) <= maxBody {
 		q.document, q.open, q.json = scan(q.c.Body)
 	}
-	if q.byCandidates(h) || q.byOthers(true) || q.byBody(h) || q.facts != nil && q.bySecret(h) ||
+	if q.try(plural(min(len(q.o.Candidates), maxCandidates), "other secret"), func() bool { return q.byCandidates(h) }) ||
+		q.try(plural(min(len(q.o.Others), maxOthers), "other verifier"), func() bool { return q.byOthers(true) }) ||
+		q.byBody(h) ||
+		q.try("other spellings of the secret", func() bool { return q.facts != nil && q.bySecret(h) }) ||
 		q.bySimulator(h) || q.byDocument(h) {
 		return
 	}
 	q.guess(h)
+}
+
+// try looks for one kind of mistake, and keeps whether it could be ruled out. What there
+// was nothing to try of, such as brackets that are missing, is not spoken of.
+func (q *inquiry) try(what string, look func() bool) bool {
+	before, cut := q.tries, q.cut
+	q.cut = false
+	found := look()
+	switch {
+	case found:
+	case q.cut:
+		q.leftOut = append(q.leftOut, what)
+	case q.tries < before:
+		q.ruledOut = append(q.ruledOut, what)
+	}
+	q.cut = q.cut || cut
+	return found
 }
 
 // prove adds findings for changes with which the signature holds. Several changes to the
@@ -255,7 +279,7 @@ func (q *inquiry) prove(ids ...ID) {
 func ofDocument(id ID) bool {
 	switch id {
 	case BodyCompacted, BodyIndented, BodyKeyOrder, BodyHTMLEscape, BodyUnicodeEscape, BodySlashEscape, BodyNumbers,
-		BodyNewlineAdded, BodyNewlineCut:
+		BodyNewlineAdded, BodyNewlineCut, BodyReserialised:
 		return true
 	}
 	return false
@@ -276,8 +300,12 @@ func explainAll(ids []ID, proved bool) []Finding {
 // byBody looks for a change of the body's bytes.
 func (q *inquiry) byBody(h *verify.Head) bool {
 	body := q.c.Body
-	if len(body) == 0 || len(body) > maxBody {
-		q.cut = q.cut || len(body) > 0
+	if len(body) == 0 {
+		return false
+	}
+	if len(body) > maxBody {
+		q.cut = true
+		q.leftOut = append(q.leftOut, "changes of the body, which is too large")
 		return false
 	}
 	try := func(v variant) bool {
@@ -287,17 +315,32 @@ func (q *inquiry) byBody(h *verify.Head) bool {
 		}
 		return false
 	}
-	for v := range edited(body) {
+	return q.try("other line ends, white space at the end and byte order marks of the body", func() bool { return anyOf(edited(body), try) }) ||
+		q.try("other character sets of the body", func() bool { return anyOf(recoded(body), try) }) ||
+		q.try("compression, base64, JSON and forms around the body", func() bool { return q.byWrapping(h, try) }) ||
+		q.try("a form that the body was taken from", func() bool {
+			q.cut = q.cut || len(body) > maxForm
+			return anyOf(formed(body), try)
+		}) ||
+		q.try("brackets that are missing at the end", func() bool { return anyOf(completed(body, q.open), try) })
+}
+
+func anyOf(variants iter.Seq[variant], try func(variant) bool) bool {
+	for v := range variants {
 		if try(v) {
 			return true
 		}
 	}
-	for v := range recoded(body) {
-		if try(v) {
-			return true
-		}
-	}
+	return false
+}
+
+// byWrapping looks for a body inside of the body.
+func (q *inquiry) byWrapping(h *verify.Head, try func(variant) bool) bool {
+	seen := 0
 	for v := range unwrapped(&q.document, q.json) {
+		if seen++; seen == maxUnwrapped {
+			q.cut = true
+		}
 		if try(v) {
 			return true
 		}
@@ -311,16 +354,6 @@ func (q *inquiry) byBody(h *verify.Head) bool {
 			}
 		}
 	}
-	for v := range formed(body) {
-		if try(v) {
-			return true
-		}
-	}
-	for v := range completed(body, q.open) {
-		if try(v) {
-			return true
-		}
-	}
 	return false
 }
 
@@ -331,17 +364,26 @@ func (q *inquiry) byDocument(h *verify.Head) bool {
 	}
 	if len(q.c.Body) > maxDocument {
 		q.cut = true
+		q.leftOut = append(q.leftOut, "other ways to write the JSON, which is too large")
 		return false
 	}
 	s := newSerialiser(q.document, usualOf(q.profile.Provider))
-	for v := range s.written() {
-		q.work -= int64(writing * s.wrote)
-		if q.holds(q.base, h, v.body, len(q.keys)) {
-			q.prove(v.ids...)
-			return true
-		}
-		if q.cut {
+	for _, part := range s.parts() {
+		if q.try(part.what, func() bool {
+			for v := range part.variants {
+				q.work -= int64(writing * s.wrote)
+				if q.holds(q.base, h, v.body, len(q.keys)) {
+					q.prove(v.ids...)
+					return true
+				}
+				if q.cut {
+					return false
+				}
+			}
+			q.cut = q.cut || *part.bounded
 			return false
+		}) {
+			return true
 		}
 	}
 	return false

@@ -328,6 +328,10 @@ type form struct {
 	slash   escapes // of /
 	end     lineEnd
 	numbers map[string]string // by how they are written now; may be nil
+
+	// What is otherwise at some places only, by where it starts. May be nil.
+	fraction  map[uint32]string // what stands behind a number
+	exchanged map[uint32]bool   // empty objects that are arrays, and the reverse
 }
 
 // lineEnd is what stands behind the last token.
@@ -344,6 +348,7 @@ const (
 func (d *document) write(dst []byte, tokens []token, f *form) []byte {
 	var last token
 	level := 0
+	exchange := byte(0) // for the closing bracket of an exchanged pair
 	for i, t := range tokens {
 		if t.kind == '}' || t.kind == ']' {
 			level--
@@ -355,7 +360,10 @@ func (d *document) write(dst []byte, tokens []token, f *form) []byte {
 		}
 		switch t.kind {
 		case '{', '[':
-			dst = append(dst, t.kind)
+			if f.exchanged[t.start] {
+				exchange = '{' ^ '['
+			}
+			dst = append(dst, t.kind^exchange)
 			level++
 		case '"':
 			dst = f.appendString(dst, d.bytes(t))
@@ -368,8 +376,12 @@ func (d *document) write(dst []byte, tokens []token, f *form) []byte {
 				dst = append(dst, other...)
 			} else {
 				dst = append(dst, d.bytes(t)...)
+				dst = append(dst, f.fraction[t.start]...)
 			}
-		case '}', ']', ',', ':':
+		case '}', ']':
+			dst = append(dst, t.kind^exchange)
+			exchange = 0
+		case ',', ':':
 			dst = append(dst, t.kind)
 		default:
 			dst = append(dst, d.bytes(t)...)

@@ -32,8 +32,12 @@ func number(t *testing.T, b []byte) any {
 	return value
 }
 
-// equal compares what two texts mean; numbers by their value.
+// equal compares what two texts mean; numbers by their value. An empty object is as good
+// as an empty array, because some encoders do not tell them apart.
 func equal(a, b any) bool {
+	if isEmpty(a) && isEmpty(b) {
+		return true
+	}
 	switch a := a.(type) {
 	case json.Number:
 		b, ok := b.(json.Number)
@@ -54,6 +58,12 @@ func equal(a, b any) bool {
 		return true
 	}
 	return reflect.DeepEqual(a, b)
+}
+
+func isEmpty(v any) bool {
+	list, isList := v.([]any)
+	members, isObject := v.(map[string]any)
+	return isList && len(list) == 0 || isObject && len(members) == 0
 }
 
 func value(s string) *big.Rat {

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -490,6 +491,18 @@ var mistakes = []mistake{
 		d.v = s.verifier(t, s.wrong)
 		return true
 	}), diagnose.SecretOther, never},
+	{"empty objects that became arrays", body(replace("{}", "[]")), diagnose.BodyReserialised, never},
+	{"empty arrays that became objects", body(replace("[]", "{}")), diagnose.BodyReserialised, never},
+	{"one empty object of two that became an array", signedBody(func(_ *testing.T, b []byte) []byte {
+		return bytes.Replace(b, []byte("{"), []byte(`{"empty":{},"none":{},`), 1)
+	}, replace(`"empty":{}`, `"empty":[]`)), diagnose.BodyReserialised, never},
+	{"a body that PHP decoded and encoded", body(several(compacted, replace("{}", "[]"), replace("/", `\/`), outside(`\u%04x`))), diagnose.BodyReserialised, never},
+	{"a body that a Buffer of Node holds", body(asBuffer), diagnose.BodyWrapped, never},
+	{"a body that is a list of bytes", body(asBytes), diagnose.BodyWrapped, never},
+	{"a body that is an object of bytes", body(asIndexed), diagnose.BodyWrapped, never},
+	{"a body that is the name of a field of a form", body(func(_ *testing.T, b []byte) []byte { return []byte(url.QueryEscape(string(b)) + "=") }), diagnose.BodyWrapped, never},
+	{"a body with an equals sign of a form", body(func(_ *testing.T, b []byte) []byte { return append(b, '=') }), diagnose.BodyWrapped, never},
+	{"a body that is the value of a field of a form", body(func(_ *testing.T, b []byte) []byte { return []byte("body=" + url.QueryEscape(string(b))) }), diagnose.BodyWrapped, never},
 	{"an API key", only("stripe", func(_ *testing.T, _ *subject, d *delivery) bool {
 		d.secret = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
 		return true
@@ -511,6 +524,7 @@ var mistakes = []mistake{
 		d.secret = "WEBHOOK_ID"
 		return true
 	}), diagnose.SecretUnusable, always},
+	{"a secret that was escaped for a URL", escapedSecret("p@ss/word+0123&56=789", "p%40ss%2Fword%2B0123%2656%3D789"), diagnose.SecretEscaped, never},
 	{"a wrong secret", except("paypal", wrongSecret(nil)), diagnose.SecretWrong, always},
 
 	// The header.
@@ -683,6 +697,11 @@ var mistakes = []mistake{
 	}), diagnose.PayPalCertificate, always},
 
 	// The capture.
+	{"an IPN", only("paypal", func(_ *testing.T, _ *subject, d *delivery) bool {
+		d.c.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {"PayPal IPN ( https://www.paypal.com/ipn )"}}
+		d.c.Body = []byte("payment_type=instant&payment_status=Completed&mc_gross=30.00&mc_currency=EUR&txn_type=web_accept&txn_id=899327589&verify_sign=AtkOfCXbDm2hu0ZELryHFjY-Vb7PAUvS6nMXgysbElEn9v-1XcmSoGtf&ipn_track_id=ef77a6f5b1a2b")
+		return true
+	}), diagnose.PayPalIPN, always},
 	{"an inexact body", func(t *testing.T, s *subject, d *delivery) bool {
 		d.c.Body = append(bytes.Clone(d.c.Body), "…"...)
 		d.c.Inexact = "copied from a log"
@@ -766,6 +785,50 @@ func paddle(_ *testing.T, s *subject, d *delivery) bool {
 	fmt.Fprintf(mac, "%d:%s", receivedAt.Unix(), d.c.Body)
 	d.c.Header = http.Header{"Paddle-Signature": {fmt.Sprintf("ts=%d;h1=%x", receivedAt.Unix(), mac.Sum(nil))}}
 	return s.hmac()
+}
+
+// escapedSecret signs with one secret, and configures another text for it.
+func escapedSecret(secret, escaped string) func(*testing.T, *subject, *delivery) bool {
+	return func(t *testing.T, s *subject, d *delivery) bool {
+		if s.name == "paypal" || s.name == "standard webhooks" {
+			return false
+		}
+		d.c.Header = s.sign(receivedAt, d.c.Body, secret)
+		d.v = s.verifier(t, escaped)
+		return true
+	}
+}
+
+// asBuffer is how Node writes the bytes of a body as JSON.
+func asBuffer(t *testing.T, b []byte) []byte {
+	return fmt.Appendf(nil, `{"type":"Buffer","data":%s}`, asBytes(t, b))
+}
+
+func asBytes(_ *testing.T, b []byte) []byte {
+	var numbers []string
+	for _, c := range b {
+		numbers = append(numbers, strconv.Itoa(int(c)))
+	}
+	return []byte("[" + strings.Join(numbers, ",") + "]")
+}
+
+// asIndexed is how JavaScript writes an array of bytes as JSON.
+func asIndexed(_ *testing.T, b []byte) []byte {
+	var members []string
+	for i, c := range b {
+		members = append(members, fmt.Sprintf(`"%d":%d`, i, c))
+	}
+	return []byte("{" + strings.Join(members, ",") + "}")
+}
+
+// several makes several changes to a body, one after the other.
+func several(changes ...func(*testing.T, []byte) []byte) func(*testing.T, []byte) []byte {
+	return func(t *testing.T, b []byte) []byte {
+		for _, change := range changes {
+			b = change(t, b)
+		}
+		return b
+	}
 }
 
 // cases runs f for each mistake and each provider with which it can be made.

@@ -59,9 +59,62 @@ func uniform(numbers []string) []map[string]string {
 
 // guesses yields changes of some numbers only: of each one alone, of every subset of a
 // few integers that may have had a fraction of zero, and of one large integer that went
-// through a float64.
-func guesses(numbers []string) iter.Seq[map[string]string] {
+// through a float64. Those are of all numbers that are written alike; then it yields
+// changes of single ones among them. It sets bounded if it left any out.
+func (d *document) guesses(numbers []string, bounded *bool) iter.Seq[func(*form)] {
+	return func(yield func(func(*form)) bool) {
+		for plan := range alike(numbers, bounded) {
+			if !yield(func(f *form) { f.numbers = plan }) {
+				return
+			}
+		}
+		repeated := d.repeated()
+		*bounded = *bounded || len(repeated) > maxSubset
+		for plan := range subsetsOf(repeated) {
+			for _, zeros := range [...]string{".0", ".00"} {
+				if !yield(func(f *form) {
+					f.fraction = make(map[uint32]string)
+					for start := range plan {
+						f.fraction[start] = zeros
+					}
+				}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// repeated returns where the integers stand that a document with one that repeats
+// another holds, up to a bound: all of them, if they are few enough for every subset,
+// or else those that are written like another one.
+func (d *document) repeated() []uint32 {
+	times := make(map[string]int)
+	var all, some []uint32
+	for _, t := range d.tokens {
+		if s := string(d.bytes(t)); t.kind == '0' && isInteger(s) && len(all) < maxNumbers {
+			times[s]++
+			all = append(all, t.start)
+		}
+	}
+	at := 0
+	for _, t := range d.tokens {
+		if at < len(all) && t.kind == '0' && t.start == all[at] {
+			if at++; times[string(d.bytes(t))] > 1 {
+				some = append(some, t.start)
+			}
+		}
+	}
+	if len(some) > 0 && len(all) <= maxSubset {
+		return all
+	}
+	return some
+}
+
+// alike yields changes of all numbers that are written alike.
+func alike(numbers []string, bounded *bool) iter.Seq[map[string]string] {
 	return func(yield func(map[string]string) bool) {
+		*bounded = len(numbers) > maxSingles
 		for _, s := range numbers[:min(len(numbers), maxSingles)] {
 			for _, other := range spellings(s) {
 				if !yield(map[string]string{s: other}) {
@@ -69,7 +122,7 @@ func guesses(numbers []string) iter.Seq[map[string]string] {
 				}
 			}
 		}
-		if !subsets(numbers, yield) {
+		if !subsets(numbers, bounded, yield) {
 			return
 		}
 		large, n := "", 0
@@ -80,6 +133,7 @@ func guesses(numbers []string) iter.Seq[map[string]string] {
 			}
 		}
 		if n != 1 { // the product of several is too large
+			*bounded = *bounded || n > 1
 			return
 		}
 		from, to, _ := rounded(large)
@@ -92,7 +146,7 @@ func guesses(numbers []string) iter.Seq[map[string]string] {
 }
 
 // subsets yields ".0" and ".00" for every subset of the integers, if they are few.
-func subsets(numbers []string, yield func(map[string]string) bool) bool {
+func subsets(numbers []string, bounded *bool, yield func(map[string]string) bool) bool {
 	var integers []string
 	for _, s := range numbers {
 		if isInteger(s) {
@@ -100,6 +154,7 @@ func subsets(numbers []string, yield func(map[string]string) bool) bool {
 		}
 	}
 	if len(integers) > maxSubset {
+		*bounded = true
 		return true
 	}
 	for set := 1; set < 1<<len(integers); set++ {

@@ -143,6 +143,72 @@ func (s *serialiser) rewritten(numbers []string) dimension {
 	return s.dimension(changes...)
 }
 
+// exchanged is what an encoder does that has one empty container for both kinds: PHP
+// writes {} as [], and Lua [] as {}.
+func (s *serialiser) exchanged() dimension {
+	var changes []change
+	for _, kind := range [...]byte{'[', '{'} {
+		all := make(map[uint32]bool)
+		for _, start := range s.empty(kind) {
+			all[start] = true
+		}
+		changes = append(changes, change{func(f *form) { f.exchanged = all }, BodyReserialised, 2})
+	}
+	return s.dimension(changes...)
+}
+
+// exchanges yields each empty container that may have been of the other kind alone, and
+// every subset of those of one kind if they are few.
+func (s *serialiser) exchanges(bounded *bool) iter.Seq[func(*form)] {
+	return func(yield func(func(*form)) bool) {
+		for _, kind := range [...]byte{'[', '{'} {
+			starts := s.empty(kind)
+			*bounded = *bounded || len(starts) > maxSubset
+			for plan := range subsetsOf(starts) {
+				if !yield(func(f *form) { f.exchanged = plan }) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// empty returns where the empty objects, or the empty arrays, begin, up to a bound.
+func (s *serialiser) empty(kind byte) []uint32 {
+	var starts []uint32
+	for i, t := range s.tokens {
+		if t.kind == kind && int(t.match) == i+1 && len(starts) < maxNumbers {
+			starts = append(starts, t.start)
+		}
+	}
+	return starts
+}
+
+// subsetsOf yields the subsets of some places, if they are few, or each place alone.
+func subsetsOf(starts []uint32) iter.Seq[map[uint32]bool] {
+	return func(yield func(map[uint32]bool) bool) {
+		if len(starts) > maxSubset {
+			for _, start := range starts[:min(len(starts), maxSingles)] {
+				if !yield(map[uint32]bool{start: true}) {
+					return
+				}
+			}
+			return
+		}
+		for set := 1; set < 1<<len(starts); set++ {
+			plan := make(map[uint32]bool)
+			for i, start := range starts {
+				if set>>i&1 == 1 {
+					plan[start] = true
+				}
+			}
+			if !yield(plan) {
+				return
+			}
+		}
+	}
+}
+
 // orders is the one dimension whose effect is not that of writing the same tokens: the
 // members that have another order.
 func (s *serialiser) orders() dimension {
@@ -154,8 +220,8 @@ func (s *serialiser) orders() dimension {
 }
 
 // choices returns the product of all dimensions, the likeliest first, without the
-// document as it came.
-func (s *serialiser) choices(numbers []string) []choice {
+// document as it came, and whether some were left out.
+func (s *serialiser) choices(numbers []string) ([]choice, bool) {
 	all := []choice{{}}
 	for _, d := range []dimension{
 		s.whites(), s.orders(), s.ends(),
@@ -164,11 +230,12 @@ func (s *serialiser) choices(numbers []string) []choice {
 		s.escapes(BodyUnicodeEscape, func(f *form, e escapes) { f.unicode = e }, escapeNone,
 			escapeNone, escapeAll, escapeLower, escapeUpper, escapeAllUpper, escapeLines),
 		s.rewritten(numbers),
+		s.exchanged(),
 	} {
 		all = product(all, d)
 	}
 	slices.SortStableFunc(all, func(a, b choice) int { return cmp.Compare(a.rank, b.rank) })
-	return all[1:min(len(all), maxForms)]
+	return all[1:min(len(all), maxForms)], len(all) > maxForms || len(numbers) == maxNumbers
 }
 
 func product(all []choice, d dimension) []choice {
@@ -187,62 +254,88 @@ func product(all []choice, d dimension) []choice {
 	return next
 }
 
-// written yields what the document may have been, in a buffer that the next one reuses.
-func (s *serialiser) written() iter.Seq[variant] {
-	return func(yield func(variant) bool) {
-		var buffer []byte
-		ordered := s.tokens
-		if s.usual.order != orderKept {
-			ordered = s.reorder(s.usual.order)
-		}
-		try := func(c *choice) bool {
-			f := c.form
-			if f.order != orderKept && f.white == whiteKept {
-				if f.white = s.kept; f.white == whiteKept {
-					return true // nobody knows which white space goes with which member
-				}
+// part is a kind of forms in which the document may have been signed.
+type part struct {
+	what     string // that is ruled out if none of them was
+	variants iter.Seq[variant]
+	bounded  *bool // set once they were yielded, if some were left out
+}
+
+// parts returns the kinds of forms, the likeliest first. Each variant is in a buffer that
+// the next one reuses.
+func (s *serialiser) parts() []part {
+	var (
+		buffer  []byte
+		ordered = s.tokens
+		numbers = s.numbers()
+		choices []choice
+		bounded [3]bool
+	)
+	if s.usual.order != orderKept {
+		ordered = s.reorder(s.usual.order)
+	}
+	try := func(c *choice, yield func(variant) bool) bool {
+		f := c.form
+		if f.order != orderKept && f.white == whiteKept {
+			if f.white = s.kept; f.white == whiteKept {
+				return true // nobody knows which white space goes with which member
 			}
-			tokens := s.tokens
-			if f.order != orderKept {
-				tokens = ordered
-			}
-			buffer = s.write(buffer[:0], tokens, &f)
-			s.wrote += len(buffer)
-			ok := yield(variant{buffer, c.ids})
-			s.wrote = 0
-			return ok
 		}
-		numbers := s.numbers()
-		choices := s.choices(numbers)
+		tokens := s.tokens
+		if f.order != orderKept {
+			tokens = ordered
+		}
+		buffer = s.write(buffer[:0], tokens, &f)
+		s.wrote += len(buffer)
+		ok := yield(variant{buffer, c.ids})
+		s.wrote = 0
+		return ok
+	}
+	whole := func(yield func(variant) bool) {
+		choices, bounded[0] = s.choices(numbers)
 		for i := range choices {
-			if !try(&choices[i]) {
+			if !try(&choices[i], yield) {
 				return
 			}
 		}
-		// Numbers that were changed one by one are tried with the document as it came
-		// and as the provider writes it.
-		forms := []choice{{}, s.origin(choices)}
-		if forms[1].rank == 0 {
-			forms = forms[:1]
-		}
-		for plan := range guesses(numbers) {
-			for _, c := range forms {
-				c.numbers = plan
-				c.ids = append(slices.Clone(c.ids), BodyNumbers)
-				if !try(&c) {
-					return
+	}
+	// What was changed in some places only is tried with the document as it came and as
+	// the provider writes it.
+	some := func(id ID, plans iter.Seq[func(*form)]) iter.Seq[variant] {
+		return func(yield func(variant) bool) {
+			forms := append([]choice{{}}, s.origins(choices)...)
+			for plan := range plans {
+				for _, c := range forms {
+					plan(&c.form)
+					c.ids = append(slices.Clone(c.ids), id)
+					if !try(&c, yield) {
+						return
+					}
 				}
 			}
 		}
 	}
+	return []part{
+		{"other white space, escapes and numbers of the JSON throughout, with its values and the order of its members as they are", whole, &bounded[0]},
+		{"some numbers of the JSON in another form", some(BodyNumbers, s.guesses(numbers, &bounded[1])), &bounded[1]},
+		{"some of its empty objects and arrays taken for one another", some(BodyReserialised, s.exchanges(&bounded[2])), &bounded[2]},
+	}
 }
 
-// origin returns the choice that undoes most, and nothing that is unusual.
-func (s *serialiser) origin(choices []choice) choice {
-	var best choice
+// origins returns the choices that undo most, and nothing that is unusual: one for each
+// white space that is usual.
+func (s *serialiser) origins(choices []choice) []choice {
+	var best []choice
 	for _, c := range choices {
-		if c.rank == len(c.ids) && len(c.ids) > len(best.ids) {
-			best = c
+		if c.rank != len(c.ids) {
+			continue
+		}
+		i := slices.IndexFunc(best, func(b choice) bool { return b.white == c.white })
+		switch {
+		case i < 0:
+			best = append(best, c)
+		case len(c.ids) > len(best[i].ids):
+			best[i] = c
 		}
 	}
 	return best

@@ -3,8 +3,11 @@ package diagnose
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"html"
 	"iter"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -37,6 +40,7 @@ func mends(secret string) iter.Seq[mend] {
 			try(trimmed(inner), SecretQuotes, SecretWhiteSpace) &&
 			try(strings.Join(strings.FieldsFunc(secret, isSpace), ""), SecretWhiteSpace) &&
 			prefixes(bare, try) &&
+			escapings(bare, try) &&
 			encodings(bare, try)
 	}
 }
@@ -74,6 +78,40 @@ func prefixes(s string, try func(string, ...ID) bool) bool {
 		return false
 	}
 	return try("whsec_"+s, SecretPrefix)
+}
+
+// escapings tries the secret as it was before something escaped it for JSON, HTML, a URL,
+// a form or a shell, or took what it holds for such escapes.
+func escapings(s string, try func(string, ...ID) bool) bool {
+	unescape := [...]func(string) string{
+		func(s string) string {
+			var text string
+			if json.Unmarshal([]byte(`"`+s+`"`), &text) != nil {
+				return ""
+			}
+			return text
+		},
+		html.UnescapeString,
+		func(s string) string { return html.UnescapeString(html.UnescapeString(s)) },
+		func(s string) string { text, _ := url.PathUnescape(s); return text },
+		func(s string) string { text, _ := url.QueryUnescape(s); return text },
+		func(s string) string { return strings.ReplaceAll(s, " ", "+") },
+		func(s string) string { return strings.ReplaceAll(s, "$$", "$") },
+		func(s string) string { return strings.ReplaceAll(s, `\\`, `\`) },
+		func(s string) string { return strings.ReplaceAll(s, `\`, "") },
+		// The reverse.
+		html.EscapeString,
+		url.PathEscape,
+		url.QueryEscape,
+		func(s string) string { return strings.ReplaceAll(s, "$", "$$") },
+		func(s string) string { return strings.ReplaceAll(s, `\`, `\\`) },
+	}
+	for _, change := range unescape {
+		if !try(change(s), SecretEscaped) {
+			return false
+		}
+	}
+	return true
 }
 
 // encodings tries the secret decoded and encoded.
