@@ -84,8 +84,9 @@ func (p *program) root() *cobra.Command {
 one fails, shows what exactly was signed, signs bodies to try an endpoint with, and looks
 after the register of a fleet.
 
-A capture is a file with one HTTP/1.1 request as it was received (.http), a HAR file, or
-a delivery of GitHub as JSON. Secrets come from environment variables, files or the
+A capture is a file with one HTTP/1.1 request as it was received (.http), a HAR file, a
+delivery of GitHub as JSON, a request of ngrok or webhook.site as JSON, or the event of a
+Lambda function. Secrets come from environment variables, files or the
 standard input, never from the command line.`,
 		Version:       version(),
 		SilenceErrors: true,

@@ -73,7 +73,7 @@ var errStdin = errors.New("the standard input can be one thing only: the secret,
 // captureFiles checks the arguments.
 func captureFiles(cmd *cobra.Command, files []string) error {
 	if len(files) == 0 {
-		return errors.New("there is no file: want at least one capture (.http, HAR or GitHub's delivery JSON)")
+		return errors.New("there is no file: want at least one capture (.http, HAR, or JSON of GitHub, ngrok, webhook.site or Lambda)")
 	}
 	readers := 0
 	for _, file := range files {

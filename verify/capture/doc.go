@@ -41,11 +41,19 @@
 // [Read] and [ReadFile] know the format of a file by its content. Besides the native
 // one they read
 //
-//   - HAR 1.2: each entry whose request is a POST or has a body;
-//   - what GitHub's REST API returns for one delivery of a webhook.
+//   - HAR 1.2: each entry whose request is a POST or has a body; one that is neither may
+//     be odd;
+//   - what GitHub's REST API returns for one delivery of a webhook;
+//   - a request, or a list of them, as ngrok's inspector has it, whose member raw holds
+//     the exact bytes;
+//   - a request, or a list of them, that webhook.site exports, whose time is in UTC;
+//   - the event of a Lambda function, from an API Gateway (versions 1 and 2), a function
+//     URL or a load balancer. The latter has no time;
+//   - a plain request in an editor's .http file, with ### before it and no HTTP version.
 //
-// Both can lose the bytes that were signed. Whatever shows that they did is in
-// [Capture.Inexact].
+// All but ngrok's can lose the bytes that were signed. Whatever shows that they did is in
+// [Capture.Inexact]. An editor's file with variables, scripts or several requests, a log
+// of curl and the text of GitHub's page of recent deliveries are refused by name.
 //
 // # Limits
 //

@@ -77,6 +77,17 @@ func FuzzParse(f *testing.F) {
 	for _, text := range vectors(f) {
 		f.Add(text)
 	}
+	files, err := filepath.Glob("testdata/*.*")
+	if err != nil || len(files) < 30 {
+		f.Fatalf("found %d files of other tools, %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
 	for _, text := range []string{
 		nativeFile, harFile, githubFile, githubOf(githubHeaders, "{}"),
 		harOf(`"method": "POST"`, `"url": "https://u:p@h/a?b#c"`, `"headers": [{"name": "Cookie", "value": "a"}]`, `"postData": {"encoding": "base64", "text": "AP8="}`),

@@ -6,30 +6,30 @@ import (
 	"net/http"
 )
 
+func parseDelivery(d *document) (*Capture, error) {
+	var g delivery
+	err := d.object(members{
+		{"delivered_at", d.string(&g.at)},
+		{"url", d.string(&g.url)},
+		{"request", func() error { return g.request(d) }},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g.capture(d)
+}
+
 // delivery is what matters of a delivery as GitHub's REST API returns it, for example
 // GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}.
 type delivery struct {
 	at, url string
-	found   bool
 	c       Capture
 	payload json.RawMessage
 }
 
 func (g *delivery) request(d *document) error {
-	g.found, g.c.Header = true, make(http.Header)
 	return d.object(members{
-		{"headers", func() error {
-			return d.each(maxFields, func(name string) error {
-				var value *string
-				if err := d.value(&value, "strings")(); err != nil {
-					return err
-				}
-				if value == nil {
-					return d.errorf("want strings")
-				}
-				return d.field(&g.c, name, *value)
-			})
-		}},
+		{"headers", d.fields(&g.c, false)},
 		{"payload", d.value(&g.payload, "an object")},
 	})
 }

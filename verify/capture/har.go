@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"mime"
 	"net/http"
@@ -10,23 +11,57 @@ import (
 	"unicode/utf8"
 )
 
-// har is what matters of a HAR.
-type har struct {
-	found    bool
-	captures []*Capture
+// parseHAR reads the entries. One that cannot be read fails the file if it may be a
+// delivery; what is odd and cannot be one, such as a request without a method in the
+// record of a whole session, is left out, unless there is nothing else.
+func parseHAR(d *document) ([]*Capture, error) {
+	var captures []*Capture
+	var odd error
+	entry := func() error {
+		inner, err := d.part()
+		if err != nil {
+			return err
+		}
+		text := d.text[inner.base : d.base+d.dec.InputOffset()]
+		c, err := readEntry(inner)
+		switch {
+		case err == nil && c != nil:
+			captures = append(captures, c)
+		case err != nil && mayBeDelivery(text):
+			return err
+		case odd == nil:
+			odd = err
+		}
+		return nil
+	}
+	err := d.object(members{{"log", func() error {
+		return d.object(members{{"entries", func() error { return d.array(maxElements, entry) }}})
+	}}})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(captures) > 0:
+		return captures, nil
+	case odd != nil:
+		return nil, odd
+	}
+	return nil, d.errorf("want a request in log.entries that is a POST or has a body")
 }
 
-func (h *har) log(d *document) error {
-	h.found = true
-	return d.object(members{{"entries", func() error {
-		return d.array(maxElements, func() error {
-			c, err := readEntry(d)
-			if c != nil {
-				h.captures = append(h.captures, c)
-			}
-			return err
-		})
-	}}})
+// mayBeDelivery reports whether an entry that cannot be read is a POST, or has a body, or
+// is not even enough of an entry to say.
+func mayBeDelivery(text []byte) bool {
+	var e struct {
+		Request struct {
+			Method   string   `json:"method"`
+			BodySize int64    `json:"bodySize"`
+			PostData *ignored `json:"postData"`
+		} `json:"request"`
+	}
+	if json.Unmarshal(text, &e) != nil {
+		return true
+	}
+	return e.Request.Method == http.MethodPost || e.Request.BodySize > 0 || e.Request.PostData != nil
 }
 
 // entry is what matters of an entry, one request.

@@ -3,6 +3,7 @@ package capture
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,6 +47,25 @@ func Parse(text []byte) (*Capture, error) {
 	return &p.capture, nil
 }
 
+// separator is what stands between requests in files of editors.
+const separator = "###"
+
+const editorsDialect = "this is an editor's dialect of .http, with variables, scripts, files or several requests in it: keep one request as it was sent, with its Content-Length and nothing to be replaced"
+
+// dialect returns what to say to a first line that is of a format which looks like this
+// one, and cannot be read exactly. It is empty for any other line.
+func dialect(line string) string {
+	switch {
+	case strings.HasPrefix(line, "@"), strings.HasPrefix(line, "//"), strings.HasPrefix(line, "GRPC "), strings.HasPrefix(line, "< {%"):
+		return editorsDialect
+	case strings.HasPrefix(line, "* "), strings.HasPrefix(line, "> "), strings.HasPrefix(line, "< "), strings.HasPrefix(line, "== Info"), strings.HasPrefix(line, "=> Send"):
+		return "this is a log of curl, which has marks before its lines and not the body as it was sent: record the delivery where it arrives"
+	case strings.HasPrefix(line, "Request URL:"), strings.HasPrefix(line, "Request method:"), line == "Headers":
+		return "this is the text of GitHub's page of recent deliveries, which shows the payload in another form than was signed: read the delivery from GitHub's REST API, or redeliver it to a recorder"
+	}
+	return ""
+}
+
 // parser reads the head of a file line by line, and what is left as the body.
 type parser struct {
 	capture Capture
@@ -53,6 +73,8 @@ type parser struct {
 	line    int    // the number of the last line that was read
 	left    int    // how many bytes the heads may still have
 	notes   []string
+	edited  bool   // it is, or may be, an editor's dialect of the format
+	pushed  string // the request line, where it stands behind comments without an empty line
 	hosted  bool   // whether there was a Host
 	length  string // Content-Length
 	chunked bool
@@ -83,8 +105,15 @@ func (p *parser) comments() error {
 		case line == "":
 			p.capture.Note = strings.Join(p.notes, "\n")
 			return nil
+		case line[0] != '#' && p.edited && dialect(line) == "":
+			p.pushed = line
+			p.capture.Note = strings.Join(p.notes, "\n")
+			return nil
 		case line[0] != '#':
-			return syntax(p.line, "this line is no comment: want \"# key: value\", or an empty line before the request")
+			return syntax(p.line, "%s", cmp.Or(dialect(line), "this line is no comment: want \"# key: value\", or an empty line before the request"))
+		case strings.HasPrefix(line, separator):
+			p.edited = true
+			continue
 		}
 		key, value, _ := strings.Cut(line[1:], ":")
 		if err := p.comment(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
@@ -147,7 +176,7 @@ func expectation(s string) bool {
 
 // request reads the request line, the header and the body.
 func (p *parser) request() error {
-	line, err := p.next("this is no capture: want a request line such as \"POST /hooks HTTP/1.1\", or comments before it")
+	line, err := p.first()
 	if err != nil {
 		return err
 	}
@@ -169,11 +198,30 @@ func (p *parser) request() error {
 	}
 }
 
+// first returns the line that should be the request line.
+func (p *parser) first() (string, error) {
+	if p.pushed != "" {
+		return p.pushed, nil
+	}
+	for {
+		line, err := p.next("this is no capture: want a request line such as \"POST /hooks HTTP/1.1\", or comments before it")
+		if err != nil || line != "" || !p.edited {
+			return line, err
+		}
+	}
+}
+
 func (p *parser) requestLine(line string) error {
 	method, rest, _ := strings.Cut(line, " ")
-	target, version, _ := strings.Cut(rest, " ")
-	if !isMethod(method) || !strings.HasPrefix(version, "HTTP/") {
-		return syntax(p.line, "want a request line such as \"POST /hooks HTTP/1.1\"")
+	target, version, versioned := strings.Cut(rest, " ")
+	if isMethod(method) && !versioned && (strings.HasPrefix(target, "/") || strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://")) {
+		p.edited, version = true, "HTTP/1.1" // which editors leave out
+	}
+	switch {
+	case !isMethod(method) || !strings.HasPrefix(version, "HTTP/"):
+		return syntax(p.line, "%s", cmp.Or(dialect(line), "want a request line such as \"POST /hooks HTTP/1.1\""))
+	case p.edited && strings.Contains(line, "{{"):
+		return syntax(p.line, editorsDialect)
 	}
 	if version != "HTTP/1.1" && version != "HTTP/1.0" {
 		return syntax(p.line, "want HTTP/1.1 at the end of the request line")
@@ -192,6 +240,8 @@ func (p *parser) requestLine(line string) error {
 func (p *parser) field(line string) error {
 	name, value, ok := strings.Cut(line, ":")
 	switch {
+	case p.edited && (strings.Contains(line, "{{") || strings.HasPrefix(line, "//") || strings.HasPrefix(line, "#")):
+		return syntax(p.line, editorsDialect)
 	case line[0] == ' ' || line[0] == '\t':
 		return syntax(p.line, "this line goes on with the header field before: want each field in one line")
 	case !ok || !isToken(name):
@@ -230,6 +280,12 @@ func (p *parser) field(line string) error {
 // body takes what is left.
 func (p *parser) body() error {
 	body := slices.Clip(p.rest)
+	if p.edited && p.length == "" && !p.chunked {
+		if bytes.HasPrefix(body, []byte("< ")) || bytes.HasPrefix(body, []byte(separator)) || bytes.Contains(body, []byte("\n"+separator)) {
+			return syntax(p.line+1, editorsDialect)
+		}
+		p.capture.Inexact = cmp.Or(p.capture.Inexact, "an editor's file without a Content-Length does not say where the body ends, and editors add and cut line ends there: add the Content-Length that was sent")
+	}
 	if p.chunked {
 		var err error
 		if body, err = dechunk(p.rest); err != nil {

@@ -5,45 +5,157 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxElements is how many elements an array that is read may have, and members an
 // object.
 const maxElements = 10000
 
-// parseJSON reads a HAR or a delivery of GitHub's API.
+// parseJSON reads the formats that are JSON. Which one it is, the names of the outermost
+// members say, and those in "request" and "requestContext".
 func parseJSON(text []byte) ([]*Capture, error) {
 	if err := json.Unmarshal(text, new(ignored)); err != nil {
 		return nil, invalid(text, err)
 	}
-	d := &document{text: text, dec: json.NewDecoder(bytes.NewReader(text))}
-	var h har
-	var g delivery
-	err := d.object(members{
-		{"log", func() error { return h.log(d) }},
-		{"delivered_at", d.string(&g.at)},
-		{"url", d.string(&g.url)},
-		{"request", func() error { return g.request(d) }},
+	has, err := namesOf(newDocument(text), "")
+	if err != nil {
+		return nil, err
+	}
+	d := newDocument(text)
+	switch {
+	case has["log"]:
+		return parseHAR(d)
+	case has["request.raw"]:
+		return one(parseNgrok(d))
+	case has["requests.request"]:
+		return all(d, "requests", parseNgrok)
+	case has["request"] && (has["delivered_at"] || has["request.headers"] || has["request.payload"]):
+		return one(parseDelivery(d))
+	case has["requestContext"] && (has["headers"] || has["multiValueHeaders"]):
+		return one(parseLambda(d))
+	case has["content"] && has["headers"] && has["method"]:
+		return one(parseWebhookSite(d))
+	case has["data.method"] && has["data.headers"]:
+		return all(d, "data", parseWebhookSite)
+	}
+	return nil, d.errorf("this JSON is no capture: want a HAR, one delivery of GitHub's REST API, a request of ngrok or of webhook.site, or the event of a Lambda function; a body alone wants the head of its request before it")
+}
+
+func newDocument(text []byte) *document {
+	return &document{text: text, dec: json.NewDecoder(bytes.NewReader(text))}
+}
+
+// namesOf returns which of the members are there that tell the formats apart. A member of
+// the members of an object, or of the first element of an array, has both names.
+func namesOf(d *document, within string) (map[string]bool, error) {
+	has := make(map[string]bool)
+	err := d.each(maxElements, func(name string) error {
+		inner, err := d.part()
+		switch {
+		case err != nil:
+			return err
+		case within != "":
+			has[within+"."+name] = true
+			return nil
+		}
+		first := d.text[inner.at]
+		switch name {
+		case "requests", "data":
+			if first != '[' { // an event's
+				return nil
+			}
+			inner.dec.Token()
+			if !inner.dec.More() {
+				return nil
+			}
+			if inner, err = inner.part(); err != nil {
+				return err
+			}
+			if d.text[inner.at] != '{' {
+				return nil
+			}
+			more, err := namesOf(inner, name)
+			maps.Copy(has, more)
+			return err
+		case "request":
+			if has[name] = true; first != '{' {
+				return nil
+			}
+			more, err := namesOf(inner, name)
+			maps.Copy(has, more)
+			return err
+		case "log", "delivered_at", "requestContext", "headers", "multiValueHeaders", "content", "method":
+			has[name] = true
+		}
+		return nil
 	})
+	return has, err
+}
+
+func one(c *Capture, err error) ([]*Capture, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []*Capture{c}, nil
+}
+
+// all reads an array of requests, the member of that name.
+func all(d *document, name string, read func(*document) (*Capture, error)) ([]*Capture, error) {
+	var captures []*Capture
+	err := d.object(members{{name, func() error {
+		return d.array(maxElements, func() error {
+			inner, err := d.part()
+			if err != nil {
+				return err
+			}
+			c, err := read(inner)
+			if err != nil {
+				return err
+			}
+			captures = append(captures, c)
+			return nil
+		})
+	}}})
 	switch {
 	case err != nil:
 		return nil, err
-	case h.found && len(h.captures) == 0:
-		return nil, d.errorf("want a request in log.entries that is a POST or has a body")
-	case h.found:
-		return h.captures, nil
-	case g.found:
-		c, err := g.capture(d)
-		if err != nil {
-			return nil, err
-		}
-		return []*Capture{c}, nil
+	case len(captures) == 0:
+		return nil, d.errorf("want a request in %s", name)
 	}
-	return nil, d.errorf("this JSON is no capture: want a HAR, with \"log\", or one delivery of GitHub's REST API, with \"request\"; a body alone wants the head of its request before it")
+	return captures, nil
+}
+
+// fields reads an object of header fields, each with one value or, if several, with a
+// list of them.
+func (d *document) fields(c *Capture, several bool) func() error {
+	return func() error {
+		if c.Header == nil {
+			c.Header = make(http.Header)
+		}
+		return d.each(maxFields, func(name string) error {
+			one := func() error {
+				var value *string
+				if err := d.value(&value, "strings")(); err != nil {
+					return err
+				}
+				if value == nil {
+					return d.errorf("want strings")
+				}
+				return d.field(c, name, *value)
+			}
+			if several {
+				return d.array(maxFields, one)
+			}
+			return one()
+		})
+	}
 }
 
 // invalid says where a text stops to be JSON. It quotes nothing of it.
@@ -54,11 +166,11 @@ func invalid(text []byte, err error) error {
 	}
 	switch {
 	case strings.Contains(err.Error(), "max depth"):
-		return syntax(line, "the JSON is nested too deeply: want a HAR or a delivery of GitHub's REST API")
+		return syntax(line, "the JSON is nested too deeply: want one of the formats that are JSON, such as a HAR")
 	case strings.Contains(err.Error(), "unexpected end"):
 		return syntax(line, "the JSON ends too early: is the file cut off?")
 	}
-	return syntax(line, "this is no JSON: want a HAR or a delivery of GitHub's REST API, or a request line before a body")
+	return syntax(line, "this is no JSON: want one of the formats that are JSON, such as a HAR, or a request line before a body")
 }
 
 func lineAt(text []byte, offset int64) int {
@@ -76,6 +188,7 @@ func (*ignored) UnmarshalJSON([]byte) error { return nil }
 type document struct {
 	text []byte
 	dec  *json.Decoder
+	base int64    // where in the text the decoder began
 	path []string // of the value that is being read
 	at   int64    // where it is, or little before
 }
@@ -127,7 +240,7 @@ func (d *document) open(delim json.Delim, want string, max int, read func(i int)
 		return d.errorf("want %s", want)
 	}
 	for i := 0; d.dec.More(); i++ {
-		d.at = d.dec.InputOffset()
+		d.at = d.base + d.dec.InputOffset()
 		if i == max {
 			return d.errorf("want at most %d of them", max)
 		}
@@ -148,6 +261,21 @@ func (d *document) within(name string, read func() error) error {
 		d.path = d.path[:len(d.path)-1]
 	}
 	return err
+}
+
+// part skips the next value and returns a document for it alone.
+func (d *document) part() (*document, error) {
+	start := d.base + d.dec.InputOffset()
+	if err := d.skip(); err != nil {
+		return nil, err
+	}
+	end := d.base + d.dec.InputOffset()
+	for start < end && strings.IndexByte(" \t\r\n,:", d.text[start]) >= 0 {
+		start++
+	}
+	return &document{
+		text: d.text, dec: json.NewDecoder(bytes.NewReader(d.text[start:end])), base: start, path: slices.Clone(d.path), at: start,
+	}, nil
 }
 
 func (d *document) skip() error { return d.dec.Decode(new(ignored)) }
@@ -183,6 +311,24 @@ func (d *document) complete(c *Capture, timeName, at, urlName, address string) (
 	if c.ReceivedAt, err = instant(at); err != nil {
 		return nil, d.errorf("want a time such as 2026-03-01T09:30:12Z in %s", timeName)
 	}
+	return d.located(c, urlName, address)
+}
+
+// moment gives c a time that is a number of milliseconds. Zero is none.
+func (d *document) moment(c *Capture, name string, millis int64) error {
+	if millis == 0 {
+		return nil
+	}
+	at := time.UnixMilli(millis).UTC()
+	if millis < 0 || !isYear(at) {
+		return d.errorf("want milliseconds since 1970 in %s", name)
+	}
+	c.ReceivedAt = at
+	return nil
+}
+
+// located gives c its URL, and completes it.
+func (d *document) located(c *Capture, urlName, address string) (*Capture, error) {
 	if address != "" {
 		u, err := url.Parse(address)
 		if err == nil {

@@ -212,7 +212,7 @@ func TestReadRefusesHARs(t *testing.T) {
 		{"the zero time", edit("2026-03-01T10:30:12.25+01:00", "0001-01-01T00:00:00Z"), 2, "want a time"},
 		{"a request that is an array", edit("\"request\": {", "\"request\": [], \"x\": {"), 3, "log.entries.0.request: want an object"},
 		{"no request", edit("\"request\"", "\"x\""), 2, "want a request"},
-		{"an entry that is null", edit("\"entries\": [", "\"entries\": [null,"), 1, "log.entries.0: want a request"},
+		{"an entry that is null, alone", `{"log": {"entries": [null]}}`, 1, "log.entries.0: want a request"},
 		{"entries that are an object", edit("\"entries\": [", "\"entries\": {}, \"x\": ["), 1, "log.entries: want an array"},
 		{"entries twice", edit("\"entries\": [", "\"entries\": [], \"entries\": ["), 1, "log: want \"entries\" once"},
 		{"no entries", `{"log": {"version": "1.2"}}`, 1, "want a request in log.entries"},
@@ -239,14 +239,18 @@ func TestReadRefusesHARs(t *testing.T) {
 	}
 }
 
-// A bad entry fails the file, wherever it stands, and so does a cut at any byte.
+// An entry that may be a delivery and is bad fails the file, wherever it stands, and so
+// does a cut at any byte. One that is nothing is none.
 func TestHARIsNeverReadInPart(t *testing.T) {
 	const good = `{"startedDateTime":"2026-03-01T09:30:12Z","request":{"method":"POST","url":"https://h/","headers":[],"bodySize":0}}`
-	for _, entries := range []string{good + "," + `{"request":1}`, `{"request":1},` + good, good + ",{}," + good} {
+	for _, entries := range []string{good + "," + `{"request":1}`, `{"request":1},` + good, good + `,{"request":{"method":"POST"}},` + good} {
 		all, err := capture.Read(strings.NewReader(`{"log":{"entries":[` + entries + `]}}`))
 		if syntaxError(t, err); all != nil {
 			t.Errorf("got %v", all)
 		}
+	}
+	if all := readAll(t, `{"log":{"entries":[`+good+`,{},null,{"request":{"method":"GET","headers":1}},`+good+`]}}`); len(all) != 2 {
+		t.Errorf("beside entries that are nothing: got %d captures, want 2", len(all))
 	}
 	whole := `{"log":{"entries":[` + good + "," + good + `]}}`
 	if all := readAll(t, whole); len(all) != 2 {
@@ -375,7 +379,8 @@ func TestReadRefusesDeliveries(t *testing.T) {
 		{"a time that is a number", edit(`"2026-03-01T09:30:12.25Z"`, "1"), 4, "delivered_at: want a string"},
 		{"a URL that is a path", edit("https://www.example.com/hooks?a=b", "/s3cret"), 1, "absolute URL in url"},
 		{"a URL that is none", edit("https://www.example.com/hooks?a=b", "://s3cret"), 1, "absolute URL in url"},
-		{"a request that is a string", `{"request": "s3cret"}`, 1, "request: want an object"},
+		{"a request that is a string", edit("\"request\": {", "\"request\": \"s3cret\", \"x\": {"), 15, "request: want an object"},
+		{"an event whose request is a string", `{"request": "s3cret"}`, 1, "a body alone"},
 		{"a request that is null", "{\"request\": null,\n\"delivered_at\": \"2026-03-01T09:30:12.25Z\"}", 1, "want request.headers"},
 		{"a delivery of a list, which has no request", `{"id": 1, "delivered_at": "2026-03-01T09:30:12.25Z"}`, 1, "one delivery of GitHub's REST API"},
 	} {

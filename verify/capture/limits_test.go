@@ -89,6 +89,13 @@ func TestReadingTheWorstFilesIsBounded(t *testing.T) {
 		{"a HAR with many distinct header fields", log, entry + `,"headers":[` + distinct(1000) + "]}},", entry + "}}]}}", ""},
 		{"a delivery with a large payload", github + `"x":"`, "x", `"}}}`, ""},
 		{"a delivery with many members", github, `"":0,`, `"":0}}}`, ""},
+		{"a request of ngrok with a large body", `{"start":"2026-03-01T09:30:12Z","request":{"raw":"UE9TVCAvIEhUVFAvMS4xDQoN`, "CgoK", `"}}`, ""},
+		{"a list of ngrok", `{"requests":[`, `{"request":{"raw":"UE9TVCAvIEhUVFAvMS4xDQoNCgoK"},"start":"2026-03-01T09:30:12Z"},`, `{}]}`, "at most 10000"},
+		{"a request of webhook.site with a large body", `{"method":"POST","headers":{"a":["b"]},"created_at":"2026-03-01 09:30:12","content":"`, `\u0000`, `"}`, ""},
+		{"a request of webhook.site with many values", `{"method":"POST","content":"","created_at":"2026-03-01 09:30:12","headers":{"a":[""`, `,""`, `]}}`, "at most 1000 "},
+		{"an event of Lambda with a large body", `{"requestContext":{},"httpMethod":"POST","headers":{"a":"b"},"isBase64Encoded":true,"body":"`, "AAAA", `"}`, ""},
+		{"an event of Lambda with many members", `{"requestContext":{`, `"":0,`, `"":0}}`, "no capture"},
+		{"an event of Lambda with large arrays that do not matter", `{"requestContext":{},"httpMethod":"POST","headers":{"a":"b"},"x":[0`, ",0", `]}`, ""},
 		{"a delivery with header fields", `{"delivered_at":"2026-03-01T09:30:12Z","request":{"headers":{`, `"a":"",`, `"a":""}}}`, "at most 1000 "},
 	} {
 		sizes := []int{4 << 20}

@@ -13,8 +13,8 @@ const MaxSize = 64 << 20
 
 const bom = "\uFEFF" // the byte order mark, in UTF-8
 
-// ReadFile reads the captures in a file: one in the native format or in a delivery of
-// GitHub's REST API, one or more in a HAR. It returns all of them or an error, which is
+// ReadFile reads the captures in a file: one, or several where the format, such as a HAR,
+// holds several; the package comment lists the formats. It returns all of them or an error, which is
 // a *SyntaxError with the file's name, or one of the operating system. It reads at most
 // MaxSize+1 bytes, from a device or a pipe too.
 func ReadFile(name string) ([]*Capture, error) {

@@ -58,7 +58,7 @@ func TestReadFileNamesTheFileInItsErrors(t *testing.T) {
 	}{
 		"native":    {"# a\nb", 2},
 		"HAR":       {"{\"log\":{\"entries\":[\n{}]}}", 2},
-		"delivery":  {"{\n\"request\":\n\n1}", 2},
+		"delivery":  {"{\"delivered_at\":\"\",\n\"request\":\n\n1}", 2},
 		"broken":    {"{\n\n\"log\":}", 3},
 		"empty":     {"", 0},
 		"white":     {" \n", 1},
