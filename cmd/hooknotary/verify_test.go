@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/verify/capture"
 )
 
@@ -441,4 +445,34 @@ func TestAFileNameCannotDriveATerminal(t *testing.T) {
 	good := save(t, "good\x1b[31m.http", invoice())
 	hooknotary(t, secrets(), "verify", "--provider", "stripe", "--secret-env", "STRIPE_SECRET", good).want(t, 0, "!\x1b")
 	hooknotary(t, secrets(), "explain", "--provider", "stripe", good).want(t, 0, "!\x1b")
+}
+
+// TestAFormAtAnEndpointOfJSONIsExplained: its twin is the same delivery with --form.
+func TestAFormAtAnEndpointOfJSONIsExplained(t *testing.T) {
+	body := []byte("payload=%7B%22zen%22%3A%22Design+for+failure.%22%7D")
+	c := &capture.Capture{URL: push().URL, Header: githubtest.Header("ping", body, githubSecret), Body: body, ReceivedAt: arrival}
+	c.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	file := save(t, "form.http", c)
+	hooknotary(t, secrets(), "verify", "--provider", "github", "--secret-env", "GITHUB_SECRET", file).
+		want(t, 1, "media_type", "body.media-type", "the hook sends forms", "--form")
+	hooknotary(t, secrets(), "verify", "--provider", "github", "--secret-env", "GITHUB_SECRET", "--form", file).
+		want(t, 0, "!body.media-type")
+}
+
+// TestFilesOfOtherToolsAreJudged, or said to be none by name.
+func TestFilesOfOtherToolsAreJudged(t *testing.T) {
+	var raw []byte
+	raw, err := invoice().Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, raw, _ = bytes.Cut(raw, []byte("\n\n")) // without the comments
+	ngrok := fmt.Sprintf(`{"start":%q,"request":{"method":"POST","headers":{"Host":["h"]},"uri":"/h","raw":%q}}`,
+		invoice().ReceivedAt.Format(time.RFC3339Nano), base64.StdEncoding.EncodeToString(raw))
+	args := []string{"verify", "--provider", "stripe", "--secret-env", "STRIPE_SECRET"}
+	hooknotary(t, secrets(), append(args, write(t, "ngrok.json", ngrok))...).want(t, 0, "accept")
+	for _, text := range []string{`{"id":"evt_1","object":"event","request":{"id":null}}`, `{"id":"evt_1","object":"event","request":"req_1"}`} {
+		hooknotary(t, secrets(), append(args, write(t, "event.json", text))...).want(t, 2, "a body alone wants the head of its request before it", "!request.headers")
+	}
+	hooknotary(t, secrets(), append(args, write(t, "curl.txt", "> POST /h HTTP/1.1\n> Host: h\n> \n"))...).want(t, 2, "a log of curl")
 }
