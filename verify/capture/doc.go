@@ -48,7 +48,8 @@
 //     the exact bytes;
 //   - a request, or a list of them, that webhook.site exports, whose time is in UTC;
 //   - the event of a Lambda function, from an API Gateway (versions 1 and 2), a function
-//     URL or a load balancer. The latter has no time;
+//     URL or a load balancer. The latter has no time, and only version 2 and function
+//     URLs have the query as it was sent; the URL of the others is without it;
 //   - a plain request in an editor's .http file, with ### before it and no HTTP version.
 //
 // All but ngrok's can lose the bytes that were signed. Whatever shows that they did is in

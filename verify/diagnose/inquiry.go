@@ -242,7 +242,7 @@ func (q *inquiry) search(h *verify.Head) {
 	if q.try(plural(min(len(q.o.Candidates), maxCandidates), "other secret"), func() bool { return q.byCandidates(h) }) ||
 		q.try(plural(min(len(q.o.Others), maxOthers), "other verifier"), func() bool { return q.byOthers(true) }) ||
 		q.byBody(h) ||
-		q.try("other spellings of the secret", func() bool { return q.facts != nil && q.bySecret(h) }) ||
+		q.try("the usual mistakes in writing the secret (white space, quotes, prefixes, escapes, base64, hexadecimal)", func() bool { return q.facts != nil && q.bySecret(h) }) ||
 		q.bySimulator(h) || q.byDocument(h) {
 		return
 	}
@@ -315,8 +315,8 @@ func (q *inquiry) byBody(h *verify.Head) bool {
 		}
 		return false
 	}
-	return q.try("other line ends, white space at the end and byte order marks of the body", func() bool { return anyOf(edited(body), try) }) ||
-		q.try("other character sets of the body", func() bool { return anyOf(recoded(body), try) }) ||
+	return q.try("line ends changed throughout the body, white space added or one line end cut at its end, a byte order mark", func() bool { return anyOf(edited(body), try) }) ||
+		q.try("Latin-1, Windows-1252 or UTF-16 for UTF-8", func() bool { return anyOf(recoded(body), try) }) ||
 		q.try("compression, base64, JSON and forms around the body", func() bool { return q.byWrapping(h, try) }) ||
 		q.try("a form that the body was taken from", func() bool {
 			q.cut = q.cut || len(body) > maxForm

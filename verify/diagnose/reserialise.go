@@ -316,7 +316,7 @@ func (s *serialiser) parts() []part {
 		}
 	}
 	return []part{
-		{"other white space, escapes and numbers of the JSON throughout, with its values and the order of its members as they are", whole, &bounded[0]},
+		{"the white space, escapes and numbers of common JSON encoders throughout, with the values as they are", whole, &bounded[0]},
 		{"some numbers of the JSON in another form", some(BodyNumbers, s.guesses(numbers, &bounded[1])), &bounded[1]},
 		{"some of its empty objects and arrays taken for one another", some(BodyReserialised, s.exchanges(&bounded[2])), &bounded[2]},
 	}

@@ -139,9 +139,9 @@ func TestAFormThatIsNoIPNIsNone(t *testing.T) {
 // end, and where values of the body were changed, the text does not blame the secret.
 func TestWhatIsRuledOutWasTried(t *testing.T) {
 	const (
-		lines, charset, wrapped = "other line ends, white space at the end and byte order marks of the body", "other character sets of the body", "compression, base64, JSON and forms around the body"
-		form, secret            = "a form that the body was taken from", "other spellings of the secret"
-		throughout              = "other white space, escapes and numbers of the JSON throughout, with its values and the order of its members as they are"
+		lines, charset, wrapped = "line ends changed throughout the body, white space added or one line end cut at its end, a byte order mark", "Latin-1, Windows-1252 or UTF-16 for UTF-8", "compression, base64, JSON and forms around the body"
+		form, secret            = "a form that the body was taken from", "the usual mistakes in writing the secret (white space, quotes, prefixes, escapes, base64, hexadecimal)"
+		throughout              = "the white space, escapes and numbers of common JSON encoders throughout, with the values as they are"
 		numbers, empties        = "some numbers of the JSON in another form", "some of its empty objects and arrays taken for one another"
 		values, order           = "a body with other values than were signed", "another order of its members"
 	)
