@@ -143,22 +143,9 @@ func (s *serialiser) rewritten(numbers []string) dimension {
 	return s.dimension(changes...)
 }
 
-// exchanged is what an encoder does that has one empty container for both kinds: PHP
-// writes {} as [], and Lua [] as {}.
-func (s *serialiser) exchanged() dimension {
-	var changes []change
-	for _, kind := range [...]byte{'[', '{'} {
-		all := make(map[uint32]bool)
-		for _, start := range s.empty(kind) {
-			all[start] = true
-		}
-		changes = append(changes, change{func(f *form) { f.exchanged = all }, BodyReserialised, 2})
-	}
-	return s.dimension(changes...)
-}
-
-// exchanges yields each empty container that may have been of the other kind alone, and
-// every subset of those of one kind if they are few.
+// exchanges undoes what an encoder does that has one empty container for both kinds: PHP
+// writes {} as [], and Lua [] as {}. It yields every subset of those of one kind if they
+// are few, or else all of them, and each alone.
 func (s *serialiser) exchanges(bounded *bool) iter.Seq[func(*form)] {
 	return func(yield func(func(*form)) bool) {
 		for _, kind := range [...]byte{'[', '{'} {
@@ -184,10 +171,18 @@ func (s *serialiser) empty(kind byte) []uint32 {
 	return starts
 }
 
-// subsetsOf yields the subsets of some places, if they are few, or each place alone.
+// subsetsOf yields the subsets of some places, if they are few, or else all of them and
+// each place alone.
 func subsetsOf(starts []uint32) iter.Seq[map[uint32]bool] {
 	return func(yield func(map[uint32]bool) bool) {
 		if len(starts) > maxSubset {
+			all := make(map[uint32]bool)
+			for _, start := range starts {
+				all[start] = true
+			}
+			if !yield(all) {
+				return
+			}
 			for _, start := range starts[:min(len(starts), maxSingles)] {
 				if !yield(map[uint32]bool{start: true}) {
 					return
@@ -230,7 +225,6 @@ func (s *serialiser) choices(numbers []string) ([]choice, bool) {
 		s.escapes(BodyUnicodeEscape, func(f *form, e escapes) { f.unicode = e }, escapeNone,
 			escapeNone, escapeAll, escapeLower, escapeUpper, escapeAllUpper, escapeLines),
 		s.rewritten(numbers),
-		s.exchanged(),
 	} {
 		all = product(all, d)
 	}
