@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -378,7 +379,9 @@ func (a *Admission) Context() context.Context { return a.ctx }
 
 // Request returns r as the handler should see it: with the Admission's context
 // and the verified body, to be read again, and nothing that was parsed of it
-// before.
+// before. It has no Expect header: the body is at hand, and a proxy behind the guard
+// must not ask its upstream for a go-ahead that would pass through as an
+// informational answer.
 func (a *Admission) Request(r *http.Request) *http.Request {
 	body := r.Body
 	r = r.WithContext(a.ctx)
@@ -399,6 +402,10 @@ func (a *Admission) Request(r *http.Request) *http.Request {
 	b := a.delivery.Body
 	r.ContentLength = int64(len(b))
 	r.TransferEncoding, r.Trailer = nil, nil
+	if _, ok := r.Header["Expect"]; ok {
+		r.Header = maps.Clone(r.Header)
+		delete(r.Header, "Expect")
+	}
 	r.Body = newBodyReader(b)
 	r.GetBody = func() (io.ReadCloser, error) { return newBodyReader(b), nil }
 	return r

@@ -24,7 +24,9 @@
 //     then the answer leaves or the panic goes on, unchanged.
 //
 // So no event is lost when a handler fails, none runs twice when it succeeds, and
-// no 2xx leaves for an event that is not done. There are two exceptions: if the
+// no 2xx leaves for an event that is not done. A failure that is written after a 2xx
+// counts; informational statuses (1xx) are dropped, and an upgrade (101) is no
+// success. There are two exceptions: if the
 // program dies between the handler's effects and the commit, the event runs once
 // more; and if the register cannot be told, after three tries, the handler's 2xx
 // leaves all the same, because the work is done.
@@ -62,6 +64,10 @@
 //
 // A middleware outside that recovers panics must answer with an error: if it says
 // nothing, the server answers 200 to an event that was released.
+//
+// After a refusal the request has no body any more, for whatever a framework still
+// runs on it. A middleware outside that copied the request before keeps the body
+// that it had.
 //
 // One guard, one handler: two handlers behind one guard, or under one endpoint
 // name in one register, are one to the register, and each event reaches only one

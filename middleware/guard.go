@@ -305,14 +305,16 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// watched notes the status of an answer that is not held back.
+// watched notes the status of an answer that is not held back. Like Held, it counts
+// a failure that comes after a success.
 type watched struct {
 	http.ResponseWriter
 	status int // 0 until the final header is written
 }
 
 func (w *watched) WriteHeader(status int) {
-	if w.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
+	final := status >= 200 || status == http.StatusSwitchingProtocols
+	if final && (w.status == 0 || w.status/100 == 2) {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,9 +20,18 @@ var ErrAnswerTooLarge = errors.New("middleware: the answer is larger than 1 MiB"
 var errSent = errors.New("middleware: the answer was sent before")
 
 // Held is a http.ResponseWriter that holds an answer back until it is known
-// whether it may leave. Informational answers (1xx) pass at once. Flush does
-// nothing, Hijack is not supported, and there is no Unwrap, so that nothing can
-// write past it. Deadlines of http.ResponseController are passed on.
+// whether it may leave. Flush does nothing, Hijack is not supported, and there is
+// no Unwrap, so that nothing can write past it. Deadlines of
+// http.ResponseController are passed on.
+//
+// Informational answers (1xx) are dropped: a framework outside could take one for
+// the final answer, and the sender needs none. 101 becomes 500, because a
+// connection that is upgraded cannot be settled.
+//
+// The first final status counts, with one exception: a status other than 2xx after
+// a 2xx takes its place, and the answer that was held is thrown away. So a recoverer
+// that writes 500 after the handler wrote 200 makes a failure of it. Another 2xx
+// changes nothing, and no 2xx makes a success of a failure.
 //
 // It holds up to 1 MiB. What a handler does with the error of a longer answer
 // decides: if it ignores it, the event is handled all the same, and the answer
@@ -50,16 +61,22 @@ func Hold(w http.ResponseWriter) *Held {
 func (h *Held) Header() http.Header { return h.w.Header() }
 
 // WriteHeader notes the status. Like the server's own, it panics on a status of
-// other than three digits, and the first final status counts.
+// other than three digits.
 func (h *Held) WriteHeader(status int) {
 	if status < 100 || status > 999 {
 		panic(fmt.Sprintf("middleware: invalid WriteHeader code %v", status))
 	}
-	if h.status != 0 || h.sent {
-		return
+	if status == http.StatusSwitchingProtocols {
+		h.w.Header().Del("Upgrade")
+		h.w.Header().Del("Connection")
+		status = http.StatusInternalServerError
 	}
-	if status < 200 && status != http.StatusSwitchingProtocols {
-		h.w.WriteHeader(status)
+	switch {
+	case h.sent || status < 200:
+		return
+	case h.status/100 == 2 && status/100 != 2:
+		h.dropSuccess()
+	case h.status != 0:
 		return
 	}
 	h.status = status
@@ -68,6 +85,20 @@ func (h *Held) WriteHeader(status int) {
 	if n, err := strconv.ParseInt(h.header.Get("Content-Length"), 10, 64); err == nil {
 		h.length = n
 	}
+}
+
+// dropSuccess throws a 2xx away for the failure that comes after it. The headers of
+// the 2xx go with it, except Content-Type, which whoever writes the failure may have
+// set to the same value.
+func (h *Held) dropSuccess() {
+	late := h.w.Header().Clone()
+	for name, values := range h.header {
+		if name != "Content-Type" && slices.Equal(late[name], values) {
+			delete(late, name)
+		}
+	}
+	h.Reset()
+	maps.Copy(h.w.Header(), late)
 }
 
 // Write keeps b. It returns ErrAnswerTooLarge when more than 1 MiB would be kept,

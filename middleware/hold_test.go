@@ -220,8 +220,14 @@ func TestAHeldAnswerIsAsStrictAsTheServers(t *testing.T) {
 			middleware.Hold(newJournal()).WriteHeader(status)
 		}()
 	}
-	for _, status := range []int{100, 999} {
-		middleware.Hold(newJournal()).WriteHeader(status)
+	for status, sent := range map[int]string{100: "", 103: "", 199: "", 200: "status 200", 999: "status 999"} {
+		w := newJournal()
+		held := middleware.Hold(w)
+		held.WriteHeader(status)
+		held.Send()
+		if w.String() != sent {
+			t.Errorf("of status %d left %q", status, w)
+		}
 	}
 }
 
@@ -267,6 +273,55 @@ func TestAResetAnswerIsAsNew(t *testing.T) {
 	}
 	held.Send()
 	if w.String() != "status 500, body oh" || w.header.Get("X-Second") != "1" || w.header.Get("X-Outer") != "1" {
+		t.Errorf("sent %q with %v", w, w.header)
+	}
+}
+
+func TestALateFailureTakesNothingOfTheSuccess(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status int
+		sent   string
+		cookie string
+	}{
+		{"a failure", 503, "status 503, body late", ""},
+		{"another success", 202, "status 200, body donelate", "handler=1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newJournal()
+			w.header.Set("X-Outer", "1")
+			held := middleware.Hold(w)
+			held.Header().Set("X-Outer", "2")
+			held.Header().Set("Set-Cookie", "handler=1")
+			held.Header().Set("Content-Type", "text/plain")
+			held.Header().Set("Content-Length", "8")
+			held.WriteHeader(200)
+			io.WriteString(held, "done")
+			held.Header().Set("X-Late", "1")
+			held.WriteHeader(c.status)
+			io.WriteString(held, "late")
+			held.Send()
+			if w.String() != c.sent || w.header.Get("Set-Cookie") != c.cookie || w.header.Get("Content-Type") != "text/plain" {
+				t.Errorf("sent %q with %v", w, w.header)
+			}
+			if c.status == 503 && (w.header.Get("X-Outer") != "1" || w.header.Get("X-Late") != "1" || w.header.Get("Content-Length") != "") {
+				t.Errorf("the failure left with %v", w.header)
+			}
+		})
+	}
+}
+
+func TestAnUpgradeIsNoSuccess(t *testing.T) {
+	w := newJournal()
+	held := middleware.Hold(w)
+	held.Header().Set("Connection", "Upgrade")
+	held.Header().Set("Upgrade", "websocket")
+	held.WriteHeader(101)
+	if held.Success() || held.Status() != 500 {
+		t.Errorf("status %d", held.Status())
+	}
+	held.Send()
+	if w.String() != "status 500" || len(w.header) != 0 {
 		t.Errorf("sent %q with %v", w, w.header)
 	}
 }

@@ -99,6 +99,14 @@ func TestAGuardThatOnlyReportsStillProves(t *testing.T) {
 			w.WriteHeader(103)
 			w.WriteHeader(500)
 		}, middleware.Failed, 0},
+		{"success, and another one", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(200)
+			w.WriteHeader(202)
+		}, middleware.Handled, 1},
+		{"failure after success", func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "ok")
+			w.WriteHeader(500)
+		}, middleware.Failed, 0},
 		{"a redirect", answering(302), middleware.Failed, 0},
 		{"a switch of protocols", answering(101), middleware.Failed, 0},
 		{"a panic", func(http.ResponseWriter, *http.Request) { panic("boom") }, middleware.Failed, 0},

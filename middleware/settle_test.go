@@ -126,7 +126,33 @@ func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
 		{"with 400", answering(400), "release, status 400", nil, false},
 		{"with 302", answering(302), "release, status 302", nil, false},
 		{"with 304", answering(304), "release, status 304", nil, false},
-		{"with 101", answering(101), "release, status 101", nil, false},
+		{"with 101", answering(101), "release, status 500", nil, false},
+		{"with 101 before 200", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(101)
+			w.WriteHeader(200)
+		}, "release, status 500", nil, false},
+		{"with 500 after 200", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(200)
+			w.WriteHeader(500)
+		}, "release, status 500", nil, false},
+		{"with 302 after a body, and then 200", func(w http.ResponseWriter, r *http.Request) {
+			w.Write([]byte("done"))
+			w.WriteHeader(302)
+			w.WriteHeader(200)
+		}, "release, status 302", nil, false},
+		{"with 101 after 200", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(200)
+			w.WriteHeader(101)
+		}, "release, status 500", nil, false},
+		{"with a panic after 200 that is recovered inside with http.Error", func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				recover()
+				http.Error(w, "no", http.StatusInternalServerError)
+			}()
+			w.WriteHeader(200)
+			w.Write([]byte("done"))
+			panic("boom")
+		}, "release, status 500, body no\n", nil, false},
 		{"with 300", answering(300), "release, status 300", nil, false},
 		{"with 599 and a body", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(599)
@@ -238,19 +264,23 @@ func TestWhatAHandlerManagesIsCommittedBeforeTheAnswer(t *testing.T) {
 		{"with 299", answering(299), "commit, status 299"},
 		{"with 204", answering(204), "commit, status 204"},
 		{"with a body", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("ok")) }, "commit, status 200, body ok"},
-		{"with 200 before 500", func(w http.ResponseWriter, r *http.Request) {
+		{"with 200 before another 2xx", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(200)
-			w.WriteHeader(500)
+			w.WriteHeader(204)
 		}, "commit, status 200"},
-		{"with a body before 500", func(w http.ResponseWriter, r *http.Request) {
+		{"with a body before another 2xx", func(w http.ResponseWriter, r *http.Request) {
 			w.Write([]byte("o"))
-			w.WriteHeader(500)
+			w.WriteHeader(200)
 			w.Write([]byte("k"))
 		}, "commit, status 200, body ok"},
+		{"with 200 before early hints", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(200)
+			w.WriteHeader(103)
+		}, "commit, status 200"},
 		{"with early hints before 200", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(103)
 			w.WriteHeader(200)
-		}, "status 103, commit, status 200"},
+		}, "commit, status 200"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newJournal()

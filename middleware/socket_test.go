@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"net/textproto"
 	"runtime"
 	"strings"
 	"testing"
@@ -422,40 +421,6 @@ func TestAFlushWaitsForTheHandlersEnd(t *testing.T) {
 		response := answered(t, bufio.NewReader(conn))
 		if got, _ := io.ReadAll(response.Body); response.StatusCode != status || string(got) != "part" {
 			t.Errorf("status %d with %q", response.StatusCode, got)
-		}
-	}
-}
-
-func TestEarlyHintsPassAtOnce(t *testing.T) {
-	for _, status := range []int{200, 500} {
-		hinted := make(chan textproto.MIMEHeader, 1)
-		s := newSite(t, live)
-		s.handle = func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Link", "</style.css>; rel=preload")
-			w.WriteHeader(103)
-			if got := await(t, hinted, "the early hints"); got.Get("Link") == "" {
-				t.Errorf("hints %v", got)
-			}
-			w.Header().Del("Link")
-			w.WriteHeader(status)
-		}
-		server := listen(t, s)
-		r := requestTo(server.URL, s.request)
-		r = r.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
-			Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-				if code == 103 {
-					hinted <- h
-				}
-				return nil
-			},
-		}))
-		response, err := server.Client().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != status || response.Header.Get("Link") != "" {
-			t.Errorf("status %d, headers %v", response.StatusCode, response.Header)
 		}
 	}
 }

@@ -48,6 +48,7 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+	"reflect"
 
 	"github.com/gin-gonic/gin"
 
@@ -89,7 +90,7 @@ func New(g *middleware.Guard) gin.HandlerFunc {
 		c.Set(ownerKey, admission)
 		c.Request = admission.Request(r)
 		defer func() {
-			if owned(c, admission, c.Writer) {
+			if owned(c, admission, nil) {
 				c.Request = r
 				c.Set(ownerKey, outer)
 			}
@@ -109,11 +110,57 @@ const ownerKey = "github.com/hooknotary/hooknotary/middleware/ginmw"
 
 // owned reports whether c still belongs to admission. It does not if something
 // outside answered without waiting for the handler: then gin empties the context
-// for another request. Where a handler has emptied Keys, the request and the writer
-// tell: Engine.HandleContext puts another writer in place.
-func owned(c *gin.Context, admission *middleware.Admission, w gin.ResponseWriter) bool {
-	owner, _ := c.Get(ownerKey)
-	return owner == admission || c.Writer == w && c.Request != nil && admission.Carries(c.Request.Context())
+// for another request. A handler may empty Keys, replace the request or wrap the
+// writer; each of the three tells by itself.
+func owned(c *gin.Context, admission *middleware.Admission, w *writer) bool {
+	if owner, _ := c.Get(ownerKey); owner == admission {
+		return true
+	}
+	if c.Request != nil && admission.Carries(c.Request.Context()) {
+		return true
+	}
+	return w != nil && w.in(c.Writer)
+}
+
+// in reports whether from leads to w.
+func (w *writer) in(from http.ResponseWriter) bool {
+	found, ok := innermost(from, w).(*writer)
+	return ok && found == w
+}
+
+// past reports whether what is written to from passes w by. A writer that does not
+// show what it wraps is trusted to wrap w.
+func (w *writer) past(from http.ResponseWriter) bool {
+	end, server := innermost(from, w), innermost(w.outer, w)
+	return reflect.TypeOf(end) == reflect.TypeOf(server) && reflect.ValueOf(end).Comparable() && end == server
+}
+
+// innermost follows the wrappers of other middlewares as far as they show what they
+// wrap, but not beyond stop. Most have no Unwrap: they embed gin's interface in a
+// struct.
+func innermost(w http.ResponseWriter, stop *writer) http.ResponseWriter {
+	for range 100 { // a wrapper could lead to itself
+		var next http.ResponseWriter
+		switch t := w.(type) {
+		case *writer:
+			if t != stop {
+				next = t.outer // of another guard
+			}
+		case interface{ Unwrap() http.ResponseWriter }:
+			next = t.Unwrap()
+		default:
+			if v := reflect.Indirect(reflect.ValueOf(w)); v.Kind() == reflect.Struct {
+				if f := v.FieldByName("ResponseWriter"); f.IsValid() && f.CanInterface() {
+					next, _ = f.Interface().(http.ResponseWriter)
+				}
+			}
+		}
+		if next == nil {
+			break
+		}
+		w = next
+	}
+	return w
 }
 
 // run runs the handlers with their answer held back, and settles.
@@ -142,7 +189,8 @@ func run(admission *middleware.Admission, c *gin.Context) {
 		return
 	}
 	success := w.status/100 == 2
-	failed := len(c.Errors) > 0
+	past := w.past(c.Writer)
+	failed := len(c.Errors) > 0 || past
 	restore()
 	if instead := admission.Settle(success && !failed); instead != nil {
 		w.Reset()
@@ -152,7 +200,7 @@ func run(admission *middleware.Admission, c *gin.Context) {
 		return
 	}
 	finished = true
-	if failed && success || w.status < 200 {
+	if failed && success || w.status < 200 || past {
 		w.Reset()
 		fail(c, outer)
 		return
@@ -182,7 +230,8 @@ func (w *noSuccess) WriteHeader(status int) {
 }
 
 // writer is a gin.ResponseWriter that holds the answer back. Like gin's own, it
-// writes the status late, and until then another one takes its place.
+// writes the status late, and until then another one takes its place. Afterwards
+// one other than 2xx still takes the place of a 2xx, as in Held.
 type writer struct {
 	*middleware.Held
 	outer  gin.ResponseWriter
@@ -191,13 +240,19 @@ type writer struct {
 }
 
 func (w *writer) WriteHeader(status int) {
-	if status > 0 && !w.Written() {
+	switch {
+	case status <= 0:
+	case !w.Written():
 		w.status = status
+	case w.status/100 == 2 && status/100 != 2 && status >= 200:
+		w.status, w.size = status, 0
+		w.Held.WriteHeader(status)
 	}
 }
 
+// WriteHeaderNow leaves an informational status alone, which is not final.
 func (w *writer) WriteHeaderNow() {
-	if !w.Written() {
+	if !w.Written() && w.status >= 200 {
 		w.size = 0
 		w.Held.WriteHeader(w.status)
 	}
@@ -206,7 +261,7 @@ func (w *writer) WriteHeaderNow() {
 func (w *writer) Write(b []byte) (int, error) {
 	w.WriteHeaderNow()
 	n, err := w.Held.Write(b)
-	w.size += n
+	w.size = max(w.size, 0) + n
 	return n, err
 }
 
