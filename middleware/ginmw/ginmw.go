@@ -14,6 +14,14 @@
 // verify.FromContext(c.Request.Context()) is what was proved; binding reads the
 // bytes that were verified.
 //
+// A status other than 2xx that is set after a 2xx was written is a failure, too, as
+// gin.Recovery sets one inside the guard after a panic. It takes the place of the
+// 2xx. What is answered with an informational status (1xx) alone has failed.
+//
+// It needs gin 1.11 or later, and says so in its go.mod: in gin 1.10,
+// Engine.HandleContext from another route, or in NoRoute, ran the handlers behind a
+// guard that had refused the request. Do not replace gin with an older one.
+//
 // It is a module of its own, so that gin stays out of the programs that do not use
 // it. gin.WrapH(guard.Handler(handler)) needs none of this package, for a handler
 // of net/http. A guard of net/http around native handlers does not do, because it
@@ -42,6 +50,11 @@
 // A handler inside the guard must not call Engine.HandleContext: it makes the
 // context as new, its writer included, so that what is answered leaves at once;
 // the event counts as failed.
+//
+// A handler may empty the keys of the context, replace its request, and leave the
+// writer wrapped. Only one that does the first two behind a wrapper that neither
+// embeds the writer nor has an Unwrap is taken for a handler whose context was given
+// to another request: its event is released, and gin answers 200 without a body.
 package ginmw
 
 import (

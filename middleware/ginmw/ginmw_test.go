@@ -159,6 +159,20 @@ func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
 		{"by a panic after an answer, with a recovery outside", around(recoverer), okThenPanic, "status 503"},
 		{"by a panic with a recovery outside that says nothing", around(recovering(func(*gin.Context, any) {})), okThenPanic, "status 500"},
 		{"by a panic with a recovery outside that answers 200", around(recovering(func(c *gin.Context, _ any) { c.String(200, "fine") })), okThenPanic, "status 500, body fine"},
+		{"by a status after an answer", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.Status(500) }, "status 500"},
+		{"by an answer after an answer", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.String(503, "no") }, "status 503, body no"},
+		{"by an informational status that is written", func(*site) {}, func(c *gin.Context) { c.Status(103); c.Writer.WriteHeaderNow() }, "status 500"},
+		{"by an informational status with a body", func(*site) {}, func(c *gin.Context) { c.Status(103); c.Writer.WriteString("hint") }, "status 500"},
+		{"by an upgrade", func(*site) {}, func(c *gin.Context) { c.Status(101); c.Writer.WriteHeaderNow() }, "status 500"},
+		{"by a panic after an answer, with gin's recovery inside", within(gin.RecoveryWithWriter(io.Discard)), okThenPanic, "status 500"},
+		{"by a panic after an answer, with a recovery of net/http inside", func(*site) {}, gin.WrapF(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				recover()
+				http.Error(w, "sorry", 502)
+			}()
+			io.WriteString(w, "done")
+			panic("boom")
+		}), "status 502, body sorry\n"},
 		{"by a panic with a recovery inside", within(recoverer), func(*gin.Context) { panic("boom") }, "status 503"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -197,7 +211,8 @@ func TestWhatAHandlerManagesIsCommittedBeforeTheAnswer(t *testing.T) {
 		{"with a status", func(*site) {}, func(c *gin.Context) { c.Status(204) }, "commit, status 204"},
 		{"with a status that is written", func(*site) {}, func(c *gin.Context) { c.AbortWithStatus(204) }, "commit, status 204"},
 		{"with a second thought", func(*site) {}, func(c *gin.Context) { c.Status(500); c.Status(202) }, "commit, status 202"},
-		{"with a second thought that comes too late", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.Status(500) }, "commit, status 201, body ok"},
+		{"with a second success that comes too late", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.Status(202) }, "commit, status 201, body ok"},
+		{"with an informational status before", func(*site) {}, func(c *gin.Context) { c.Status(103); c.Writer.Flush(); c.String(201, "ok") }, "commit, status 201, body ok"},
 		{"with a body", func(*site) {}, func(c *gin.Context) { c.JSON(201, gin.H{"a": 1}) }, `commit, status 201, body {"a":1}`},
 		{"with strings and a flush", func(*site) {}, func(c *gin.Context) {
 			c.Writer.WriteString("o")
@@ -447,6 +462,76 @@ func TestAGuardOfNetHTTPInWrapH(t *testing.T) {
 	}
 }
 
+// embedding is how most middlewares wrap the writer.
+type embedding struct{ gin.ResponseWriter }
+
+// unwrapping does so, too, and says what it wraps.
+type unwrapping struct{ gin.ResponseWriter }
+
+func (w unwrapping) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// opaque does not show what it wraps.
+type opaque struct {
+	gin.ResponseWriter
+	inner gin.ResponseWriter
+}
+
+func (w *opaque) WriteHeader(status int)            { w.inner.WriteHeader(status) }
+func (w *opaque) WriteHeaderNow()                   { w.inner.WriteHeaderNow() }
+func (w *opaque) Write(b []byte) (int, error)       { return w.inner.Write(b) }
+func (w *opaque) WriteString(s string) (int, error) { return w.inner.WriteString(s) }
+func (w *opaque) Header() http.Header               { return w.inner.Header() }
+func (w *opaque) Status() int                       { return w.inner.Status() }
+func (w *opaque) Written() bool                     { return w.inner.Written() }
+
+// A middleware inside may wrap the writer and leave it so, and a handler may empty its
+// keys and replace its request.
+func TestAHandlerMayReplaceWhatTheContextHolds(t *testing.T) {
+	wrap := func(f func(gin.ResponseWriter) gin.ResponseWriter) gin.HandlerFunc {
+		return func(c *gin.Context) { c.Writer = f(c.Writer) }
+	}
+	keys := func(c *gin.Context) { c.Keys = nil; c.Set("user", 1) }
+	request := func(c *gin.Context) { c.Request = httptest.NewRequest("POST", "/", nil) }
+	both := func(c *gin.Context) { keys(c); request(c) }
+	wrappers := map[string]gin.HandlerFunc{
+		"the writer itself":       func(*gin.Context) {},
+		"an embedding writer":     wrap(func(w gin.ResponseWriter) gin.ResponseWriter { return &embedding{w} }),
+		"one that is a value":     wrap(func(w gin.ResponseWriter) gin.ResponseWriter { return embedding{w} }),
+		"an unwrapping writer":    wrap(func(w gin.ResponseWriter) gin.ResponseWriter { return &unwrapping{w} }),
+		"two writers":             wrap(func(w gin.ResponseWriter) gin.ResponseWriter { return &unwrapping{embedding{w}} }),
+		"a writer that is opaque": wrap(func(w gin.ResponseWriter) gin.ResponseWriter { return &opaque{inner: w} }),
+	}
+	for wrapper, inner := range wrappers {
+		for replaced, replace := range map[string]gin.HandlerFunc{"nothing": func(*gin.Context) {}, "keys": keys, "the request": request, "both": both} {
+			if replaced == "both" && strings.HasSuffix(wrapper, "opaque") {
+				continue // as documented
+			}
+			for _, c := range []struct {
+				name    string
+				handle  gin.HandlerFunc
+				answer  string
+				commits int64
+			}{
+				{"and succeed", func(c *gin.Context) { c.String(201, "done") }, "status 201, body done", 1},
+				{"and fail", func(c *gin.Context) { c.String(503, "no") }, "status 503, body no", 0},
+				{"and attach an error", func(c *gin.Context) { c.String(200, "done"); c.Error(errFailed) }, "status 500", 0},
+				{"and panic", func(c *gin.Context) { c.String(200, "done"); panic("boom") }, "status 500", 0},
+			} {
+				t.Run(wrapper+"; replace "+replaced+" "+c.name, func(t *testing.T) {
+					s := newSite(t, within(inner), handling(func(ec *gin.Context) { replace(ec); c.handle(ec) }),
+						around(recovering(func(*gin.Context, any) {})))
+					w := newJournal()
+					s.engine.ServeHTTP(w, again(t, s.request))
+					if w.String() != c.answer {
+						t.Errorf("answered %q, want %q", w, c.answer)
+					}
+					s.wantSettled(t, c.commits, 1-c.commits)
+				})
+			}
+		}
+	}
+}
+
 func TestAHandlerMayEmptyItsKeys(t *testing.T) {
 	empty := func(next gin.HandlerFunc) gin.HandlerFunc {
 		return func(c *gin.Context) {
@@ -538,16 +623,53 @@ func TestErrorsFromBeforeTheGuardOutliveAPanic(t *testing.T) {
 	}
 }
 
-// As documented: what is answered past the guard is not counted as done.
+// As documented: what is answered past the guard is not counted as done, also where
+// the handler puts back what HandleContext threw away.
 func TestAContextThatIsHandledAnewInsideFails(t *testing.T) {
-	var s *site
-	s = newSite(t, handling(func(c *gin.Context) {
-		c.Request.URL.Path = "/elsewhere"
-		s.engine.HandleContext(c)
-	}))
-	s.engine.POST("/elsewhere", func(c *gin.Context) { c.String(200, "done") })
-	want(t, s.serve(s.request), 200)
-	s.wantSettled(t, 0, 1)
+	for name, handleAnew := range map[string]func(*gin.Engine, *gin.Context){
+		"and left so": func(e *gin.Engine, c *gin.Context) { e.HandleContext(c) },
+		"with its keys kept": func(e *gin.Engine, c *gin.Context) {
+			keys := c.Keys
+			e.HandleContext(c)
+			c.Keys = keys
+		},
+		"with its keys kept, under another request": func(e *gin.Engine, c *gin.Context) {
+			keys, r := c.Keys, c.Request
+			c.Request = httptest.NewRequest("POST", "/elsewhere", nil)
+			e.HandleContext(c)
+			c.Keys, c.Request = keys, r
+		},
+		"with another guard around": func(e *gin.Engine, c *gin.Context) {
+			keys := c.Keys
+			e.HandleContext(c)
+			c.Keys = keys
+		},
+	} {
+		for _, status := range []int{200, 503} {
+			t.Run(fmt.Sprintf("%s, and answers %d", name, status), func(t *testing.T) {
+				var s *site
+				outside := newSite(t)
+				s = newSite(t, func(s *site) {
+					if strings.Contains(name, "another guard") {
+						s.outer = []gin.HandlerFunc{outside.protect}
+					}
+				}, handling(func(c *gin.Context) {
+					c.Request.URL.Path = "/elsewhere"
+					handleAnew(s.engine, c)
+				}))
+				s.engine.POST("/elsewhere", func(c *gin.Context) { c.String(status, "anew") })
+				w := s.serve(s.request)
+				want(t, w, status)
+				if w.Body.String() != "anew" {
+					t.Errorf("body %q", w.Body)
+				}
+				s.wantSettled(t, 0, 1)
+				if outside.store.commits.Load() != 0 {
+					t.Error("the guard around committed")
+				}
+			})
+		}
+	}
 }
 
 func TestTwoGuardsInARowBothCount(t *testing.T) {
