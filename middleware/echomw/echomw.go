@@ -17,8 +17,9 @@
 //
 // Nothing may read or change the body before the guard. Decompress in front of it
 // is noticed by the Content-Encoding that it leaves in the header, and every
-// request gets 415; BodyDump, or a c.Bind, by the missing body, with 400. A
-// BodyLimit in front of it works if it is not below the provider's largest body;
+// request gets 415; a c.Bind by the missing body, with 400. BodyDump puts the body
+// back, so deliveries are accepted; but it reads each body to its end, without a limit
+// and before anything is proved. A BodyLimit in front of it works if it is not below the provider's largest body;
 // what it cuts off gets 413. MethodOverride in front of it can make a POST of
 // what was none; nothing signs the method.
 //
@@ -39,6 +40,15 @@
 // A middleware outside that recovers from a panic must answer it, as Recover does:
 // where nobody answers, net/http says 200.
 //
+// Echo takes an informational status (1xx) for the final one. Behind the guard it is
+// dropped, and a final one may follow, as a proxy writes it; where none is known to
+// have followed, the event counts as failed.
+//
+// Echo drops a status that comes after another one. So a recoverer of net/http that
+// stands inside this guard, through echo.WrapMiddleware or echo.WrapHandler, cannot
+// make a failure of an answer that was written before the panic. Use Recover, or a
+// guard of net/http inside echo.WrapHandler, which sees both statuses.
+//
 // echo.WrapMiddleware around a guard of net/http is no substitute for this
 // package: an error that the handler returns passes it by, and the event counts as
 // done.
@@ -47,6 +57,7 @@ package echomw
 import (
 	"errors"
 	"io"
+	"iter"
 	"net/http"
 	"reflect"
 
@@ -125,13 +136,13 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 	// middlewares outside know this one.
 	res := c.Response()
 	w := res.Writer
-	held := middleware.Hold(w)
+	held := &answer{Held: middleware.Hold(w), outer: w, c: c}
 	res.Writer = held
 	finished := false
 	defer func() {
 		switch {
 		case finished:
-		case recycled(admission, c, res, held):
+		case recycled(admission, c, held):
 			sendFailure(held)
 		default: // a panic, or the end of the goroutine
 			discard(c, res, held)
@@ -145,16 +156,17 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 		inner = c
 	}
 	err := next(inner)
-	if recycled(admission, c, res, held) {
+	if recycled(admission, c, held) {
 		finished = true
 		admission.Settle(false) // what the handler answered is not known
 		sendFailure(held)
 		return err
 	}
+	informational := held.informational(func(*echo.Response) {})
 	c.SetResponse(res)
 	res.Writer = held // another guard inside may have left its own
 	swallowed := err == nil && watched.err != nil
-	failed := err != nil || swallowed
+	failed := err != nil || swallowed || informational
 
 	if answer := admission.Settle(!failed && held.Success()); answer != nil {
 		discard(c, res, held)
@@ -190,20 +202,82 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 // recycled reports whether c belongs to another request by now, because something
 // outside answered without waiting for the handler. A handler may have given its
 // request another context; so the answer's way is looked at, too.
-func recycled(admission *middleware.Admission, c echo.Context, res *echo.Response, held *middleware.Held) bool {
-	return !admission.Carries(c.Request().Context()) && (c.Response() != res || res.Writer != http.ResponseWriter(held))
+func recycled(admission *middleware.Admission, c echo.Context, held *answer) bool {
+	if admission.Carries(c.Request().Context()) {
+		return false
+	}
+	for w := range writers(c.Response()) {
+		if w == http.ResponseWriter(held) {
+			return false
+		}
+	}
+	return true
+}
+
+// answer is a handler's answer that is held back, beneath the responses of c.
+type answer struct {
+	*middleware.Held
+	outer http.ResponseWriter // to which it goes
+	c     echo.Context
+}
+
+// Header lets a final status follow an informational one. Echo takes that for the
+// final one and would drop what a proxy writes next; a proxy sets headers before.
+func (a *answer) Header() http.Header {
+	a.informational(func(r *echo.Response) { r.Status, r.Committed = http.StatusOK, false })
+	return a.Held.Header()
+}
+
+// informational reports whether echo holds a status below 200 for the final one, and
+// calls f for each response that does. 101 is final.
+func (a *answer) informational(f func(*echo.Response)) (found bool) {
+	for w := range writers(a.c.Response()) {
+		if r, ok := w.(*echo.Response); ok && r.Committed && r.Status < 200 {
+			found = true
+			if r.Status != http.StatusSwitchingProtocols {
+				f(r)
+			}
+		}
+	}
+	return found
+}
+
+// writers yields w and what it wraps, as far as it says so. Some wrappers have no
+// Unwrap, but embed the writer in a struct.
+func writers(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
+	return func(yield func(http.ResponseWriter) bool) {
+		for range 100 { // a wrapper could lead to itself
+			if w == nil || !yield(w) {
+				return
+			}
+			switch t := w.(type) {
+			case *answer:
+				w = t.outer // of another guard
+			case interface{ Unwrap() http.ResponseWriter }:
+				w = t.Unwrap()
+			default:
+				v := reflect.Indirect(reflect.ValueOf(w))
+				w = nil
+				if v.Kind() == reflect.Struct {
+					if f := v.FieldByName("ResponseWriter"); f.IsValid() && f.CanInterface() {
+						w, _ = f.Interface().(http.ResponseWriter)
+					}
+				}
+			}
+		}
+	}
 }
 
 // sendFailure answers with 500 and does not touch the context. Where an answer
 // left already, it does nothing.
-func sendFailure(held *middleware.Held) {
+func sendFailure(held *answer) {
 	held.Reset()
 	held.WriteHeader(http.StatusInternalServerError)
 	held.Send()
 }
 
 // discard throws the answer away and makes echo's response as new.
-func discard(c echo.Context, res *echo.Response, held *middleware.Held) {
+func discard(c echo.Context, res *echo.Response, held *answer) {
 	held.Reset()
 	res.Status, res.Size, res.Committed = http.StatusOK, 0, false
 	c.SetResponse(res)

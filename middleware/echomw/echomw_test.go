@@ -374,6 +374,12 @@ func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
 		{"by an error that Logger inside answers, with a custom context outside", changes(around(customizing), within(logger())), func(echo.Context) error { return failed }, "status 500, body " + body500},
 		{"by an error that is answered 500, which a hook inside makes 200", within(soothing), thenFail, "status 500"},
 		{"by an error with BodyDump inside", within(echomiddleware.BodyDump(func(echo.Context, []byte, []byte) {})), thenFail, "status 500, body " + body500},
+		{"by an error after early hints", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(103); return failed }, "status 500, body " + body500},
+		{"by early hints alone", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(103); return nil }, "status 500"},
+		{"by early hints alone, above another response", within(echo.WrapMiddleware(func(h http.Handler) http.Handler { return h })), func(c echo.Context) error { c.Response().WriteHeader(103); return nil }, "status 500"},
+		{"by early hints and a status that echo drops", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(103); return c.NoContent(204) }, "status 500"},
+		{"by an upgrade", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(101); return nil }, "status 500"},
+		{"by an upgrade, and an answer", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(101); return c.String(200, "ok") }, "status 500, body ok"},
 		{"by an error with a timeout outside", around(echomiddleware.ContextTimeout(time.Minute)), thenFail, "status 500, body " + body500},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -1020,6 +1026,21 @@ func TestAnErrorThatIsPassedOnOutOfSight(t *testing.T) {
 	}
 }
 
+// embedding wraps the writer in one without Unwrap, replacing takes another one.
+func embedding(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Writer = &struct{ http.ResponseWriter }{c.Response().Writer}
+		return next(c)
+	}
+}
+
+func replacing(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Writer = newJournal()
+		return next(c)
+	}
+}
+
 // A handler may put a context of its own into its request, even one that knows
 // nothing of the guard's.
 func TestAHandlerMaySwapItsContext(t *testing.T) {
@@ -1044,9 +1065,13 @@ func TestAHandlerMaySwapItsContext(t *testing.T) {
 			c.NoContent(204)
 			panic("boom")
 		}, "status 500, body {\"message\":\"Internal Server Error\"}\n", 0},
+		{"and have its writer wrapped, too", within(dump), func(c echo.Context) error { swap(c); return c.NoContent(204) }, "status 204", 1},
+		{"and fail behind a writer that is wrapped", within(dump), func(c echo.Context) error { swap(c); return c.NoContent(502) }, "status 502", 0},
+		{"and have its writer embedded in another", within(embedding), func(c echo.Context) error { swap(c); return c.NoContent(204) }, "status 204", 1},
+		{"and have another response put over its own", within(echo.WrapMiddleware(func(h http.Handler) http.Handler { return h })), func(c echo.Context) error { swap(c); return c.NoContent(204) }, "status 204", 1},
 		// As if the context belonged to another request: what was answered is not
 		// known, so it is no success.
-		{"and have its writer swapped, too", within(dump), func(c echo.Context) error { swap(c); return c.NoContent(204) }, "status 500", 0},
+		{"and have its writer replaced by another", within(replacing), func(c echo.Context) error { swap(c); return c.NoContent(204) }, "status 500", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.change, handling(c.handle))
