@@ -466,6 +466,7 @@ func TestWhatAHandlerManagesIsCommittedBeforeTheAnswer(t *testing.T) {
 	}{
 		{"by returning", func(*site) {}, func(echo.Context) error { return nil }, "commit"},
 		{"with 204", func(*site) {}, func(c echo.Context) error { return c.NoContent(204) }, "commit, status 204"},
+		{"with an answer after early hints", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(103); return c.String(202, "ok") }, "commit, status 202, body ok"},
 		{"with a body", func(*site) {}, func(c echo.Context) error { return c.String(201, "ok") }, "commit, status 201, body ok"},
 		{"with a flush", func(*site) {}, func(c echo.Context) error {
 			c.String(200, "o")

@@ -39,6 +39,11 @@
 // Recover does, and the HTTPErrorHandler must answer it: where nobody answers,
 // net/http says 200.
 //
+// Behind the guard informational statuses (1xx) are dropped. A status other than 2xx
+// after a 2xx makes a failure of it, as a recoverer of net/http writes one. Whoever
+// unwraps echo's own response and writes to that bypasses both: echo drops a second
+// status there, and an informational one counts as a failure.
+//
 // echo.WrapMiddleware around a guard of net/http is no substitute for this
 // package: an error that the handler returns passes it by, and the event counts as
 // done.
@@ -128,7 +133,7 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context
 	outer := c.Response()
 	a := &answer{Held: middleware.Hold(outer)}
 	a.response = echo.NewResponse(a.Held, c.Logger())
-	c.SetResponse(a.response)
+	c.SetResponse(&final{a.response, a.Held, c})
 	finished := false
 	defer func() {
 		if finished || !owned(c, admission) {
@@ -149,7 +154,8 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context
 		}
 		return err
 	}
-	if instead := admission.Settle(err == nil && a.Success()); instead != nil {
+	informational := hasInformational(c, func(*echo.Response) {})
+	if instead := admission.Settle(err == nil && !informational && a.Success()); instead != nil {
 		a.Reset()
 		finished = true
 		c.SetResponse(outer)
@@ -158,6 +164,10 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context
 	}
 	if err == nil {
 		finished = true
+		if informational && a.Success() {
+			a.Reset()
+			a.WriteHeader(http.StatusInternalServerError)
+		}
 		c.SetResponse(outer)
 		a.Send()
 		return nil
@@ -194,6 +204,56 @@ func (a *answer) discard(c *echo.Context) {
 func (a *answer) fail() {
 	a.WriteHeader(http.StatusInternalServerError)
 	a.response.Status, a.response.Committed = http.StatusInternalServerError, true
+}
+
+// final stands above echo's response, which takes an informational status for the
+// final one and drops a status that comes after another. It drops the former, and tells
+// Held of the latter.
+type final struct {
+	*echo.Response
+	held *middleware.Held
+	c    *echo.Context
+}
+
+func (w *final) WriteHeader(status int) {
+	switch {
+	case 100 <= status && status < 200 && status != http.StatusSwitchingProtocols:
+	case w.Committed:
+		w.held.WriteHeader(status)
+		w.Status = w.held.Status()
+	default:
+		w.Response.WriteHeader(status)
+	}
+}
+
+// Header lets a final status follow an informational one where a middleware inside has
+// put another of echo's responses above this one. A proxy sets headers in between.
+func (w *final) Header() http.Header {
+	hasInformational(w.c, func(r *echo.Response) { r.Status, r.Committed = 0, false })
+	return w.Response.Header()
+}
+
+// Unwrap serves echo.UnwrapResponse.
+func (w *final) Unwrap() http.ResponseWriter { return w.Response }
+
+// hasInformational reports whether one of echo's responses takes a status below 200 for
+// the final one, and calls f for each that does. 101 is final.
+func hasInformational(c *echo.Context, f func(*echo.Response)) (found bool) {
+	w := c.Response()
+	for range 100 { // a wrapper could lead to itself
+		if r, ok := w.(*echo.Response); ok && r.Committed && r.Status < 200 {
+			found = true
+			if r.Status != http.StatusSwitchingProtocols {
+				f(r)
+			}
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = u.Unwrap()
+	}
+	return found
 }
 
 // forbidSuccess makes sure that no 2xx is answered to a panic. It stands beneath

@@ -375,6 +375,16 @@ func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
 		}), thenFail, "status 500, body " + body500},
 		{"by an error that is answered 500, which a hook inside makes 200", within(soothing), thenFail, "status 500"},
 		{"by an error with Gzip outside", around(echomiddleware.Gzip()), thenFail, "status 500, body " + body500},
+		{"by an error after early hints", func(*site) {}, func(c *echo.Context) error { c.Response().WriteHeader(103); return failed }, "status 500, body " + body500},
+		{"by early hints past the response", func(*site) {}, func(c *echo.Context) error {
+			res, err := echo.UnwrapResponse(c.Response())
+			res.WriteHeader(103)
+			return err
+		}, "status 500"},
+		{"by early hints alone, above another response", within(echo.WrapMiddleware(func(h http.Handler) http.Handler { return h })), func(c *echo.Context) error { c.Response().WriteHeader(103); return nil }, "status 500"},
+		{"by an upgrade", func(*site) {}, func(c *echo.Context) error { c.Response().WriteHeader(101); return nil }, "status 500"},
+		{"by a status after an answer", func(*site) {}, func(c *echo.Context) error { c.String(200, "ok"); c.Response().WriteHeader(502); return nil }, "status 502"},
+		{"by an answer after an answer", func(*site) {}, func(c *echo.Context) error { c.String(200, "ok"); return c.String(503, "no") }, "status 503, body no"},
 		{"by an error with BodyDump inside", within(echomiddleware.BodyDump(func(*echo.Context, []byte, []byte, error) {})), thenFail, "status 500, body " + body500},
 		{"by an error with a timeout outside", around(echomiddleware.ContextTimeout(time.Minute)), thenFail, "status 500, body " + body500},
 	} {
@@ -462,6 +472,8 @@ func TestWhatAHandlerManagesIsCommittedBeforeTheAnswer(t *testing.T) {
 	}{
 		{"by returning", func(*site) {}, func(*echo.Context) error { return nil }, "commit"},
 		{"with 204", func(*site) {}, func(c *echo.Context) error { return c.NoContent(204) }, "commit, status 204"},
+		{"with 204 after early hints", func(*site) {}, func(c *echo.Context) error { c.Response().WriteHeader(103); return c.NoContent(204) }, "commit, status 204"},
+		{"with 200 and another success", func(*site) {}, func(c *echo.Context) error { c.String(200, "ok"); return c.NoContent(204) }, "commit, status 200, body ok"},
 		{"with a body", func(*site) {}, func(c *echo.Context) error { return c.String(201, "ok") }, "commit, status 201, body ok"},
 		{"with a flush", func(*site) {}, func(c *echo.Context) error {
 			c.String(200, "o")
