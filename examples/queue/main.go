@@ -13,8 +13,8 @@
 // Prefer a guard around the endpoint, which puts into the queue only what is
 // proved, if the endpoint can have the secret and the register: then nobody else
 // can fill the queue, and the provider retries what was refused by mistake. Whoever
-// can write into the queue itself chooses the receive time, so the queue must be
-// closed to all but the endpoint.
+// can write into the queue itself chooses the receive time, up to two minutes ahead
+// of the consumer's clock, so the queue must be closed to all but the endpoint.
 //
 // What to copy is in this file; show.go is the show.
 package main
@@ -81,8 +81,9 @@ func newConsumer(v verify.Verifier, register replay.Store, handle func(context.C
 }
 
 const (
-	maxWait = 4 * 24 * time.Hour // as long as the queue keeps a message
-	maxRun  = time.Minute        // of the handler
+	maxWait  = 4 * 24 * time.Hour // as long as the queue keeps a message
+	maxAhead = 2 * time.Minute    // between the clocks of the endpoint and of the consumer
+	maxRun   = time.Minute        // of the handler
 
 	settleTimeout = 2 * time.Second // of the register
 	lease         = 2 * time.Minute // longer than that, because nobody renews it
@@ -107,6 +108,11 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 	if time.Since(m.ReceivedAt) > maxWait {
 		return &refused{errors.New("waited for longer than the register is sure to remember")}
 	}
+	// Else a delivery that was signed far ahead would be good until then, and the
+	// register forgets it before.
+	if m.ReceivedAt.After(time.Now().Add(maxAhead)) {
+		return &refused{errors.New("received later than now: compare the clocks of the endpoint and of this machine")}
+	}
 
 	// The head has the time at which the request arrived, and that is the only
 	// clock of the verifier.
@@ -129,7 +135,7 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 		Lease: lease,
 		// A copy that arrived within the window may wait in the queue for so long,
 		// and verifies even then.
-		Needed:      maxWait + window.Past + window.Future + time.Minute,
+		Needed:      maxWait + maxAhead + window.Past + window.Future,
 		Retention:   retention,
 		Fingerprint: sha256.Sum256(print[:]),
 		SignedAt:    d.SignedAt,

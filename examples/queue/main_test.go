@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/stripe"
@@ -183,6 +184,31 @@ func TestAMessageMayNotWaitForLongerThanTheRegisterRemembers(t *testing.T) {
 			t.Errorf("after %v: %v, %d calls", age, err, calls)
 		}
 	}
+}
+
+func TestAMessageMayNotBeReceivedAheadOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // on a clock that stands still
+		for _, c := range []struct {
+			name  string
+			ahead time.Duration
+			runs  int
+		}{
+			{"by two minutes", maxAhead, 1},
+			{"by a little more", maxAhead + time.Second, 0},
+			{"by a year", 365 * 24 * time.Hour, 0},
+		} {
+			runs := 0
+			consumer := newTestConsumer(func(context.Context, *verify.Delivery) error { runs++; return nil })
+			m, err := message("evt_1", time.Now().Add(c.ahead), secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var r *refused
+			if err := consumer.consume(t.Context(), m); errors.As(err, &r) != (c.runs == 0) || runs != c.runs {
+				t.Errorf("%s: %v, %d runs", c.name, err, runs)
+			}
+		}
+	})
 }
 
 // saying is a verifier whose second step says what a test wants.
