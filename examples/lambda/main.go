@@ -1,5 +1,5 @@
 // Lambda receives webhooks of Stripe in an AWS Lambda function, behind a function
-// URL or behind API Gateway.
+// URL, behind API Gateway or behind an Application Load Balancer.
 //
 //	cd examples/lambda && go run .
 //
@@ -8,9 +8,14 @@
 // is promised.
 //
 // In Lambda the same program serves. STRIPE_WEBHOOK_SECRET is the endpoint's
-// secret, REDIS_URL where the register is, and EVENTS says what stands in front of
-// the function: "url" for a function URL, "http" for an HTTP API of API Gateway,
-// "rest" for a REST API.
+// secret, REDIS_URL where the register is. The function takes the events of function
+// URLs, of HTTP APIs (payload format 1.0 and 2.0) and REST APIs of API Gateway, and of
+// load balancers, with and without the target group's attribute for multi-value
+// headers, and tells them apart by their shape.
+//
+// Without that attribute, a load balancer passes on the last of several header fields
+// of one name. The guard verifies that one, and cannot refuse what has several, as it
+// does elsewhere. A health check is no delivery: it gets 405.
 //
 // No two instances of a function share memory, and Lambda starts as many as it
 // likes, also for a single request. So the register must be one that they share:
@@ -23,7 +28,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -34,7 +38,6 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/redis/go-redis/v9"
 
@@ -72,11 +75,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	entry, err := h.entry(cmp.Or(os.Getenv("EVENTS"), "url"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	lambda.Start(entry)
+	lambda.Start(h.invoke)
 }
 
 // payFunc is the effect of an invoice that was paid.
@@ -96,42 +95,66 @@ func newHook(v verify.Verifier, register replay.Store, pay payFunc) (*hook, erro
 	return &hook{guard, pay}, nil
 }
 
-// entry returns what lambda.Start takes.
-func (h *hook) entry(events string) (any, error) {
-	switch events {
-	case "url":
-		return h.url, nil
-	case "http":
-		return h.http, nil
-	case "rest":
-		return h.rest, nil
+// event is what the events of AWS that carry a request have in common.
+type event struct {
+	Version        string `json:"version"` // 2.0, or something else
+	RequestContext struct {
+		HTTP struct {
+			Method string `json:"method"`
+		} `json:"http"` // with version 2.0
+		ELB json.RawMessage `json:"elb"` // of a load balancer
+	} `json:"requestContext"`
+	HTTPMethod        string              `json:"httpMethod"` // without
+	Headers           map[string]string   `json:"headers"`
+	MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
+	Body              string              `json:"body"`
+	IsBase64Encoded   bool                `json:"isBase64Encoded"`
+}
+
+// response is what AWS makes an answer of. Its headers are of the kind that the event
+// had: a load balancer takes no other.
+type response struct {
+	StatusCode        int                 `json:"statusCode"`
+	StatusDescription string              `json:"statusDescription,omitempty"` // for a load balancer
+	Headers           map[string]string   `json:"headers,omitempty"`
+	MultiValueHeaders map[string][]string `json:"multiValueHeaders,omitempty"`
+	Body              string              `json:"body"`
+	IsBase64Encoded   bool                `json:"isBase64Encoded"`
+}
+
+// invoke is what lambda.Start takes.
+func (h *hook) invoke(ctx context.Context, e event) (response, error) {
+	method := e.HTTPMethod
+	if e.Version == "2.0" {
+		method = e.RequestContext.HTTP.Method
 	}
-	return nil, fmt.Errorf("EVENTS is %q, want url, http or rest", events)
-}
-
-// url takes requests of a function URL.
-func (h *hook) url(ctx context.Context, e events.LambdaFunctionURLRequest) (events.LambdaFunctionURLResponse, error) {
-	a := h.serve(ctx, e.RequestContext.HTTP.Method, headerOf(e.Headers), e.Body, e.IsBase64Encoded)
-	return events.LambdaFunctionURLResponse{StatusCode: a.status, Headers: a.header, Body: a.body}, nil
-}
-
-// http takes requests of an HTTP API of API Gateway, with its payload format 2.0.
-func (h *hook) http(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	a := h.serve(ctx, e.RequestContext.HTTP.Method, headerOf(e.Headers), e.Body, e.IsBase64Encoded)
-	return events.APIGatewayV2HTTPResponse{StatusCode: a.status, Headers: a.header, Body: a.body}, nil
-}
-
-// rest takes requests of a REST API of API Gateway.
-func (h *hook) rest(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-	// Headers has the last of several fields of one name, and would hide that
-	// there are more.
-	header := make(http.Header)
-	for name, values := range e.MultiValueHeaders {
-		name = http.CanonicalHeaderKey(name)
-		header[name] = append(header[name], values...)
+	var header http.Header
+	if e.MultiValueHeaders == nil {
+		header = headerOf(e.Headers)
+	} else {
+		// Headers has the last of several fields of one name, and would hide that
+		// there are more.
+		header = make(http.Header)
+		for name, values := range e.MultiValueHeaders {
+			name = http.CanonicalHeaderKey(name)
+			header[name] = append(header[name], values...)
+		}
 	}
-	a := h.serve(ctx, e.HTTPMethod, header, e.Body, e.IsBase64Encoded)
-	return events.APIGatewayProxyResponse{StatusCode: a.status, Headers: a.header, Body: a.body}, nil
+	a := h.serve(ctx, method, header, e.Body, e.IsBase64Encoded)
+
+	r := response{StatusCode: a.status, Body: a.body}
+	if e.RequestContext.ELB != nil {
+		r.StatusDescription = fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
+	}
+	if e.MultiValueHeaders == nil {
+		r.Headers = a.header
+		return r, nil
+	}
+	r.MultiValueHeaders = make(map[string][]string)
+	for name, value := range a.header {
+		r.MultiValueHeaders[name] = []string{value}
+	}
+	return r, nil
 }
 
 // headerOf makes a header of names in lower case. What has one name in two
@@ -145,7 +168,7 @@ func headerOf(fields map[string]string) http.Header {
 	return header
 }
 
-// answer is what the three kinds of answers have in common.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	header map[string]string

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
@@ -27,7 +30,7 @@ func TestPromisesAreKept(t *testing.T) {
 	if err := show(&out, newHook); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
-	if n := strings.Count(out.String(), "\n"); n != 18 {
+	if n := strings.Count(out.String(), "\n"); n != 30 {
 		t.Errorf("%d deliveries are shown:\n%s", n, out.String())
 	}
 }
@@ -61,8 +64,8 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 					n++
 				}
 			}
-			if n != 3 {
-				t.Errorf("%q is broken %d times, want 3:\n%s", c.what, n, out.String())
+			if n != 5 {
+				t.Errorf("%q is broken %d times, want 5:\n%s", c.what, n, out.String())
 			}
 		})
 	}
@@ -84,6 +87,23 @@ func newTestHook(t *testing.T) *hook {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// invoke does what Lambda does with an event, and returns what it makes of the answer.
+func invoke(t *testing.T, h *hook, event any) (a events.ALBTargetGroupResponse) {
+	t.Helper()
+	payload, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply, err := lambda.NewHandler(h.invoke).Invoke(t.Context(), payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(reply, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 func TestURLRequests(t *testing.T) {
@@ -108,9 +128,9 @@ func TestURLRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := urlEvent(stripetest.Header(time.Now(), []byte(paid), secret), []byte(paid)).(events.LambdaFunctionURLRequest)
 			c.change(&e)
-			a, err := newTestHook(t).url(t.Context(), e)
-			if err != nil || a.StatusCode != c.status {
-				t.Errorf("%d, %v; want %d", a.StatusCode, err, c.status)
+			a := invoke(t, newTestHook(t), e)
+			if a.StatusCode != c.status {
+				t.Errorf("%d, want %d", a.StatusCode, c.status)
 			}
 		})
 	}
@@ -123,8 +143,8 @@ func TestBytesThatAreNoText(t *testing.T) {
 	if got, _ := base64.StdEncoding.DecodeString(e.Body); string(got) != string(body) {
 		t.Fatal("the event has another body")
 	}
-	if a, err := newTestHook(t).url(t.Context(), e); err != nil || a.StatusCode != http.StatusNoContent {
-		t.Errorf("%d, %v", a.StatusCode, err)
+	if a := invoke(t, newTestHook(t), e); a.StatusCode != http.StatusNoContent {
+		t.Errorf("%d", a.StatusCode)
 	}
 }
 
@@ -142,9 +162,9 @@ func TestRepeatedSignaturesOfARESTRequest(t *testing.T) {
 			e := restEvent(header, []byte(paid)).(events.APIGatewayProxyRequest)
 			e.MultiValueHeaders = maps.Clone(e.MultiValueHeaders)
 			maps.Copy(e.MultiValueHeaders, c.headers)
-			a, err := newTestHook(t).rest(t.Context(), e)
-			if err != nil || a.StatusCode != c.status {
-				t.Errorf("%d, %v; want %d", a.StatusCode, err, c.status)
+			a := invoke(t, newTestHook(t), e)
+			if a.StatusCode != c.status {
+				t.Errorf("%d, want %d", a.StatusCode, c.status)
 			}
 		})
 	}
@@ -152,9 +172,9 @@ func TestRepeatedSignaturesOfARESTRequest(t *testing.T) {
 
 func TestARefusalSaysWhatAGuardSays(t *testing.T) {
 	e := httpEvent(stripetest.Header(time.Now(), []byte(paid), "whsec_of_somebody_else"), []byte(paid)).(events.APIGatewayV2HTTPRequest)
-	a, err := newTestHook(t).http(t.Context(), e)
-	if err != nil || a.Headers["Www-Authenticate"] != "Webhook-Signature" || a.Body != `{"type":"about:blank","title":"Unauthorized","status":401}` {
-		t.Errorf("%+v, %v", a, err)
+	a := invoke(t, newTestHook(t), e)
+	if a.Headers["Www-Authenticate"] != "Webhook-Signature" || a.Body != `{"type":"about:blank","title":"Unauthorized","status":401}` {
+		t.Errorf("%+v", a)
 	}
 }
 
@@ -165,8 +185,8 @@ func TestEventsOfAnotherType(t *testing.T) {
 		`[]`: http.StatusInternalServerError,
 	} {
 		e := httpEvent(stripetest.Header(time.Now(), []byte(body), secret), []byte(body)).(events.APIGatewayV2HTTPRequest)
-		if a, err := newTestHook(t).http(t.Context(), e); err != nil || a.StatusCode != status {
-			t.Errorf("%s: %d, %v; want %d", body, a.StatusCode, err, status)
+		if a := invoke(t, newTestHook(t), e); a.StatusCode != status {
+			t.Errorf("%s: %d, want %d", body, a.StatusCode, status)
 		}
 	}
 }
@@ -185,10 +205,10 @@ func TestAPanicReleasesTheEvent(t *testing.T) {
 	e := httpEvent(stripetest.Header(time.Now(), []byte(paid), secret), []byte(paid)).(events.APIGatewayV2HTTPRequest)
 	func() {
 		defer func() { recover() }()
-		h.http(t.Context(), e)
+		invoke(t, h, e)
 	}()
-	if a, err := h.http(t.Context(), e); err != nil || a.StatusCode != http.StatusNoContent || calls != 2 {
-		t.Errorf("%d, %v, %d calls", a.StatusCode, err, calls)
+	if a := invoke(t, h, e); a.StatusCode != http.StatusNoContent || calls != 2 {
+		t.Errorf("%d, %d calls", a.StatusCode, calls)
 	}
 }
 
@@ -207,20 +227,66 @@ func TestALostClaimIsNotAcknowledged(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := httpEvent(stripetest.Header(time.Now(), []byte(paid), secret), []byte(paid)).(events.APIGatewayV2HTTPRequest)
-		if a, err := h.http(t.Context(), e); err != nil || a.StatusCode != c.status {
-			t.Errorf("%d, %v; want %d", a.StatusCode, err, c.status)
+		if a := invoke(t, h, e); a.StatusCode != c.status {
+			t.Errorf("%d, want %d", a.StatusCode, c.status)
 		}
 	}
 }
 
-func TestEntries(t *testing.T) {
-	h := newTestHook(t)
-	for _, kind := range []string{"url", "http", "rest"} {
-		if entry, err := h.entry(kind); entry == nil || err != nil {
-			t.Errorf("%s: %v", kind, err)
-		}
+// A load balancer takes the kind of headers that it sends, and no other.
+func TestRequestsOfALoadBalancer(t *testing.T) {
+	header := stripetest.Header(time.Now(), []byte(paid), secret)
+	signature := header.Get("Stripe-Signature")
+	for _, c := range []struct {
+		name   string
+		event  func(http.Header, []byte) any
+		change func(*events.ALBTargetGroupRequest)
+		status int
+	}{
+		{"with headers", albEvent, func(*events.ALBTargetGroupRequest) {}, http.StatusNoContent},
+		{"with headers, encoded", albEvent, func(e *events.ALBTargetGroupRequest) {
+			e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(paid)), true
+		}, http.StatusNoContent},
+		{"with headers, forged", albEvent, func(e *events.ALBTargetGroupRequest) { e.Body += " " }, http.StatusUnauthorized},
+		{"with headers, unsigned", albEvent, func(e *events.ALBTargetGroupRequest) { delete(e.Headers, "stripe-signature") }, http.StatusUnauthorized},
+		{"with headers, as a health check", albEvent, func(e *events.ALBTargetGroupRequest) { e.HTTPMethod = http.MethodGet }, http.StatusMethodNotAllowed},
+		{"with multi-value headers", albMultiEvent, func(*events.ALBTargetGroupRequest) {}, http.StatusNoContent},
+		{"with multi-value headers, two of them signatures", albMultiEvent, func(e *events.ALBTargetGroupRequest) {
+			e.MultiValueHeaders["stripe-signature"] = []string{"t=1,v1=00", signature}
+		}, http.StatusUnauthorized},
+		{"with multi-value headers that are empty, beside headers", albMultiEvent, func(e *events.ALBTargetGroupRequest) {
+			e.Headers, e.MultiValueHeaders = map[string]string{"stripe-signature": signature}, map[string][]string{"accept": {"*/*"}}
+		}, http.StatusUnauthorized},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := c.event(header, []byte(paid)).(events.ALBTargetGroupRequest)
+			c.change(&e)
+			a := invoke(t, newTestHook(t), e)
+			if a.StatusCode != c.status || a.StatusDescription != fmt.Sprintf("%d %s", c.status, http.StatusText(c.status)) {
+				t.Errorf("%d (%s), want %d", a.StatusCode, a.StatusDescription, c.status)
+			}
+			multi := e.MultiValueHeaders != nil
+			if multi && a.Headers != nil || !multi && a.MultiValueHeaders != nil {
+				t.Errorf("headers %v, multi-value headers %v", a.Headers, a.MultiValueHeaders)
+			}
+			if c.status == http.StatusUnauthorized && !multi && a.Headers["Www-Authenticate"] == "" ||
+				c.status == http.StatusUnauthorized && multi && len(a.MultiValueHeaders["Www-Authenticate"]) != 1 {
+				t.Errorf("headers %v, multi-value headers %v", a.Headers, a.MultiValueHeaders)
+			}
+		})
 	}
-	if _, err := h.entry("alb"); err == nil {
-		t.Error("no error")
+}
+
+// The event as the documentation of AWS has it, without what the function ignores.
+func TestAnEventOfALoadBalancerAsItIsWritten(t *testing.T) {
+	signature := stripetest.Header(time.Now(), []byte(paid), secret).Get("Stripe-Signature")
+	for name, headers := range map[string]string{
+		"headers":           fmt.Sprintf(`"headers":{"stripe-signature":%q}`, signature),
+		"multiValueHeaders": fmt.Sprintf(`"multiValueHeaders":{"stripe-signature":[%q]}`, signature),
+	} {
+		payload := fmt.Sprintf(`{"requestContext":{"elb":{"targetGroupArn":"arn"}},"httpMethod":"POST","path":"/h",%s,"body":%q,"isBase64Encoded":false}`, headers, paid)
+		if a := invoke(t, newTestHook(t), json.RawMessage(payload)); a.StatusCode != http.StatusNoContent {
+			t.Errorf("%s: %d", name, a.StatusCode)
+		}
 	}
 }

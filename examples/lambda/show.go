@@ -27,12 +27,14 @@ import (
 func show(out io.Writer, build func(verify.Verifier, replay.Store, payFunc) (*hook, error)) error {
 	broken := 0
 	for _, kind := range []struct {
-		name, entry string
-		event       func(header http.Header, body []byte) any
+		name  string
+		event func(header http.Header, body []byte) any
 	}{
-		{"function URL", "url", urlEvent},
-		{"HTTP API", "http", httpEvent},
-		{"REST API", "rest", restEvent},
+		{"function URL", urlEvent},
+		{"HTTP API", httpEvent},
+		{"REST API", restEvent},
+		{"ALB", albEvent},
+		{"ALB, multi", albMultiEvent},
 	} {
 		secret := "whsec_" + rand.Text() // yours comes from Stripe
 		register := replay.NewMemory(nil)
@@ -51,11 +53,7 @@ func show(out io.Writer, build func(verify.Verifier, replay.Store, payFunc) (*ho
 			if err != nil {
 				return err
 			}
-			entry, err := h.entry(kind.entry)
-			if err != nil {
-				return err
-			}
-			instances[i] = lambda.NewHandler(entry)
+			instances[i] = lambda.NewHandler(h.invoke)
 		}
 
 		now := time.Now()
@@ -138,6 +136,25 @@ func restEvent(header http.Header, body []byte) any {
 	e.Headers, e.MultiValueHeaders = make(map[string]string), header
 	for name, values := range header {
 		e.Headers[name] = values[len(values)-1]
+	}
+	return e
+}
+
+// albEvent is of a load balancer whose target group has no multi-value headers.
+func albEvent(header http.Header, body []byte) any {
+	e := events.ALBTargetGroupRequest{HTTPMethod: http.MethodPost, Path: "/hooks/stripe", Headers: make(map[string]string), Body: string(body)}
+	e.RequestContext.ELB.TargetGroupArn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/hooks/0123456789abcdef"
+	for name, values := range header {
+		e.Headers[strings.ToLower(name)] = values[len(values)-1]
+	}
+	return e
+}
+
+func albMultiEvent(header http.Header, body []byte) any {
+	e := albEvent(header, body).(events.ALBTargetGroupRequest)
+	e.Headers, e.MultiValueHeaders = nil, make(map[string][]string)
+	for name, values := range header {
+		e.MultiValueHeaders[strings.ToLower(name)] = values
 	}
 	return e
 }
