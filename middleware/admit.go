@@ -379,9 +379,10 @@ func (a *Admission) Context() context.Context { return a.ctx }
 
 // Request returns r as the handler should see it: with the Admission's context
 // and the verified body, to be read again, and nothing that was parsed of it
-// before. It has no Expect header: the body is at hand, and a proxy behind the guard
-// must not ask its upstream for a go-ahead that would pass through as an
-// informational answer.
+// before. It has no Expect header, because the body is at hand, and a proxy behind the
+// guard must not ask its upstream for a go-ahead. It has no Connection and no Upgrade
+// header, because there is no upgrade behind a guard, and some recoverers answer
+// nothing to a panic where the sender asks for one.
 func (a *Admission) Request(r *http.Request) *http.Request {
 	body := r.Body
 	r = r.WithContext(a.ctx)
@@ -402,13 +403,25 @@ func (a *Admission) Request(r *http.Request) *http.Request {
 	b := a.delivery.Body
 	r.ContentLength = int64(len(b))
 	r.TransferEncoding, r.Trailer = nil, nil
-	if _, ok := r.Header["Expect"]; ok {
-		r.Header = maps.Clone(r.Header)
-		delete(r.Header, "Expect")
-	}
+	r.Header = without(r.Header, "Expect", "Connection", "Upgrade")
 	r.Body = newBodyReader(b)
 	r.GetBody = func() (io.ReadCloser, error) { return newBodyReader(b), nil }
 	return r
+}
+
+// without returns h without the fields of these names. It does not change h, which
+// others hold.
+func without(h http.Header, names ...string) http.Header {
+	for _, name := range names {
+		if _, ok := h[name]; ok {
+			h = maps.Clone(h)
+			for _, name := range names {
+				delete(h, name)
+			}
+			break
+		}
+	}
+	return h
 }
 
 // replayBody returns the body of a request that was not proved, as it would have
