@@ -112,6 +112,7 @@ type Admission struct {
 	rest      io.Reader // what was not, or nil
 	readErr   error     // with which reading ended, or nil
 
+	header  http.Header // of the request outside
 	closed  atomic.Bool
 	settled bool
 	id      uint64 // for correlation
@@ -403,6 +404,7 @@ func (a *Admission) Request(r *http.Request) *http.Request {
 	b := a.delivery.Body
 	r.ContentLength = int64(len(b))
 	r.TransferEncoding, r.Trailer = nil, nil
+	a.header = r.Header
 	r.Header = without(r.Header, "Expect", "Connection", "Upgrade")
 	r.Body = newBodyReader(b)
 	r.GetBody = func() (io.ReadCloser, error) { return newBodyReader(b), nil }
@@ -523,6 +525,9 @@ func (a *Admission) Close() {
 	}()
 	defer a.memory.free()
 	if !a.settled {
+		// The handler panicked. Outside the request must not ask for an upgrade,
+		// either: chi's Recoverer would answer nothing, and net/http would say 200.
+		delete(a.header, "Connection")
 		a.Settle(false)
 	}
 }

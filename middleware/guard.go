@@ -292,9 +292,6 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 		defer func() {
 			if !returned {
 				held.Reset() // whoever recovers outside must not send the handler's headers
-				// chi's Recoverer answers nothing if this asks for an upgrade, and
-				// net/http would say 200.
-				delete(r.Header, "Connection")
 			}
 		}()
 		next.ServeHTTP(held, admission.Request(r))

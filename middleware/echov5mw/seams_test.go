@@ -310,3 +310,23 @@ func TestNothingIsLeftToReadAfterARefusal(t *testing.T) {
 		}
 	})
 }
+
+// A recoverer around the whole Echo that answers nothing where the sender asks for an
+// upgrade, as chi's does.
+func TestAPanicIsAFailureForARecovererOutside(t *testing.T) {
+	s := newSite(t, handling(func(*echo.Context) error { panic("boom") }))
+	s.request.Header.Set("Connection", "Upgrade")
+	status := 200
+	func() {
+		defer func() {
+			if recover() != nil && s.request.Header.Get("Connection") != "Upgrade" {
+				status = 500
+			}
+		}()
+		s.echo.ServeHTTP(httptest.NewRecorder(), s.request)
+	}()
+	if status != 500 {
+		t.Errorf("status %d", status)
+	}
+	s.wantSettled(0, 1)
+}

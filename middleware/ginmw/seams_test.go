@@ -207,3 +207,23 @@ func TestAProxyBehindTheGuard(t *testing.T) {
 		})
 	}
 }
+
+// A recoverer around the whole engine that answers nothing where the sender asks for an
+// upgrade, as chi's does.
+func TestAPanicIsAFailureForARecovererOutside(t *testing.T) {
+	s := newSite(t, handling(func(*gin.Context) { panic("boom") }))
+	s.request.Header.Set("Connection", "Upgrade")
+	status := 200
+	func() {
+		defer func() {
+			if recover() != nil && s.request.Header.Get("Connection") != "Upgrade" {
+				status = 500
+			}
+		}()
+		s.engine.ServeHTTP(httptest.NewRecorder(), s.request)
+	}()
+	if status != 500 {
+		t.Errorf("status %d", status)
+	}
+	s.wantSettled(t, 0, 1)
+}
