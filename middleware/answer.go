@@ -141,6 +141,7 @@ func seconds(d time.Duration) string {
 // It takes the body out of r: whatever still runs on r, because a framework goes on
 // behind a refusal or a middleware outside looks at the request, finds none.
 func (a *Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.Body, r.GetBody = http.NoBody, nil
 	h := w.Header()
 	for name, values := range a.Header {
 		h[name] = slices.Clone(values)
@@ -154,5 +155,4 @@ func (a *Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(a.Status)
 	w.Write(a.Body)
-	r.Body, r.GetBody = http.NoBody, nil
 }

@@ -66,13 +66,16 @@ func (h *Held) WriteHeader(status int) {
 	if status < 100 || status > 999 {
 		panic(fmt.Sprintf("middleware: invalid WriteHeader code %v", status))
 	}
+	if h.sent {
+		return
+	}
 	if status == http.StatusSwitchingProtocols {
 		h.w.Header().Del("Upgrade")
 		h.w.Header().Del("Connection")
 		status = http.StatusInternalServerError
 	}
 	switch {
-	case h.sent || status < 200:
+	case status < 200:
 		return
 	case h.status/100 == 2 && status/100 != 2:
 		h.dropSuccess()

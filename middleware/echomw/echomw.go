@@ -19,9 +19,9 @@
 // is noticed by the Content-Encoding that it leaves in the header, and every
 // request gets 415; a c.Bind by the missing body, with 400. BodyDump puts the body
 // back, so deliveries are accepted; but it reads each body to its end, without a limit
-// and before anything is proved. A BodyLimit in front of it works if it is not below the provider's largest body;
-// what it cuts off gets 413. MethodOverride in front of it can make a POST of
-// what was none; nothing signs the method.
+// and before anything is proved. A BodyLimit in front of it works if it is not below
+// the provider's largest body; what it cuts off gets 413. MethodOverride in front of it
+// can make a POST of what was none; nothing signs the method.
 //
 // Do not use echo's Timeout with a guard, on either side. It answers while the
 // handler still runs: inside the guard the event is released and may run twice at
@@ -92,6 +92,7 @@ func New(g *middleware.Guard) echo.MiddlewareFunc {
 			if g.Admitted(r.Context()) {
 				return next(c)
 			}
+			informational(c, uncommit) // of a middleware outside
 			in := middleware.NewInbound(c.Response(), r)
 			body := &limited{Reader: in.Body}
 			if in.Body != nil {
@@ -162,11 +163,11 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 		sendFailure(held)
 		return err
 	}
-	informational := held.informational(func(*echo.Response) {})
+	unfinished := informational(c, keep)
 	c.SetResponse(res)
 	res.Writer = held // another guard inside may have left its own
 	swallowed := err == nil && watched.err != nil
-	failed := err != nil || swallowed || informational
+	failed := err != nil || swallowed || unfinished
 
 	if answer := admission.Settle(!failed && held.Success()); answer != nil {
 		discard(c, res, held)
@@ -224,14 +225,14 @@ type answer struct {
 // Header lets a final status follow an informational one. Echo takes that for the
 // final one and would drop what a proxy writes next; a proxy sets headers before.
 func (a *answer) Header() http.Header {
-	a.informational(func(r *echo.Response) { r.Status, r.Committed = http.StatusOK, false })
+	informational(a.c, uncommit)
 	return a.Held.Header()
 }
 
-// informational reports whether echo holds a status below 200 for the final one, and
-// calls f for each response that does. 101 is final.
-func (a *answer) informational(f func(*echo.Response)) (found bool) {
-	for w := range writers(a.c.Response()) {
+// informational reports whether a response of echo takes a status below 200 for the
+// final one, and calls f for each that does. 101 is final.
+func informational(c echo.Context, f func(*echo.Response)) (found bool) {
+	for w := range writers(c.Response()) {
 		if r, ok := w.(*echo.Response); ok && r.Committed && r.Status < 200 {
 			found = true
 			if r.Status != http.StatusSwitchingProtocols {
@@ -241,6 +242,10 @@ func (a *answer) informational(f func(*echo.Response)) (found bool) {
 	}
 	return found
 }
+
+func uncommit(r *echo.Response) { r.Status, r.Committed = http.StatusOK, false }
+
+func keep(*echo.Response) {}
 
 // writers yields w and what it wraps, as far as it says so. Some wrappers have no
 // Unwrap, but embed the writer in a struct.

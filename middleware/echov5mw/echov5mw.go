@@ -84,6 +84,7 @@ func New(g *middleware.Guard) echo.MiddlewareFunc {
 			if g.Admitted(r.Context()) {
 				return next(c)
 			}
+			informational(c, uncommit) // of a middleware outside
 			in := middleware.NewInbound(c.Response(), r)
 			body := &limited{Reader: in.Body}
 			if in.Body != nil {
@@ -154,8 +155,8 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context
 		}
 		return err
 	}
-	informational := hasInformational(c, func(*echo.Response) {})
-	if instead := admission.Settle(err == nil && !informational && a.Success()); instead != nil {
+	unfinished := informational(c, keep)
+	if instead := admission.Settle(err == nil && !unfinished && a.Success()); instead != nil {
 		a.Reset()
 		finished = true
 		c.SetResponse(outer)
@@ -164,7 +165,7 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context
 	}
 	if err == nil {
 		finished = true
-		if informational && a.Success() {
+		if unfinished && a.Success() {
 			a.Reset()
 			a.WriteHeader(http.StatusInternalServerError)
 		}
@@ -229,16 +230,20 @@ func (w *final) WriteHeader(status int) {
 // Header lets a final status follow an informational one where a middleware inside has
 // put another of echo's responses above this one. A proxy sets headers in between.
 func (w *final) Header() http.Header {
-	hasInformational(w.c, func(r *echo.Response) { r.Status, r.Committed = 0, false })
+	informational(w.c, uncommit)
 	return w.Response.Header()
 }
 
 // Unwrap serves echo.UnwrapResponse.
 func (w *final) Unwrap() http.ResponseWriter { return w.Response }
 
-// hasInformational reports whether one of echo's responses takes a status below 200 for
+func uncommit(r *echo.Response) { r.Status, r.Committed = http.StatusOK, false }
+
+func keep(*echo.Response) {}
+
+// informational reports whether one of echo's responses takes a status below 200 for
 // the final one, and calls f for each that does. 101 is final.
-func hasInformational(c *echo.Context, f func(*echo.Response)) (found bool) {
+func informational(c *echo.Context, f func(*echo.Response)) (found bool) {
 	w := c.Response()
 	for range 100 { // a wrapper could lead to itself
 		if r, ok := w.(*echo.Response); ok && r.Committed && r.Status < 200 {

@@ -330,3 +330,32 @@ func TestAPanicIsAFailureForARecovererOutside(t *testing.T) {
 	}
 	s.wantSettled(0, 1)
 }
+
+// Early hints of a middleware outside are not taken for the guard's answer.
+func TestEarlyHintsBeforeTheGuard(t *testing.T) {
+	hint := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error { c.Response().WriteHeader(103); return next(c) }
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*site)
+		status int
+	}{
+		{"a refusal", func(s *site) { s.request.Header.Del("Stripe-Signature") }, 401},
+		{"a failure", handling(func(c *echo.Context) error { return c.NoContent(503) }), 503},
+		{"a success", handling(func(c *echo.Context) error { return c.NoContent(204) }), 204},
+		{"a success without a status", func(*site) {}, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			overBoth(t, func(t *testing.T, deliver func(http.Handler, *http.Request) (int, string)) {
+				s := newSite(t, around(hint), c.change)
+				if status, _ := deliver(s.echo, s.request); status != c.status {
+					t.Errorf("status %d", status)
+				}
+				if done := s.store.commits.Load() == 1; done != (c.status/100 == 2) {
+					t.Errorf("committed: %v", done)
+				}
+			})
+		})
+	}
+}

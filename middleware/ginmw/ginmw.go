@@ -190,6 +190,7 @@ func run(admission *middleware.Admission, c *gin.Context) {
 			return
 		}
 		// A panic, or the end of the goroutine.
+		c.Set(ownerKey, admission) // the handler may have emptied the keys
 		restore()
 		w.Reset()
 		fail(c, outer)
@@ -201,6 +202,7 @@ func run(admission *middleware.Admission, c *gin.Context) {
 		admission.Settle(false) // what the handler answered is not known
 		return
 	}
+	c.Set(ownerKey, admission) // the handler may have emptied the keys
 	success := w.status/100 == 2
 	past := w.past(c.Writer)
 	failed := len(c.Errors) > 0 || past

@@ -519,7 +519,16 @@ func TestAHandlerMayReplaceWhatTheContextHolds(t *testing.T) {
 			} {
 				t.Run(wrapper+"; replace "+replaced+" "+c.name, func(t *testing.T) {
 					s := newSite(t, within(inner), handling(func(ec *gin.Context) { replace(ec); c.handle(ec) }),
-						around(recovering(func(*gin.Context, any) {})))
+						around(func(ec *gin.Context) {
+							before := ec.Request
+							defer func() {
+								recover()
+								if ec.Request != before {
+									t.Error("outside, the request is not as it was")
+								}
+							}()
+							ec.Next()
+						}))
 					w := newJournal()
 					s.engine.ServeHTTP(w, again(t, s.request))
 					if w.String() != c.answer {
