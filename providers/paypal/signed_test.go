@@ -54,8 +54,8 @@ func TestARefusalSaysWhetherTheSignatureIsGood(t *testing.T) {
 			if tt.signed {
 				want = genuine.Fingerprint
 			}
-			if e.Message != want {
-				t.Errorf("the refusal names a signed message: %v, want %v", e.Message != (verify.Fingerprint{}), tt.signed)
+			if !e.Message.Equal(want) {
+				t.Errorf("the refusal names a signed message: %v, want %v", !e.Message.Equal(verify.Fingerprint{}), tt.signed)
 			}
 		})
 	}
