@@ -80,9 +80,15 @@ func (gullible) Finish(_ context.Context, body []byte) (*verify.Delivery, error)
 	return &verify.Delivery{Provider: "stripe", ID: string(body), SignedAt: time.Now(), Binding: verify.BindingFull, Body: body}, nil
 }
 
+// newRegister is a register that was there before the deliveries of the test were
+// signed, also where the clock's second ends in between.
+func newRegister() replay.Store {
+	return replay.NewMemory(&replay.MemoryOptions{Since: time.Now().Add(-time.Minute)})
+}
+
 func newTestHook(t *testing.T) *hook {
 	t.Helper()
-	h, err := newHook(stripe.Must(secret), replay.NewMemory(nil), logPayment)
+	h, err := newHook(stripe.Must(secret), newRegister(), logPayment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +199,7 @@ func TestEventsOfAnotherType(t *testing.T) {
 
 func TestAPanicReleasesTheEvent(t *testing.T) {
 	calls := 0
-	h, err := newHook(stripe.Must(secret), replay.NewMemory(nil), func(context.Context, string) error {
+	h, err := newHook(stripe.Must(secret), newRegister(), func(context.Context, string) error {
 		if calls++; calls == 1 {
 			panic("boom")
 		}
@@ -221,7 +227,7 @@ func TestALostClaimIsNotAcknowledged(t *testing.T) {
 	for _, c := range []struct {
 		register replay.Store
 		status   int
-	}{{lost{replay.NewMemory(nil)}, http.StatusConflict}, {replay.NewMemory(nil), http.StatusNoContent}} {
+	}{{lost{newRegister()}, http.StatusConflict}, {newRegister(), http.StatusNoContent}} {
 		h, err := newHook(stripe.Must(secret), c.register, logPayment)
 		if err != nil {
 			t.Fatal(err)
