@@ -168,7 +168,7 @@ func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
 		{"by a panic after an answer, with a recovery of net/http inside", func(*site) {}, gin.WrapF(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
 				recover()
-				http.Error(w, "sorry", 502)
+				http.Error(w, "sorry", http.StatusBadGateway)
 			}()
 			io.WriteString(w, "done")
 			panic("boom")
