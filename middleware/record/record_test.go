@@ -68,7 +68,7 @@ var fates = []fate{
 			s.t.Fatal(err)
 		}
 		s.verifier = v
-	}, 401, "refused-no_key", "refused: no_key, answered 401", "no_key", "0 of the "},
+	}, 401, "refused-no_key", "refused: no_key, answered 401", "no_key", ""},
 	{"another secret", forged, 401, "refused-mismatch", "refused: mismatch, answered 401", "mismatch", ""},
 	{"untrusted on the head", onHead(verify.ErrUntrusted),
 		401, "refused-untrusted", "refused: untrusted, answered 401", "untrusted", "0 of the "},

@@ -195,15 +195,15 @@ func Settle(t *testing.T, direct *sql.DB, stores map[string]*sqlreplay.Store, wo
 func settle(ctx context.Context, s *sqlreplay.Store, c replay.Claim, i int64) error {
 	o, err := s.Claim(ctx, c)
 	if err != nil {
-		return fmt.Errorf("Claim: %w", err)
+		return fmt.Errorf("claim: %w", err)
 	}
 	if o.Status != replay.Acquired {
-		return fmt.Errorf("Claim of a new event: %v: %w", o.Status, replay.ErrLost)
+		return fmt.Errorf("claim of a new event: %v: %w", o.Status, replay.ErrLost)
 	}
 	h := replay.Handle{Key: c.Key, Token: c.Token}
 	if i%4 < 2 && i%8 < 4 {
 		if err := s.Renew(ctx, h, c.Lease); err != nil {
-			return fmt.Errorf("Renew: %w", err)
+			return fmt.Errorf("renewal: %w", err)
 		}
 	}
 	if i%2 != 0 {
@@ -214,12 +214,12 @@ func settle(ctx context.Context, s *sqlreplay.Store, c replay.Claim, i int64) er
 	}
 	// The statements that the others leave out.
 	if r, ok, err := s.Inspect(ctx, c.Key); err != nil || !ok || r.Status != replay.Done {
-		return fmt.Errorf("Inspect after Commit: %v, %v, %w", r.Status, ok, cmp.Or(err, replay.ErrLost))
+		return fmt.Errorf("inspection after a commit: %v, %v, %w", r.Status, ok, cmp.Or(err, replay.ErrLost))
 	}
 	other := c
 	other.Token = replay.NewToken()
 	if o, err := s.Claim(ctx, other); err != nil || o.Status != replay.Done {
-		return fmt.Errorf("Claim after Commit: %v, %w", o.Status, cmp.Or(err, replay.ErrLost))
+		return fmt.Errorf("claim after a commit: %v, %w", o.Status, cmp.Or(err, replay.ErrLost))
 	}
 	return s.Commit(ctx, h) // again
 }
