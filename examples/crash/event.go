@@ -174,7 +174,8 @@ func (h *harness) play(ctx context.Context, e *event, r *rand.Rand, crash point)
 		fit.after = min(fit.after, 50*time.Millisecond)
 	}
 	if e.work != brief {
-		others.Go(func() { h.insist(ctx, child(r), e, d) })
+		own, first := child(r), d
+		others.Go(func() { h.insist(ctx, own, e, first) })
 	}
 	for n := 0; ctx.Err() == nil; n++ {
 		e.mu.Lock()
