@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/internal/cost"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -69,7 +70,7 @@ func TestASourceThatBlocksIsLeft(t *testing.T) {
 					t.Errorf("it took %v, want %v", took, verify.KeyTimeout)
 				}
 				close(release)
-				time.Sleep(2 * time.Nanosecond) // what comes a moment too late comes now
+				time.Sleep(2 * time.Nanosecond)
 			})
 		})
 	}
@@ -188,7 +189,7 @@ func TestASourceThatIsLeftHasTheHeadForItself(t *testing.T) {
 }
 
 // TestAnUnknownTenantIsTakenForAWrongSignatureUntilTheBodyIsThere: whoever withholds
-// the body learns nothing, and the body is hashed for both.
+// the body learns nothing.
 func TestAnUnknownTenantIsTakenForAWrongSignatureUntilTheBodyIsThere(t *testing.T) {
 	v := asking(t, func(_ context.Context, h *verify.Head) ([]verify.Key, error) {
 		switch h.URL.Path {
@@ -225,5 +226,31 @@ func TestAnUnknownTenantIsTakenForAWrongSignatureUntilTheBodyIsThere(t *testing.
 				t.Errorf("Finish returned %v and the error %v, want %q", d, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestAnUnknownTenantCostsWhatAWrongSignatureCosts: the body is hashed for both, or a
+// large one would tell them apart by the time that the answer takes.
+func TestAnUnknownTenantCostsWhatAWrongSignatureCosts(t *testing.T) {
+	list := keys(t, plainSecrets[1])
+	v := asking(t, func(_ context.Context, h *verify.Head) ([]verify.Key, error) {
+		if h.URL.Path == "/hooks/north" {
+			return list, nil
+		}
+		return nil, nil
+	})
+	body := make([]byte, 256<<10)
+	refusing := func(path string, want verify.Reason) func() {
+		h := goodHead()
+		h.URL.Path = path
+		return func() {
+			if _, err := verify.Verify(t.Context(), v, h, body); verify.ReasonOf(err) != want {
+				t.Fatal(err)
+			}
+		}
+	}
+	ratio := cost.Ratio(refusing("/hooks/east", verify.ErrNoKey), refusing("/hooks/north", verify.ErrMismatch))
+	if ratio < 0.8 || ratio > 1.25 {
+		t.Errorf("an unknown tenant costs %.2f times what a wrong signature costs", ratio)
 	}
 }
