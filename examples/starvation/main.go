@@ -74,9 +74,10 @@ func show(out io.Writer, short bool, budget int64, heads float64) (lost bool, er
 		sending, end := context.WithTimeout(ctx, length)
 		defer end()
 		counts := s.deliver(sending, path, sizes, every, rate)
-		f.rate = float64(f.sent.Load()-sent) / time.Since(begin).Seconds() // as measured
+		measured := float64(f.sent.Load()-sent) / time.Since(begin).Seconds()
 		stop()
 		<-over
+		f.rate = measured
 		return counts, nil
 	}
 

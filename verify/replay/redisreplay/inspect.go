@@ -66,6 +66,11 @@ func (s *Store) Stats(ctx context.Context) (replay.Stats, error) {
 // hasAllParts fails where the one server that the client knows does not hold all
 // parts. It asks for all marks, because that is what every user of the store may do.
 func (s *Store) hasAllParts(ctx context.Context) (struct{}, error) {
+	// One by itself: a server that wants a password first answers a single command
+	// so, and closes the connection of a client that sends many.
+	if err := s.client.Get(ctx, s.mark(0)).Err(); err != nil && !errors.Is(err, redis.Nil) {
+		return struct{}{}, err
+	}
 	got, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i := range parts {
 			p.Get(ctx, s.mark(i))
