@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
@@ -287,43 +287,46 @@ func TestAFinishedEventWithAnotherBodyIsReported(t *testing.T) {
 	}
 }
 
-// A register of the default size takes what PayPal may send for a month: a body stays bound to
-// its message as long as that verifies, and finished events make room.
-func TestARegisterOfTheDefaultSizeTakesAMonthOfDeliveries(t *testing.T) {
+// A register in memory takes what PayPal may send for a month: a body stays bound to
+// its message as long as that verifies, and finished events make room. The memory and
+// the deliveries are a tenth of what the names say, which changes no ratio.
+func TestAMonthOfDeliveriesFitsIntoMemory(t *testing.T) {
 	t.Parallel()
+	const scale = 10
 	profile := newWorld().verifier(t).Profile()
-	for perDay, percent := range map[int]int{
-		12_600: 0,
-		60_000: 100, // one endpoint, to which all of the memory may go
+	for _, tt := range []struct {
+		name    string
+		perDay  int
+		percent int
+	}{
+		{"12,600 a day, in 64 MiB", 12_600 / scale, 0},
+		{"60,000 a day, in 64 MiB of which one endpoint may take all", 60_000 / scale, 100},
 	} {
-		t.Run(fmt.Sprint(perDay, " a day"), func(t *testing.T) {
-			if slow() || testing.Short() {
-				t.Skip("without the race detector, and in the long form")
-			}
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			now := receivedAt
-			var cause error
-			clock := func() time.Time { return now }
-			store := replay.NewMemory(&replay.MemoryOptions{Now: clock, MaxScopePercent: percent})
-			guard, err := middleware.New("paypal", &numbered{profile: profile}, store, &middleware.Options{
-				Now: clock, Observe: func(_ context.Context, e middleware.Event) { cause = e.Err },
-			})
-			must(err)
-			most := 0
-			for i := range 30 * perDay {
-				now = receivedAt.Add(time.Duration(i) * (24 * time.Hour / time.Duration(perDay)))
-				admission, answer := guard.Admit(t.Context(), &middleware.Inbound{
-					Head: verify.Head{Method: "POST", Header: http.Header{}},
-					Body: io.NopCloser(strings.NewReader(strconv.Itoa(i))), ContentLength: -1,
+			synctest.Test(t, func(t *testing.T) {
+				store := replay.NewMemory(&replay.MemoryOptions{MaxBytes: 64 << 20 / scale, MaxScopePercent: tt.percent})
+				var cause error
+				guard, err := middleware.New("paypal", &numbered{profile: profile}, store, &middleware.Options{
+					Observe: func(_ context.Context, e middleware.Event) { cause = e.Err },
 				})
-				if answer != nil {
-					t.Fatalf("on day %d delivery %d is answered %d: %v", i/perDay, i, answer.Status, cause)
+				must(err)
+				most := 0
+				for i := range 30 * tt.perDay {
+					time.Sleep(24 * time.Hour / time.Duration(tt.perDay))
+					admission, answer := guard.Admit(t.Context(), &middleware.Inbound{
+						Head: verify.Head{Method: "POST", Header: http.Header{}},
+						Body: io.NopCloser(strings.NewReader(strconv.Itoa(i))), ContentLength: -1,
+					})
+					if answer != nil {
+						t.Fatalf("on day %d delivery %d is answered %d: %v", i/tt.perDay, i, answer.Status, cause)
+					}
+					admission.Settle(true)
+					admission.Close()
+					most = max(most, store.Usage().Records)
 				}
-				admission.Settle(true)
-				admission.Close()
-				most = max(most, store.Usage().Records)
-			}
-			t.Logf("%d deliveries; at most %d records of %d", 30*perDay, most, store.Usage().MaxBytes/160)
+				t.Logf("%d deliveries; at most %d records of %d", 30*tt.perDay, most, store.Usage().MaxBytes/160)
+			})
 		})
 	}
 }
