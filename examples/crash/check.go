@@ -190,7 +190,7 @@ func (j *judgement) explain(r *run) {
 			return
 		}
 		for _, try := range r.tries {
-			if !j.faults.overlap(r.process, try.from, try.at) {
+			if !j.faults.overlap(r, try.from, try.at) {
 				j.elsewhere(r, "could not commit, and there was no fault")
 				return
 			}
@@ -210,7 +210,7 @@ func (j *judgement) renewals(r *run) {
 		if i+1 < len(tries) {
 			until = earlier(until, tries[i+1].from)
 		}
-		if until.After(due) && j.faults.lasted(r.process, try.at, due) < j.lease/6 {
+		if until.After(due) && j.faults.lasted(r, try.at, due) < j.lease/6 {
 			j.elsewhere(r, "did not renew its lease")
 			return
 		}
@@ -351,9 +351,9 @@ func (j *judgement) double(effects []*run, broken map[*run]bool) {
 		case broken[r] || broken[counts] || j.flagged[r]: // counted already
 		case j.doubledByFlush(r, effects):
 			j.verdict.flush++
-		case r.effect.After(end) && r.releasing.IsZero() && j.faults.overlap(r.process, r.leasedAt(r.effect), r.effect):
+		case r.effect.After(end) && r.releasing.IsZero() && j.faults.overlap(r, r.leasedAt(r.effect), r.effect):
 			j.late++
-		case r.outcome == "lost" && j.faults.overlap(r.process, r.leased, r.closed):
+		case r.outcome == "lost" && j.faults.overlap(r, r.leased, r.closed):
 			j.verdict.stall++
 		case r.outcome == "commit_failed": // explained already
 			j.commit++
@@ -382,7 +382,7 @@ func (j *judgement) refusals() {
 	for _, r := range j.asks {
 		switch r.refused {
 		case failure:
-			if !j.faults.overlap(r.process, r.asked, r.refusal.at) {
+			if !j.faults.overlap(r, r.asked, r.refusal.at) {
 				j.errors++
 			}
 		case statusName(replay.InFlight):

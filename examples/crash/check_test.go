@@ -91,6 +91,7 @@ func story(t *testing.T, rows bool, lines ...string) verdict {
 			e.runs = append(e.runs, s.run)
 		}
 		s.run.add(m)
+		befell.witness(m)
 	}
 	return e.judge(time.Second, rows, befell)
 }
@@ -196,6 +197,11 @@ func TestVerdicts(t *testing.T) {
 			failedCommit(3), []string{"5 fault store store-kill 480"}, handled("b1", "c2", 1000)), verdict{handled: true, commit: 1, harmless: 1}},
 		{"the commit failed without a fault", join(
 			failedCommit(3), handled("b1", "c2", 1000)), verdict{handled: true, elsewhere: 1, harmless: 1}},
+		{"the commit failed while others found the store slow, too", join(
+			failedCommit(3), []string{"200 b1 p5 claiming", "590 b1 p5 refused 200 in-flight"}, handled("b1", "c2", 1000)), verdict{handled: true, commit: 1, harmless: 1}},
+		{"the commit failed slowly, and others found the store quick", join(
+			[]string{"0 a1 p1 claiming", "2 a1 p1 acquired 0", "3 a1 p1 ran", "10 a1 p1 effect", "120 a1 p1 uncommitted 15", "230 a1 p1 uncommitted 125", "340 a1 p1 uncommitted 235", "341 a1 p1 closed commit_failed", "342 answer p1 204"},
+			[]string{"200 b1 p5 claiming", "205 b1 p5 refused 200 in-flight"}, handled("b1", "c2", 1000)), verdict{handled: true, elsewhere: 1, harmless: 1}},
 		{"the fault was over at the last try", join(
 			failedCommit(3), []string{"-900 fault store store-kill -700"}, handled("b1", "c2", 1000)), verdict{handled: true, elsewhere: 1, harmless: 1}},
 		{"the commit was tried once", join(

@@ -132,7 +132,7 @@ const (
 // handlers go on when the sender hangs up.
 func workOf(i int) work {
 	switch {
-	case i%3 != 1 || i > 16:
+	case i%3 != 1 || i > 10:
 		return brief
 	case i%2 == 1:
 		return longBefore

@@ -28,6 +28,9 @@ const (
 // of servers and, for cutOff, requests.
 const theStore = "store"
 
+// witnesses is the target of what runs saw of the store.
+const witnesses = "witnesses"
+
 const (
 	// notable is how long a process stands still, or the store does not answer,
 	// before that is a fault: no operation of the guard has less time.
@@ -40,6 +43,7 @@ const (
 type fault struct {
 	harm       harm
 	begin, end time.Time // end is zero while it lasts
+	by         string    // the request that met a slow store; "" for the probe's
 }
 
 // stops reports whether the target does nothing while the fault lasts.
@@ -65,7 +69,7 @@ type faults map[string][]fault
 func (f faults) add(m mark) {
 	target := m.process
 	if m.kind == begins {
-		f[target] = append(f[target], fault{harm(m.detail), m.at, time.Time{}})
+		f[target] = append(f[target], fault{harm: harm(m.detail), begin: m.at})
 		return
 	}
 	for i, o := range slices.Backward(f[target]) {
@@ -74,28 +78,38 @@ func (f faults) add(m mark) {
 			return
 		}
 	}
-	f[target] = append(f[target], fault{harm(m.detail), m.from, m.at})
+	f[target] = append(f[target], fault{harm: harm(m.detail), begin: m.from, end: m.at})
 }
 
-// stopped returns the times, within from and to, in which the process or the
-// store stood still, by their begin. They do not overlap.
-func (f faults) stopped(process string, from, to time.Time) []fault {
-	var all []fault
-	for _, target := range []string{process, theStore} {
-		for _, one := range f[target] {
-			if !one.stops() {
-				continue
-			}
-			if one.end.IsZero() {
-				one.end = to
-			}
-			one.end = one.end.Add(one.recovery())
-			if one.begin.After(to) || one.end.Before(from) {
-				continue
-			}
-			one.begin, one.end = later(one.begin, from), earlier(one.end, to)
-			all = append(all, one)
+// witness enters what a mark tells of the store: that it was slow to answer. SQLite
+// lets some writers wait while others, and the probe, come through.
+func (f faults) witness(m mark) {
+	switch m.kind {
+	case acquired, refused, renewed, unrenewed, committed, uncommitted, lost:
+		if !m.from.IsZero() && m.at.Sub(m.from) > notable {
+			f[witnesses] = append(f[witnesses], fault{slow, m.from, m.at, m.request})
 		}
+	}
+}
+
+// stopped returns the times, within from and to, in which the server of a run or
+// the store stood still, by their begin. They do not overlap. What the run itself
+// says of the store does not count: it is no witness for its own cause.
+func (f faults) stopped(r *run, from, to time.Time) []fault {
+	var all []fault
+	for _, one := range slices.Concat(f[r.process], f[theStore], f.seen(from, to)) {
+		if !one.stops() || one.by == r.sent.id {
+			continue
+		}
+		if one.end.IsZero() {
+			one.end = to
+		}
+		one.end = one.end.Add(one.recovery())
+		if one.begin.After(to) || one.end.Before(from) {
+			continue
+		}
+		one.begin, one.end = later(one.begin, from), earlier(one.end, to)
+		all = append(all, one)
 	}
 	slices.SortFunc(all, func(a, b fault) int { return a.begin.Compare(b.begin) })
 	merged := all[:0]
@@ -109,16 +123,26 @@ func (f faults) stopped(process string, from, to time.Time) []fault {
 	return merged
 }
 
-// overlap reports whether the process or the store stood still at some time
-// between from and to.
-func (f faults) overlap(process string, from, to time.Time) bool {
-	return len(f.stopped(process, from, to)) > 0
+// seen returns what runs saw of the store around a time. There may be many of
+// those; they are in the order of the journal, and so, nearly, of their ends.
+func (f faults) seen(from, to time.Time) []fault {
+	const around = 10 * time.Second // longer than an operation takes
+	all := f[witnesses]
+	first, _ := slices.BinarySearchFunc(all, from.Add(-around), func(one fault, t time.Time) int { return one.end.Compare(t) })
+	last, _ := slices.BinarySearchFunc(all, to.Add(around), func(one fault, t time.Time) int { return one.end.Compare(t) })
+	return all[first:max(first, last)]
 }
 
-// lasted returns for how long the process or the store stood still between from
-// and to.
-func (f faults) lasted(process string, from, to time.Time) (sum time.Duration) {
-	for _, one := range f.stopped(process, from, to) {
+// overlap reports whether the server of a run or the store stood still at some
+// time between from and to.
+func (f faults) overlap(r *run, from, to time.Time) bool {
+	return len(f.stopped(r, from, to)) > 0
+}
+
+// lasted returns for how long the server of a run or the store stood still between
+// from and to.
+func (f faults) lasted(r *run, from, to time.Time) (sum time.Duration) {
+	for _, one := range f.stopped(r, from, to) {
 		sum += one.end.Sub(one.begin)
 	}
 	return sum
@@ -162,7 +186,7 @@ func (f faults) flushes(from, to time.Time) (all []fault) {
 func (f faults) history(targets []string, from, to time.Time) (lines []line) {
 	for _, target := range targets {
 		for _, one := range f[target] {
-			if one.begin.After(to) || !one.end.IsZero() && one.end.Before(from) {
+			if one.by != "" || one.begin.After(to) || !one.end.IsZero() && one.end.Before(from) {
 				continue
 			}
 			what := strings.ReplaceAll(string(one.harm), "-", " ")

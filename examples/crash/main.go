@@ -31,7 +31,8 @@
 // the senders which connections they cut. What befalls a busy machine is measured
 // and written, too: a server writes when it stood still for a tenth of a lease or
 // longer, and the program asks the store all the time, past the guards, and writes
-// when it answered as late as that, or not at all.
+// when it answered as late as that, or not at all. That it was as slow for another
+// request at the same time counts like that, too.
 //
 // Nothing is excused by its outcome. A run that ended badly is excused only if a
 // fault of its server or of the store explains it, between its claim and its end;

@@ -139,7 +139,7 @@ func (h *harness) strike(ctx context.Context, b blow) error {
 // probe asks the store all the time, past the guards and by a new connection each
 // time, and writes into the journal when it answered late or not at all.
 func (h *harness) probe(ctx context.Context) {
-	const pause = 80 * time.Millisecond
+	const pause = 120 * time.Millisecond
 	var since time.Time // an answer is missing
 	for rest(ctx, pause) {
 		asked := time.Now()

@@ -163,8 +163,18 @@ func (r *rig) useSQL() error {
 	r.probe = func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, lease)
 		defer cancel()
-		_, err := db.ExecContext(ctx, "UPDATE probe SET n = n + 1")
-		return err
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		if r.engine == "sqlite" { // the transaction has the lock that writers wait for
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE probe SET n = n + 1"); err != nil {
+			return err
+		}
+		return tx.Commit()
 	}
 	s, err := sqlreplay.New(db, dialects[r.engine], nil)
 	if err == nil {
