@@ -232,7 +232,8 @@ const (
 // Refusals and acknowledgements can be caused at will, so they are limited: at most
 // 5 lines a second, in bursts of up to 20. Each endpoint and each reason has a limit
 // of its own, one for what anyone can cause and another one for what takes a good
-// signature (see [Event.Signed]), and alarms have one for themselves. So nothing
+// signature (see [Event.Signed]), and alarms and finished events that come with another
+// body have one for themselves. So nothing
 // hides or counts anything but its own kind. The next line of that kind says how many
 // were left out before it, in "refusals_not_logged".
 //
@@ -261,7 +262,7 @@ func LogObserver(l *slog.Logger) func(context.Context, Event) {
 				break // there is only one
 			}
 			var ok bool
-			if left, ok = limits.allow(kind{e.Endpoint, e.Reason, e.Signed(), alarm}, e.FirstForged, time.Now()); !ok {
+			if left, ok = limits.allow(kind{e.Endpoint, e.Reason, e.Signed(), alarm, errors.Is(e.Err, errOtherBody)}, e.FirstForged, time.Now()); !ok {
 				return
 			}
 		case Failed, CommitFailed, Lost:
@@ -340,6 +341,7 @@ type kind struct {
 	reason   verify.Reason
 	signed   bool // the signature is good: not everybody can cause this
 	alarm    bool
+	other    bool // a finished event with another body: a copy is none
 }
 
 // limits has a limiter for each kind.

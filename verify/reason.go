@@ -36,7 +36,8 @@ const (
 	ErrMismatch
 	// ErrUntrusted: a certificate or other key material is not trusted (401).
 	ErrUntrusted
-	// ErrForged: another body under a signed message that was seen before (401).
+	// ErrForged: another body under a signed message that was seen before, or one that
+	// the provider, asked about it, does not confirm (401).
 	ErrForged
 	// ErrTooLarge: the body is over its limit (413).
 	ErrTooLarge
@@ -64,7 +65,7 @@ var reasons = [...]struct{ label, text string }{
 	ErrNoKey:       {"no_key", "no key for this request"},
 	ErrMismatch:    {"mismatch", "signature matches no key"},
 	ErrUntrusted:   {"untrusted", "key material is not trusted"},
-	ErrForged:      {"forged", "another body under a signed message seen before"},
+	ErrForged:      {"forged", "another body than the one that was signed"},
 	ErrTooLarge:    {"too_large", "body is too large"},
 	ErrBody:        {"body", "body could not be read to its end"},
 	ErrReplayed:    {"replayed", "event was handled before"},

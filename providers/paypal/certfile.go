@@ -23,6 +23,8 @@ const (
 	maxStored = len(fileTitle) + maxKnown*(maxEntry+256)
 )
 
+var errNoFile = errors.New("it is no regular file")
+
 var errStored = errors.New("it is not what this package wrote; delete it, and the certificates are fetched again")
 
 // stored is one certificate of the file.
@@ -121,6 +123,10 @@ func (c *certs) load() error {
 
 // read reads the file. One that does not exist holds nothing.
 func (c *certs) read() ([]stored, error) {
+	info, err := os.Stat(c.file)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, errNoFile // to open a pipe would block for ever
+	}
 	f, err := os.Open(c.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -141,7 +147,7 @@ func (c *certs) read() ([]stored, error) {
 
 // save writes the file if it lacks something: to a temporary one beside it, which
 // then takes its place, so that it is whole at any time. What another process wrote
-// since stays, as far as there is room; the certificates that expire first go.
+// since stays, as far as there is room; of that, the certificates that expire first go.
 func (c *certs) save() error {
 	if c.file == "" {
 		return nil
@@ -162,6 +168,10 @@ func (c *certs) save() error {
 		}
 	}
 	c.mu.Unlock()
+	// Those that this process trusted come first: what else the file says, also of how
+	// long it lasts, is somebody's word.
+	sortStored(all)
+	own := len(all)
 	// A file that became unreadable meanwhile is replaced.
 	others, _ := c.read()
 	for _, s := range others {
@@ -169,12 +179,7 @@ func (c *certs) save() error {
 			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b stored) int {
-		if d := b.chain[0].NotAfter.Compare(a.chain[0].NotAfter); d != 0 {
-			return d
-		}
-		return strings.Compare(a.url, b.url)
-	})
+	sortStored(all[own:])
 	if err := replaceFile(c.file, encode(all[:min(len(all), maxKnown)])); err != nil {
 		c.mu.Lock()
 		c.dirty = true
@@ -182,6 +187,16 @@ func (c *certs) save() error {
 		return fmt.Errorf("CertFile %q cannot be written: %w", c.file, err)
 	}
 	return nil
+}
+
+// sortStored puts the certificates that expire last in front.
+func sortStored(all []stored) {
+	slices.SortFunc(all, func(a, b stored) int {
+		if d := b.chain[0].NotAfter.Compare(a.chain[0].NotAfter); d != 0 {
+			return d
+		}
+		return strings.Compare(a.url, b.url)
+	})
 }
 
 // replaceFile puts a file in the place of another one.

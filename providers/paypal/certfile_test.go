@@ -2,9 +2,11 @@ package paypal_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -89,9 +91,10 @@ func TestAFileOfCertificatesProvesNothing(t *testing.T) {
 			reject(t, "signed by the stranger", v, forged, event, verify.ErrMismatch, "")
 			accept(t, "genuine", v, sent(event), event)
 			written(t, v)
-			if n := len(w.net.asked()); (n > 0) != tt.fetches {
-				t.Errorf("%d requests, want some: %v", n, tt.fetches)
+			if n := len(w.net.asked()); tt.fetches && n == 0 {
+				t.Error("no request")
 			}
+			settle(v)
 		})
 	}
 }
@@ -112,6 +115,7 @@ func TestAURLOfTheFileHasRoomInAFlood(t *testing.T) {
 		if took := time.Since(start); took != 0 {
 			t.Errorf("it waited %v", took)
 		}
+		written(t, v) // or the folder is removed while the file is written
 	})
 }
 
@@ -220,4 +224,135 @@ func TestAFileThatCannotBeWrittenIsTriedAgain(t *testing.T) {
 	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), certURL) {
 		t.Errorf("the file holds %q, %v", text, err)
 	}
+}
+
+// What is no file blocks nobody, and a disk that hangs holds no goroutine for what
+// anyone can cause.
+func TestAFileThatHangsHoldsNobody(t *testing.T) {
+	w := newWorld()
+	t.Run("a device", func(t *testing.T) {
+		if _, err := os.Stat("/dev/zero"); err != nil {
+			t.Skip("there is none")
+		}
+		if _, err := paypal.New(webhookID, &paypal.Options{CertFile: "/dev/zero"}); err == nil || !strings.Contains(err.Error(), "regular") {
+			t.Errorf("New = %v", err)
+		}
+	})
+	t.Run("a disk", func(t *testing.T) {
+		v := w.verifier(t, func(o *paypal.Options) { o.CertFile = filepath.Join(t.TempDir(), "paypal.certs") })
+		release := paypal.HoldFile(v)
+		defer release()
+		before := runtime.NumGoroutine()
+		for i := range 9 {
+			v.Begin(t.Context(), stranger(i))
+		}
+		for range 100 {
+			if runtime.NumGoroutine() <= before {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Errorf("%d goroutines wait for the file after 9 unknown URLs", runtime.NumGoroutine()-before)
+	})
+}
+
+// Whoever wrote the file once, and any 32 certificates that nobody trusts into it, keeps
+// no genuine one out of it, and no URL of Prefetch from its room.
+func TestAFileFullOfWorthlessCertificatesFillsItselfAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		leaf := w.genuineFile()
+		file := filepath.Join(t.TempDir(), "paypal.certs")
+		fake := newAuthority("Stranger Root", nil)
+		planted := inPEM(fake.leaf(otherKey().Public(), validUntil(receivedAt.AddDate(9, 0, 0))))
+		var all strings.Builder
+		for i := range 32 {
+			all.WriteString(inFile(leafURL(i), planted))
+		}
+		must(os.WriteFile(file, []byte(certFileTitle+all.String()), 0o600))
+		remember := func(o *paypal.Options) { o.CertFile = file }
+
+		w.hosts.status(certURL, 503)
+		v := w.verifier(t, remember)
+		urls := []string{certURL}
+		for i := range 9 {
+			urls = append(urls, otherURL+strings.Repeat("X", i+1))
+		}
+		v.Prefetch(t.Context(), urls...) // fails
+		w.hosts.file(certURL, leaf)
+		_, stop := flood(v, 500)
+		time.Sleep(time.Minute)
+		start := time.Now()
+		accept(t, "after Prefetch, in a flood", v, sent(event), event)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it waited %v", took)
+		}
+		stop()
+		written(t, v)
+
+		v, n := w.verifier(t, remember), len(w.net.asked())
+		accept(t, "in the next run", v, sent(event), event)
+		silent(t, "in the next run", w.net, n)
+	})
+}
+
+// settle lets the fetches of v end that no request waits for, with what they write.
+func settle(v *paypal.Verifier) {
+	for paypal.Flying(v) {
+		time.Sleep(time.Millisecond)
+	}
+	v.Prefetch(context.Background())
+}
+
+// That a certificate is the one of its URL, only PayPal's host can say: a file that has
+// a genuine certificate under the URL of another one refuses an attempt, and not every
+// one for ever.
+func TestAFileThatMixesUpCertificatesIsCorrected(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		edits []edit
+	}{
+		{"another one that is valid", nil},
+		{"an old one", []edit{validFrom(receivedAt.AddDate(-3, 0, 0)), validUntil(receivedAt.AddDate(-2, 0, 0))}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			file := filepath.Join(t.TempDir(), "paypal.certs")
+			must(os.WriteFile(file, []byte(certFileTitle+inFile(certURL, inPEM(w.issuer.leaf(otherKey().Public(), tt.edits...), w.issuer.cert))), 0o600))
+			remember := func(o *paypal.Options) { o.CertFile = file }
+			v := w.verifier(t, remember)
+			if tt.edits == nil {
+				reject(t, "the first attempt", v, sent(event), event, verify.ErrMismatch, "")
+				settle(v)
+			}
+			accept(t, "an attempt", v, sent(event), event)
+			settle(v)
+			n := len(w.net.asked())
+			for range 50 {
+				reject(t, "a stranger", v, sentUnder(certURL, otherKey(), receivedAt, event), event, verify.ErrMismatch, "")
+			}
+			v = w.verifier(t, remember)
+			accept(t, "in the next run", v, sent(event), event)
+			silent(t, "afterwards", w.net, n)
+		})
+	}
+}
+
+// Nor do strangers have a host asked more than a known URL may be.
+func TestStrangersHaveAFileCheckedSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		file := filepath.Join(t.TempDir(), "paypal.certs")
+		must(os.WriteFile(file, []byte(certFileTitle+inFile(certURL, inPEM(w.issuer.leaf(leafKey().Public()), w.issuer.cert))), 0o600))
+		w.hosts.status(certURL, 503)
+		v := w.verifier(t, func(o *paypal.Options) { o.CertFile = file })
+		for range 600 {
+			reject(t, "a stranger", v, sentUnder(certURL, otherKey(), receivedAt, event), event, verify.ErrMismatch, "")
+			accept(t, "genuine", v, sent(event), event)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if n := len(w.net.asked()); n > 12 {
+			t.Errorf("600 requests in a minute had the host asked %d times, want 12", n)
+		}
+	})
 }

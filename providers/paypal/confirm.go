@@ -82,7 +82,7 @@ func newConfirmer(env *environment, client *http.Client, c Confirm) (*confirmer,
 func (c *confirmer) ask(ctx context.Context, p *pending, d *verify.Delivery) error {
 	// Whatever else the body holds must not get into the request around it.
 	if body := bytes.TrimLeft(d.Body, " \t\r\n"); len(body) == 0 || body[0] != '{' || !json.Valid(body) {
-		return refuse(verify.ErrMismatch, errNotJSON)
+		return refuse(verify.ErrForged, errNotJSON)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*confirmTimeout)
 	defer cancel()
@@ -117,7 +117,7 @@ func (c *confirmer) postback(ctx context.Context, p *pending, body []byte) error
 	}
 	switch status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return refuse(verify.ErrMismatch, errFailure)
+		return refuse(verify.ErrForged, errFailure)
 	case http.StatusOK:
 	default:
 		return refuse(verify.ErrUnavailable, errConfirmation)
@@ -131,7 +131,7 @@ func (c *confirmer) postback(ctx context.Context, p *pending, body []byte) error
 	case "SUCCESS":
 		return nil
 	case "FAILURE":
-		return refuse(verify.ErrMismatch, errFailure)
+		return refuse(verify.ErrForged, errFailure)
 	}
 	return refuse(verify.ErrUnavailable, errConfirmation)
 }
@@ -140,18 +140,18 @@ func (c *confirmer) postback(ctx context.Context, p *pending, body []byte) error
 func (c *confirmer) compare(ctx context.Context, d *verify.Delivery) error {
 	sent, err := decode(d.Body)
 	if err != nil {
-		return refuse(verify.ErrMismatch, err)
+		return refuse(verify.ErrForged, err)
 	}
 	id := eventID(d.Body)
 	if id == "" {
-		return refuse(verify.ErrMismatch, errNoEvent)
+		return refuse(verify.ErrForged, errNoEvent)
 	}
 	status, answer, err := c.call(ctx, http.MethodGet, "/v1/notifications/webhooks-events/"+url.PathEscape(id), nil)
 	switch {
 	case err != nil:
 		return err
 	case status == http.StatusNotFound:
-		return refuse(verify.ErrMismatch, errNoEvent)
+		return refuse(verify.ErrForged, errNoEvent)
 	case status != http.StatusOK:
 		return refuse(verify.ErrUnavailable, errConfirmation)
 	}

@@ -215,7 +215,7 @@ func TestABodyThatIsNotOneJSONObjectIsRefusedWithoutACall(t *testing.T) {
 				w, a := newWorld(), newAPI()
 				a.answer = eventOrSuccess
 				v := w.confirming(t, a, fetchEvent)
-				reject(t, what, v, sent([]byte(body)), []byte(body), verify.ErrMismatch, "")
+				reject(t, what, v, sent([]byte(body)), []byte(body), verify.ErrForged, "")
 				if len(a.calls())+len(a.tokens()) != 0 {
 					t.Errorf("PayPal was asked %d times, for %d tokens", len(a.calls()), len(a.tokens()))
 				}
@@ -256,9 +256,9 @@ func TestThePostbackDecides(t *testing.T) {
 	}{
 		{"SUCCESS", 200, success, 0, ""},
 		{"SUCCESS among others", 200, `{"links":[],"verification_status":"SUCCESS"}`, 0, ""},
-		{"FAILURE", 200, failure, verify.ErrMismatch, "signature is wrong"},
-		{"a bad request", 400, `{"name":"VALIDATION_ERROR"}`, verify.ErrMismatch, "signature is wrong"},
-		{"an unprocessable request", 422, `{}`, verify.ErrMismatch, "signature is wrong"},
+		{"FAILURE", 200, failure, verify.ErrForged, "signature is wrong"},
+		{"a bad request", 400, `{"name":"VALIDATION_ERROR"}`, verify.ErrForged, "signature is wrong"},
+		{"an unprocessable request", 422, `{}`, verify.ErrForged, "signature is wrong"},
 
 		{"success in lower case", 200, `{"verification_status":"success"}`, verify.ErrUnavailable, "documentation"},
 		{"SUCCESS and more", 200, `{"verification_status":"SUCCESS "}`, verify.ErrUnavailable, "documentation"},
@@ -584,7 +584,7 @@ func TestConfirmWorksOverRealSockets(t *testing.T) {
 	v := w.confirming(t, a, false, func(o *paypal.Options) { o.Transport = net })
 	accept(t, "confirmed", v, sent(event), event)
 	a.answer = func(apiCall) (int, string) { return 200, failure }
-	reject(t, "refused", v, sent(event), event, verify.ErrMismatch, "")
+	reject(t, "refused", v, sent(event), event, verify.ErrForged, "")
 	want := []string{
 		"GET " + certURL, "GET " + issuerURL, "POST " + liveAPI + "/v1/oauth2/token",
 		"POST " + liveAPI + "/v1/notifications/verify-webhook-signature", "POST " + liveAPI + "/v1/notifications/verify-webhook-signature",
@@ -646,8 +646,8 @@ func TestTheRecordedEventDecides(t *testing.T) {
 		{"links under another name", edited(`"links"`, `"Links"`), 200, body, verify.ErrForged, 1},
 		{"another event on record", body, 200, edited(id, "WH-OTHER"), verify.ErrForged, 1},
 
-		{"no such event", body, 404, `{"name":"RESOURCE_NOT_FOUND"}`, verify.ErrMismatch, 1},
-		{"no such event, with the event", body, 404, body, verify.ErrMismatch, 1},
+		{"no such event", body, 404, `{"name":"RESOURCE_NOT_FOUND"}`, verify.ErrForged, 1},
+		{"no such event, with the event", body, 404, body, verify.ErrForged, 1},
 		{"an outage", body, 503, body, verify.ErrUnavailable, 1},
 		{"too many requests", body, 429, body, verify.ErrUnavailable, 1},
 		{"a redirect", body, 302, "https://api.paypal.com/v1/notifications/webhooks-events/" + id, verify.ErrUnavailable, 1},
@@ -660,18 +660,18 @@ func TestTheRecordedEventDecides(t *testing.T) {
 		{"a record with a member twice", body, 200, edited(`"n":1.0`, `"n":1.0,"n":1.0`), verify.ErrUnavailable, 1},
 		{"more than 4 MiB", body, 200, edited(`"links"`, `"x":"`+strings.Repeat("x", 4<<20)+`","links"`), verify.ErrUnavailable, 1},
 
-		{"a resource twice, the genuine first", edited(`"links"`, `"resource":{"id":"4231","amount":{"value":"1"}},"links"`), 200, body, verify.ErrMismatch, 0},
-		{"a resource twice, the genuine last", edited(`"resource"`, `"resource":{"id":"0"},"resource"`), 200, body, verify.ErrMismatch, 0},
-		{"a resource twice in two spellings", edited(`"links"`, `"Resource":{"id":"0"},"links"`), 200, body, verify.ErrMismatch, 0},
-		{"a resource twice in two notations", edited(`"links"`, `"re\u0073ource":{"id":"0"},"links"`), 200, body, verify.ErrMismatch, 0},
-		{"an amount twice", edited(`"value":"20.00"`, `"value":"20.00","value":"20.00"`), 200, body, verify.ErrMismatch, 0},
-		{"links twice", edited(`"links"`, `"links":[],"links"`), 200, body, verify.ErrMismatch, 0},
-		{"a member twice within a list", edited("[1,2]", `[1,{"a":1,"a":2}]`), 200, body, verify.ErrMismatch, 0},
-		{"an id that is none of PayPal's", edited(id, "evt_1"), 200, body, verify.ErrMismatch, 0},
-		{"an id that is a path", edited(id, "WH-1/../WH-2"), 200, body, verify.ErrMismatch, 0},
-		{"an id with a query", edited(id, "WH-1?x=1"), 200, body, verify.ErrMismatch, 0},
-		{"no id", edited(`"id":"`+id+`",`, ``), 200, body, verify.ErrMismatch, 0},
-		{"a hundred and one levels", edited("[1,2]", strings.Repeat("[", 101)+strings.Repeat("]", 101)), 200, body, verify.ErrMismatch, 0},
+		{"a resource twice, the genuine first", edited(`"links"`, `"resource":{"id":"4231","amount":{"value":"1"}},"links"`), 200, body, verify.ErrForged, 0},
+		{"a resource twice, the genuine last", edited(`"resource"`, `"resource":{"id":"0"},"resource"`), 200, body, verify.ErrForged, 0},
+		{"a resource twice in two spellings", edited(`"links"`, `"Resource":{"id":"0"},"links"`), 200, body, verify.ErrForged, 0},
+		{"a resource twice in two notations", edited(`"links"`, `"re\u0073ource":{"id":"0"},"links"`), 200, body, verify.ErrForged, 0},
+		{"an amount twice", edited(`"value":"20.00"`, `"value":"20.00","value":"20.00"`), 200, body, verify.ErrForged, 0},
+		{"links twice", edited(`"links"`, `"links":[],"links"`), 200, body, verify.ErrForged, 0},
+		{"a member twice within a list", edited("[1,2]", `[1,{"a":1,"a":2}]`), 200, body, verify.ErrForged, 0},
+		{"an id that is none of PayPal's", edited(id, "evt_1"), 200, body, verify.ErrForged, 0},
+		{"an id that is a path", edited(id, "WH-1/../WH-2"), 200, body, verify.ErrForged, 0},
+		{"an id with a query", edited(id, "WH-1?x=1"), 200, body, verify.ErrForged, 0},
+		{"no id", edited(`"id":"`+id+`",`, ``), 200, body, verify.ErrForged, 0},
+		{"a hundred and one levels", edited("[1,2]", strings.Repeat("[", 101)+strings.Repeat("]", 101)), 200, body, verify.ErrForged, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, a := newWorld(), newAPI()

@@ -14,3 +14,16 @@ func Unlimited(v *Verifier) *Verifier {
 	v.certs.open.size = math.MaxFloat64
 	return v
 }
+
+// HoldFile makes v wait with its file, as for a disk that hangs, until release.
+func HoldFile(v *Verifier) (release func()) {
+	v.certs.write.Lock()
+	return v.certs.write.Unlock
+}
+
+// Flying reports whether v fetches a certificate.
+func Flying(v *Verifier) bool {
+	v.certs.mu.Lock()
+	defer v.certs.mu.Unlock()
+	return len(v.certs.flights) > 0
+}

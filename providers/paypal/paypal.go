@@ -275,6 +275,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	message = strconv.AppendUint(message, uint64(crc32.ChecksumIEEE(body)), 10)
 	digest := sha256.Sum256(message)
 	if rsa.VerifyPKCS1v15(p.key, crypto.SHA256, digest[:], p.signature) != nil {
+		p.v.certs.doubt(p.certURL, p.receivedAt)
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
 	d := &verify.Delivery{

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"hash/crc32"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -502,4 +503,52 @@ func TestThePublishedCollisionIsRefused(t *testing.T) {
 		e.post("genuine", h, genuine, 401, verify.ErrForged, false)
 		e.post("forged, again", h, forged, 200, verify.ErrReplayed, false)
 	})
+}
+
+// TestAForgeryThatPayPalIsAskedAboutIsOne: whoever makes another body under a
+// transmission cannot choose one for which nobody hears of a forgery, not even with
+// Confirm, which judges it before the register does.
+func TestAForgeryThatPayPalIsAskedAboutIsOne(t *testing.T) {
+	for _, fetchEvent := range []bool{false, true} {
+		w, a := newWorld(), newAPI()
+		a.answer = eventOrSuccess
+		e := newEndpoint(t, w.confirming(t, a, fetchEvent), receivedAt)
+		for what, body := range map[string][]byte{
+			"no JSON":            collide(t, []byte("pay"), event),
+			"a member twice":     collide(t, bytes.Replace(event, []byte(`"resource"`), []byte(`"resource":{},"resource"`), 1), event),
+			"an id that is none": collide(t, bytes.Replace(event, []byte(`"id":"WH-`), []byte(`"id":"XX-`), 1), event),
+			"an event of nobody": forgery(t),
+		} {
+			h := later(event)
+			e.post("genuine", h, event, 200, map[bool]verify.Reason{true: verify.ErrReplayed}[e.runs() > 0], e.runs() == 0)
+			a.answer = func(apiCall) (int, string) {
+				if fetchEvent {
+					return 404, "{}"
+				}
+				return 200, failure
+			}
+			if got := e.post(what, h, body, 401, verify.ErrForged, false); !got.FirstForged {
+				t.Errorf("fetchEvent %v, %s: it is not kept as a first forgery: %v", fetchEvent, what, got.Err)
+			}
+			a.answer = eventOrSuccess
+		}
+	}
+}
+
+// TestCopiesDoNotHideAFinishedEventWithAnotherBody: the same holder of a delivery can
+// send copies of it at will.
+func TestCopiesDoNotHideAFinishedEventWithAnotherBody(t *testing.T) {
+	e := newEndpoint(t, newWorld().verifier(t), receivedAt)
+	var text bytes.Buffer
+	observe := middleware.LogObserver(slog.New(slog.NewTextHandler(&text, nil)))
+	other := bytes.Replace(event, []byte(`"20.00"`), []byte(`"20000.00"`), 1)
+	first := later(event)
+	e.post("first", first, event, 200, 0, true)
+	for range 30 {
+		observe(t.Context(), e.post("a copy", first, event, 200, verify.ErrReplayed, false))
+	}
+	observe(t.Context(), e.post("another body", later(other), other, 200, verify.ErrReplayed, false))
+	if !strings.Contains(text.String(), "another body") {
+		t.Errorf("of another body the log says nothing, but %d lines of copies", strings.Count(text.String(), "\n"))
+	}
 }

@@ -33,9 +33,9 @@ func TestARefusalSaysWhetherTheSignatureIsGood(t *testing.T) {
 		signed   bool
 	}{
 		{"the record is another one", confirming(true, 200, string(event)), h, forged, verify.ErrForged, true},
-		{"there is no record", confirming(true, 404, "{}"), h, event, verify.ErrMismatch, true},
+		{"there is no record", confirming(true, 404, "{}"), h, event, verify.ErrForged, true},
 		{"the record cannot be had", confirming(true, 500, ""), h, event, verify.ErrUnavailable, true},
-		{"the postback fails", confirming(false, 200, failure), h, event, verify.ErrMismatch, true},
+		{"the postback fails", confirming(false, 200, failure), h, event, verify.ErrForged, true},
 		{"the postback cannot be had", confirming(false, 500, ""), h, event, verify.ErrUnavailable, true},
 		{"another body", offline, h, append(bytes.Clone(event), ' '), verify.ErrMismatch, false},
 		{"another body, which PayPal is not asked about", confirming(false, 500, ""), h, append(bytes.Clone(event), ' '), verify.ErrMismatch, false},

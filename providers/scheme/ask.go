@@ -23,10 +23,8 @@ func (v *Verifier) ask(ctx context.Context, h *verify.Head) ([]verify.Key, error
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, verify.KeyTimeout, errKeysLate)
 	defer cancel()
-	select {
-	case v.asking <- struct{}{}:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%w (all of the %d calls at a time are waiting)", context.Cause(ctx), maxAsking)
+	if err := v.place(ctx); err != nil {
+		return nil, err
 	}
 	// A call that is left behind reads the head while the request's own is somebody
 	// else's again.
@@ -56,5 +54,20 @@ func (v *Verifier) ask(ctx context.Context, h *verify.Head) ([]verify.Key, error
 		return a.keys, a.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
+	}
+}
+
+// place takes one of the places of calls. So many may wait, and one more is refused: a
+// request that waits here is counted nowhere else.
+func (v *Verifier) place(ctx context.Context) error {
+	defer v.waiting.Add(-1)
+	if v.waiting.Add(1) > maxWaiting {
+		return fmt.Errorf("the key source was not asked: %d requests wait for it", maxWaiting)
+	}
+	select {
+	case v.asking <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w (all of the %d calls at a time are waiting)", context.Cause(ctx), maxAsking)
 	}
 }

@@ -254,3 +254,28 @@ func TestAnUnknownTenantCostsWhatAWrongSignatureCosts(t *testing.T) {
 		t.Errorf("an unknown tenant costs %.2f times what a wrong signature costs", ratio)
 	}
 }
+
+// TestRequestsThatWaitForASourceAreBounded: no budget counts them, because their bodies
+// have not begun.
+func TestRequestsThatWaitForASourceAreBounded(t *testing.T) {
+	const most, more = 256 + 4096, 100
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		v := asking(t, func(context.Context, *verify.Head) ([]verify.Key, error) { <-release; return nil, nil })
+		start := time.Now()
+		var atOnce atomic.Int32
+		for range most + more {
+			go func() {
+				if _, err := v.Begin(t.Context(), goodHead()); verify.ReasonOf(err) == verify.ErrUnavailable && time.Since(start) == 0 {
+					atOnce.Add(1)
+				}
+			}()
+		}
+		time.Sleep(verify.KeyTimeout)
+		synctest.Wait()
+		if n := atOnce.Load(); n != more {
+			t.Errorf("%d requests were refused at once, want %d", n, more)
+		}
+		close(release)
+	})
+}

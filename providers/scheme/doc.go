@@ -38,10 +38,11 @@
 //   - The time that is judged is the one that was signed, byte for byte. It must
 //     not lie too far back, nor ahead.
 //   - A key source has verify.KeyTimeout. At most 256 calls of it run at a time, for
-//     one verifier, also where they ignore their context; another request waits for
-//     as long, and is refused as verify.ErrUnavailable. Anyone can cause calls, so a
-//     source that takes 100 ms serves 2,560 requests a second, forged ones included:
-//     keep keys in memory.
+//     one verifier, also where they ignore their context; up to 4,096 other requests
+//     wait for as long, and are refused as verify.ErrUnavailable. Anyone can cause
+//     calls, so a source that takes 100 ms serves 2,560 requests a second at best,
+//     forged ones included, and when more come, none: the wait takes the time that the
+//     source would need. Keep keys in memory.
 //   - A request without a key is refused when its body is there, and not before.
 //   - At most 4 keys are tried. The MAC is computed once for each, compared with
 //     every candidate, in full length and in constant time, and no key is skipped

@@ -59,8 +59,9 @@ type Verifier struct {
 	listed  bool   // whether a header may hold several signatures
 
 	// For a source that is asked on each request.
-	nobody []*key        // what a request without a key is checked with, in vain
-	asking chan struct{} // holds one element for each call that has not returned
+	nobody  []*key        // what a request without a key is checked with, in vain
+	asking  chan struct{} // holds one element for each call that has not returned
+	waiting atomic.Int64  // requests that wait for room in it
 }
 
 // New makes a verifier. The keys are required; a fixed list of them is checked here
