@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/bits"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 )
@@ -25,6 +26,7 @@ const (
 	leastGroups         = 16
 	mostGroups          = 1 << 16
 	ungrouped           = 0 // the group of claims without endpoint and scope
+	ownSteps            = 1024
 
 	maxShards = 512
 	// A shard of fewer records would hold too much of them in reserve.
@@ -49,8 +51,8 @@ type MemoryOptions struct {
 	// MaxScopePercent is how much of MaxBytes the records of one endpoint and scope
 	// may take, in percent, so that one tenant cannot fill a store that several
 	// share. Beyond it a new event takes the place of one of their own that is not
-	// needed; where all are, its claim fails with ErrFull, and a guard answers 503,
-	// while the other tenants go on. The default is 90, which leaves a tenth to all
+	// needed; where all are, or nearly all, its claim fails with ErrFull, and a guard
+	// answers 503, while the other tenants go on. The default is 90, which leaves a tenth to all
 	// others together, 41,943 records of the default store. Values below 1, zero
 	// apart, are raised to 1; values above 100 are cut down to 100, which is right
 	// where there is one tenant. Two tenants together can still take all where
@@ -489,11 +491,13 @@ func (m *Memory) evict(g uint16) error {
 	}
 }
 
-// evictOwn drops a record of a group that is not needed. A group that has its share
-// has most records, so one is found soon if there are some; the search is bounded,
-// because one that floods the store pays nothing for it.
+// evictOwn drops a record of a group that is not needed. The search is bounded,
+// because one that floods the store pays nothing for it. It looks at those that have
+// gone unneeded for longest, which are all where there are few. Where they are those
+// of others, it looks at records taken at random: a group that has its share has as
+// large a part of them.
 func (m *Memory) evictOwn(g uint16) error {
-	steps := 1024
+	steps := ownSteps
 	for i := 0; i < len(m.shards) && steps > 0; i++ {
 		s := &m.shards[i]
 		now := m.now()
@@ -502,6 +506,22 @@ func (m *Memory) evictOwn(g uint16) error {
 		}
 		s.mu.Lock()
 		id, ok := s.unneeded(0, now, g, &steps)
+		if ok {
+			m.drop(s, id)
+		}
+		s.mu.Unlock()
+		if ok {
+			return nil
+		}
+	}
+	if steps > 0 {
+		return errShare
+	}
+	for range ownSteps / chunkLen {
+		s := &m.shards[rand.N(len(m.shards))]
+		now := m.now()
+		s.mu.Lock()
+		id, ok := s.sample(now, g)
 		if ok {
 			m.drop(s, id)
 		}

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -264,6 +265,17 @@ func (s *shard) unneeded(pos uint32, now int64, g uint16, steps *int) (id uint32
 	}
 	for child := pos*heapArity + 1; child <= pos*heapArity+heapArity; child++ {
 		if id, ok = s.unneeded(child, now, g, steps); ok {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+// sample looks for a record of a group that is not needed, among a few taken at random.
+func (s *shard) sample(now int64, g uint16) (id uint32, ok bool) {
+	for range min(s.n, chunkLen) {
+		id = rand.N(s.n)
+		if r := s.at(id); r.group == g && r.end() <= now {
 			return id, true
 		}
 	}
