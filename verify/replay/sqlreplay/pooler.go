@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,9 @@ const (
 	// busy pool has two connections, each answer tells nothing with a chance of one
 	// half, and there are three a round.
 	lookRounds = 3
+
+	// lookPause is the longest pause of a look that finds all connections in use.
+	lookPause = 20 * time.Millisecond
 )
 
 const remedy = "with pgx, add default_query_exec_mode=exec to the connection string; with another driver, turn its cache of statements off"
@@ -31,6 +35,7 @@ var (
 	errPooler   = errors.New("a pooler in transaction mode stands before the server, and mixes up the statements that the driver names: " + remedy + "; or let the pooler pool sessions")
 	errNumbered = errors.New("the driver numbers the statements that it prepares, so that behind a pooler one is taken for another: take pgx v5.5.5 or later; or, " + remedy)
 	errBlind    = errors.New("Check cannot look for a pooler over one connection: raise db.SetMaxOpenConns to 2 or more; or, " + remedy)
+	errTaken    = errors.New("all connections of db are in use, and a look for a pooler takes two: raise db.SetMaxOpenConns")
 	errSecond   = errors.New("a second connection of db gets no answer while the first one is open: db.SetMaxOpenConns must not be more than what the pooler, or the server, gives")
 )
 
@@ -139,7 +144,7 @@ func (s *server) blind() bool { return s.direct.Load() && s.single() }
 // connections of the server. It asks for the server's process on either, and once
 // on the first while the second is in a transaction.
 func (s *server) pooled(ctx context.Context) (bool, error) {
-	first, err := s.db.Conn(ctx)
+	first, err := s.first(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -193,6 +198,26 @@ func (s *server) pooled(ctx context.Context) (bool, error) {
 		return true, nil // it waits for what the transaction keeps
 	}
 	return found, err
+}
+
+// first returns a connection, beside which db has another one to give. Two stores that
+// look at once must not keep from each other the second one.
+func (s *server) first(ctx context.Context) (*sql.Conn, error) {
+	for {
+		c, err := s.db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if st := s.db.Stats(); st.MaxOpenConnections == 0 || st.InUse < st.MaxOpenConnections {
+			return c, nil
+		}
+		c.Close()
+		select {
+		case <-time.After(rand.N(lookPause)):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", errTaken, ctx.Err())
+		}
+	}
 }
 
 // part returns a context that ends after half of the time that is left.
