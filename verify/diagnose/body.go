@@ -220,7 +220,8 @@ func fromUTF16(b []byte) []byte {
 
 // unwrapped yields what is inside of the body, and inside of that, if it is a wrapping:
 // base64, compressed, a string of JSON, a list of bytes, a form. The body is d's text, and json if that is JSON.
-func unwrapped(d *document, json bool) iter.Seq[variant] {
+// It sets bounded if it left out a string that may be the body.
+func unwrapped(d *document, json bool, bounded *bool) iter.Seq[variant] {
 	return func(yield func(variant) bool) {
 		queue := []variant{{body: d.text}}
 		for n := 0; n < len(queue); n++ {
@@ -228,7 +229,7 @@ func unwrapped(d *document, json bool) iter.Seq[variant] {
 				inner, _, ok := scan(queue[n].body)
 				d, json = &inner, ok
 			}
-			for _, v := range inside(d, json) {
+			for _, v := range inside(d, json, bounded) {
 				if len(queue) > maxUnwrapped {
 					return
 				}
@@ -243,7 +244,7 @@ func unwrapped(d *document, json bool) iter.Seq[variant] {
 }
 
 // inside returns what a body may hold.
-func inside(d *document, json bool) []variant {
+func inside(d *document, json bool, bounded *bool) []variant {
 	b := d.text
 	var all []variant
 	add := func(id ID, content []byte) {
@@ -256,7 +257,7 @@ func inside(d *document, json bool) []variant {
 		add(BodyBase64, content)
 	}
 	if json {
-		for _, content := range d.strings() {
+		for _, content := range d.strings(bounded) {
 			add(BodyString, content)
 		}
 		add(BodyWrapped, d.listed())
@@ -398,23 +399,36 @@ func mayBeBase64(b []byte) bool {
 }
 
 // strings returns the strings of a JSON text that may be the body: the text itself, or
-// the longest ones of a document, such as the event that a gateway hands to a function.
-func (d *document) strings() [][]byte {
-	var long []token
+// those of a document, such as the event that a gateway hands to a function, that are
+// long or look like JSON, the longest first. It sets bounded if there are more.
+func (d *document) strings(bounded *bool) [][]byte {
+	var may []token
 	for _, t := range d.tokens {
-		if size := int(t.end - t.start); t.kind == '"' && size >= minInside && size >= len(d.text)/8 {
-			long = append(long, t)
+		if size := int(t.end - t.start); t.kind == '"' && size >= minInside && (size >= len(d.text)/8 || holdsJSON(d.bytes(t))) {
+			may = append(may, t)
 		}
 	}
-	slices.SortStableFunc(long, func(a, b token) int { return int(b.end-b.start) - int(a.end-a.start) })
+	slices.SortStableFunc(may, func(a, b token) int { return int(b.end-b.start) - int(a.end-a.start) })
+	*bounded = *bounded || len(may) > maxInside
 	var all [][]byte
-	for _, t := range long[:min(len(long), maxInside)] {
+	for _, t := range may[:min(len(may), maxInside)] {
 		var s string
 		if json.Unmarshal(d.bytes(t), &s) == nil {
 			all = append(all, []byte(s))
 		}
 	}
 	return all
+}
+
+// holdsJSON reports whether a string, with its quotes, begins as an object or an array,
+// or as base64 of one.
+func holdsJSON(s []byte) bool {
+	for _, start := range [...]string{"{", "[", "ey", "ew", "W"} {
+		if bytes.HasPrefix(s[1:], []byte(start)) {
+			return true
+		}
+	}
+	return false
 }
 
 // formed yields forms that the body may have been before a field was taken out of one,

@@ -32,10 +32,10 @@
 //
 // # Bounds
 //
-// One diagnosis makes at most 20,000 tries over at most 2 GiB, in which bodies that are
-// serialised again count tenfold; so it takes seconds at worst, and milliseconds for most
+// One diagnosis makes at most 20,000 tries over at most 3 GiB, in which bodies that are
+// serialised again count fourfold; so it takes seconds at worst, and milliseconds for most
 // captures. Variants are tried of bodies up to 32 MiB, and serialised again are those up
-// to 4 MiB. At most 64 candidates and 16 other verifiers are tried. What is decompressed
+// to 8 MiB. At most 64 candidates and 16 other verifiers are tried. What is decompressed
 // may grow 200 times, up to 32 MiB. A diagnosis ends when its context does; the text of
 // the last finding says if something was left out.
 //

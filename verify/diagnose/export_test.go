@@ -54,7 +54,7 @@ func Rounded(s string) (from, to int64, ok bool) { return rounded(s) }
 func Unwrapped(body []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		d, _, ok := scan(body)
-		for v := range unwrapped(&d, ok) {
+		for v := range unwrapped(&d, ok, new(bool)) {
 			if !yield(v.body) {
 				return
 			}

@@ -239,7 +239,11 @@ func (q *inquiry) search(h *verify.Head) {
 	if len(q.c.Body) <= maxBody {
 		q.document, q.open, q.json = scan(q.c.Body)
 	}
-	if q.try(plural(min(len(q.o.Candidates), maxCandidates), "other secret"), func() bool { return q.byCandidates(h) }) ||
+	usable := q.usable()
+	if n := len(q.o.Candidates) - usable; n > 0 {
+		q.leftOut = append(q.leftOut, plural(n, "other secret")+" that cannot be one or that there was no room for")
+	}
+	if q.try(plural(usable, "other secret"), func() bool { return q.byCandidates(h) }) ||
 		q.try(plural(min(len(q.o.Others), maxOthers), "other verifier"), func() bool { return q.byOthers(true) }) ||
 		q.byBody(h) ||
 		q.try("the usual mistakes in writing the secret (white space, quotes, prefixes, escapes, base64, hexadecimal)", func() bool { return q.facts != nil && q.bySecret(h) }) ||
@@ -315,7 +319,7 @@ func (q *inquiry) byBody(h *verify.Head) bool {
 		}
 		return false
 	}
-	return q.try("line ends changed throughout the body, white space added or one line end cut at its end, a byte order mark", func() bool { return anyOf(edited(body), try) }) ||
+	return q.try("line ends changed throughout the body, one line end or all white space at its end added, one line end cut there, a byte order mark", func() bool { return anyOf(edited(body), try) }) ||
 		q.try("Latin-1, Windows-1252 or UTF-16 for UTF-8", func() bool { return anyOf(recoded(body), try) }) ||
 		q.try("compression, base64, JSON and forms around the body", func() bool { return q.byWrapping(h, try) }) ||
 		q.try("a form that the body was taken from", func() bool {
@@ -337,7 +341,7 @@ func anyOf(variants iter.Seq[variant], try func(variant) bool) bool {
 // byWrapping looks for a body inside of the body.
 func (q *inquiry) byWrapping(h *verify.Head, try func(variant) bool) bool {
 	seen := 0
-	for v := range unwrapped(&q.document, q.json) {
+	for v := range unwrapped(&q.document, q.json, &q.cut) {
 		if seen++; seen == maxUnwrapped {
 			q.cut = true
 		}

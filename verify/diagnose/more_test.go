@@ -1,8 +1,10 @@
 package diagnose_test
 
 import (
+	"encoding/base64"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -139,10 +141,11 @@ func TestAFormThatIsNoIPNIsNone(t *testing.T) {
 // end, and where values of the body were changed, the text does not blame the secret.
 func TestWhatIsRuledOutWasTried(t *testing.T) {
 	const (
-		lines, charset, wrapped = "line ends changed throughout the body, white space added or one line end cut at its end, a byte order mark", "Latin-1, Windows-1252 or UTF-16 for UTF-8", "compression, base64, JSON and forms around the body"
+		lines, charset, wrapped = "line ends changed throughout the body, one line end or all white space at its end added, one line end cut there, a byte order mark", "Latin-1, Windows-1252 or UTF-16 for UTF-8", "compression, base64, JSON and forms around the body"
 		form, secret            = "a form that the body was taken from", "the usual mistakes in writing the secret (white space, quotes, prefixes, escapes, base64, hexadecimal)"
 		throughout              = "the white space, escapes and numbers of common JSON encoders throughout, with the values as they are"
-		numbers, empties        = "some numbers of the JSON in another form", "some of its empty objects and arrays taken for one another"
+		numbers                 = "one number of the JSON in another form or some integers that lost zeros, with the rest as it is or as the provider writes it"
+		empties                 = "empty objects taken for arrays or the reverse, with the rest as it is or as the provider writes it"
 		values, order           = "a body with other values than were signed", "another order of its members"
 	)
 	split := func(t *testing.T, text string) (ruledOut, leftOut []string) {
@@ -184,6 +187,14 @@ func TestWhatIsRuledOutWasTried(t *testing.T) {
 		{
 			name: "there are other secrets", body: `{"id":"evt_1"}`, change: func(d *delivery) { d.o.Candidates = candidates("one-other-secret-00", "two-other-secret-00") },
 			ruledOut: []string{"2 other secrets", lines}, leftOut: []string{values},
+		},
+		{
+			name: "one of the other secrets cannot be one", body: `{"id":"evt_1"}`, change: func(d *delivery) { d.o.Candidates = candidates("one-other-secret-00", "") },
+			ruledOut: []string{"1 other secret,", lines}, notSpoken: []string{"2 other secrets"}, leftOut: []string{"that cannot be one", values},
+		},
+		{
+			name: "it holds more strings that may be the body than are tried", body: `{"a":[` + strings.Repeat(`"{\"id\":1}",`, 8) + `1]}`,
+			ruledOut: []string{lines, secret}, leftOut: []string{wrapped, values},
 		},
 		{
 			name: "it is too large to be a form", body: `{"id":"evt_1","text":"` + strings.Repeat("x", 1<<20) + `"}`,
@@ -235,4 +246,19 @@ func manyNumbers(n int) string {
 		b.WriteString(strings.Repeat("1", 1+i/12))
 	}
 	return b.String()
+}
+
+// TestASmallBodyIsFoundInALargeEvent: a gateway's event is mostly headers.
+func TestASmallBodyIsFoundInALargeEvent(t *testing.T) {
+	s := subjects()[0]
+	for name, text := range map[string]string{
+		"as a string": strconv.Quote(`{"id":"evt_1"}`),
+		"in base64":   strconv.Quote(base64.StdEncoding.EncodeToString([]byte(`{"id":"evt_1"}`))),
+	} {
+		d := s.genuineOf(t, []byte(`{"id":"evt_1"}`))
+		d.c.Body = []byte(`{"headers":{"a":"` + strings.Repeat("x", 400) + `","b":"` + strings.Repeat("y", 400) + `"},"body":` + text + `}`)
+		if found := d.findings(s); len(found) == 0 || found[0].Confidence != diagnose.Proved {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
 }

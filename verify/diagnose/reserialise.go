@@ -311,8 +311,8 @@ func (s *serialiser) parts() []part {
 	}
 	return []part{
 		{"the white space, escapes and numbers of common JSON encoders throughout, with the values as they are", whole, &bounded[0]},
-		{"some numbers of the JSON in another form", some(BodyNumbers, s.guesses(numbers, &bounded[1])), &bounded[1]},
-		{"some of its empty objects and arrays taken for one another", some(BodyReserialised, s.exchanges(&bounded[2])), &bounded[2]},
+		{"one number of the JSON in another form or some integers that lost zeros, with the rest as it is or as the provider writes it", some(BodyNumbers, s.guesses(numbers, &bounded[1])), &bounded[1]},
+		{"empty objects taken for arrays or the reverse, with the rest as it is or as the provider writes it", some(BodyReserialised, s.exchanges(&bounded[2])), &bounded[2]},
 	}
 }
 

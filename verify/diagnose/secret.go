@@ -189,16 +189,33 @@ func (q *inquiry) rekeyed(scope, secret string) verify.Verifier {
 	return v
 }
 
+// candidate returns a verifier with another secret, without the white space and quotes
+// with which it can be none.
+func (q *inquiry) candidate(c Candidate) verify.Verifier {
+	v := q.rekeyed("candidate", c.Secret)
+	for m := range mends(c.Secret) {
+		if v != nil || (m.ids[0] != SecretWhiteSpace && m.ids[0] != SecretQuotes) {
+			break
+		}
+		v = q.rekeyed("candidate", m.secret)
+	}
+	return v
+}
+
+// usable returns how many of the other secrets can be tried.
+func (q *inquiry) usable() (n int) {
+	for _, c := range q.o.Candidates[:min(len(q.o.Candidates), maxCandidates)] {
+		if q.candidate(c) != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // byCandidates looks for another secret of the account that made the signature.
 func (q *inquiry) byCandidates(h *verify.Head) bool {
 	for i, c := range q.o.Candidates[:min(len(q.o.Candidates), maxCandidates)] {
-		v := q.rekeyed("candidate", c.Secret)
-		for m := range mends(c.Secret) {
-			if v != nil || (m.ids[0] != SecretWhiteSpace && m.ids[0] != SecretQuotes) {
-				break
-			}
-			v = q.rekeyed("candidate", m.secret)
-		}
+		v := q.candidate(c)
 		if v == nil || !q.holds(v, h, q.c.Body, 1) {
 			continue
 		}
