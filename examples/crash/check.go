@@ -184,6 +184,12 @@ func (j *judgement) explain(r *run) {
 			}
 		}
 	}
+	if len(r.unreleased) > 0 && r.released.IsZero() && !slices.ContainsFunc(r.unreleased, func(try span) bool {
+		return j.faults.overlap(r.process, try.from, try.at)
+	}) {
+		j.elsewhere(r, "could not be released, and there was no fault")
+		return
+	}
 	if r.outcome == "commit_failed" {
 		if len(r.tries) < commitTries {
 			j.elsewhere(r, "tried its commit %d times only", len(r.tries))
@@ -238,12 +244,16 @@ func (j *judgement) mayPrecede(r, other *run) bool {
 // somebody else.
 func (r *run) leaseEnd(lease time.Duration) time.Time { return r.leased.Add(lease) }
 
+// known returns the last time at which the store is known to have had the record of a
+// run that it gave the claim.
+func (r *run) known() time.Time { return later(r.from, r.committing) }
+
 // emptied reports whether the store was emptied between two claims, so that it did
 // not know the event when it was asked for the second one. Where a provider signs
 // every attempt anew, a delivery that was signed before is refused even then, unless
 // a later one has made the event known again.
 func (j *judgement) emptied(r, other *run) bool {
-	for _, f := range j.faults.flushes(r.from, other.acquired) {
+	for _, f := range j.faults.flushes(r.known(), other.acquired) {
 		if j.aboveFloor(other, f) {
 			return true
 		}
@@ -357,7 +367,7 @@ func (j *judgement) double(effects []*run, broken map[*run]bool) {
 			j.verdict.stall++
 		case r.outcome == "commit_failed": // explained already
 			j.commit++
-		case !r.died.IsZero() && j.faults.killed(r.process):
+		case !r.died.IsZero() && j.faults.killed(r.process) && !j.idle(r):
 			j.crash++
 		default:
 			j.elsewhere(r, "had an effect, and no fault accounts for it that it was not the only one")
@@ -365,11 +375,18 @@ func (j *judgement) double(effects []*run, broken map[*run]bool) {
 	}
 }
 
+// idle reports whether a run went on after its effect for longer than any handler
+// works, so that its commit was due long before its process was killed.
+func (j *judgement) idle(r *run) bool {
+	end := r.worked(j.faults)
+	return end.Sub(r.effect)-j.faults.lasted(r.process, r.effect, end) > 3*j.lease
+}
+
 // doubledByFlush reports whether the store was emptied between a run and a later
 // one that had an effect, too.
 func (j *judgement) doubledByFlush(r *run, effects []*run) bool {
 	for _, other := range effects {
-		if other != r && !other.acquired.Before(r.from) && len(j.faults.flushes(r.from, other.acquired)) > 0 {
+		if other != r && !other.acquired.Before(r.from) && len(j.faults.flushes(r.known(), other.acquired)) > 0 {
 			return true
 		}
 	}

@@ -67,7 +67,7 @@ func story(t *testing.T, rows bool, lines ...string) verdict {
 		}
 		m := mark{at: at(ms), process: f[1], request: f[2], kind: kind(f[3])}
 		switch m.kind {
-		case acquired, renewed, unrenewed, uncommitted, lost, committed, effect, refused:
+		case acquired, renewed, unrenewed, uncommitted, lost, committed, effect, refused, unreleased:
 			m.from = m.at.Add(-time.Millisecond)
 			if len(f) > 4 {
 				var from int
@@ -128,7 +128,16 @@ func dying(process, request string, start int) []string {
 	return append(ending(process, request, start), fmt.Sprintf("%d fault %s kill %[1]d", start+19, process))
 }
 
-// ending is the same, and nobody killed the process.
+// holding is a run that has its effect, and renews its lease until its process is killed.
+func holding(until int) []string {
+	lines := ending("a1", "p1", 0)[:4]
+	for ms := 330; ms < until; ms += 330 {
+		lines = append(lines, fmt.Sprintf("%d a1 p1 renewed %d", ms+2, ms))
+	}
+	return append(lines, fmt.Sprintf("%d fault a1 kill %[1]d", until), fmt.Sprintf("%d died a1", until+1))
+}
+
+// ending is the same as dying, and nobody killed the process.
 func ending(process, request string, start int) []string {
 	return []string{
 		fmt.Sprintf("%d %s %s claiming", start, process, request),
@@ -190,6 +199,8 @@ func TestVerdicts(t *testing.T) {
 		{"the process died before its effect", join(slices.Delete(dying("a1", "p1", 0), 3, 4), handled("b1", "p2", 1000)), verdict{handled: true}},
 		{"doubled twice by two crashes", join(dying("a1", "p1", 0), dying("b1", "p2", 1000), handled("a2", "p3", 2000)), verdict{handled: true, crash: 2}},
 
+		{"the process was killed long after its commit was due", join(holding(3_600), handled("b1", "p2", 4700)), verdict{handled: true, elsewhere: 1}},
+		{"the process was killed while its handler may have worked", join(holding(1_800), handled("b1", "p2", 2900)), verdict{handled: true, crash: 1}},
 		{"the process died, and nobody killed it", join(ending("a1", "p1", 0), handled("b1", "p2", 1000)), verdict{handled: true, elsewhere: 1}},
 		{"another process was killed", join(ending("a1", "p1", 0), []string{"19 fault b1 kill 19"}, handled("b2", "p2", 1000)), verdict{handled: true, elsewhere: 1}},
 
@@ -254,6 +265,12 @@ func TestVerdicts(t *testing.T) {
 		{"refused after a release that the store did not acknowledge", join(
 			slices.DeleteFunc(failing("a1", "p1", 0), func(l string) bool { return strings.Contains(l, "released") }),
 			sentAway("b1", "p2", 500), handled("b1", "p3", 1100)), verdict{handled: true, failures: 1}},
+		{"a release that failed as the store stood still", join(
+			slices.DeleteFunc(failing("a1", "p1", 0), func(l string) bool { return strings.Contains(l, "released") }),
+			[]string{"5 fault store store-pause 60", "40 a1 p1 unreleased 11"}, handled("b1", "p3", 1100)), verdict{handled: true, failures: 1}},
+		{"a release that failed without a fault", join(
+			slices.DeleteFunc(failing("a1", "p1", 0), func(l string) bool { return strings.Contains(l, "released") }),
+			[]string{"12 a1 p1 unreleased 11"}, handled("b1", "p3", 1100)), verdict{handled: true, failures: 1, elsewhere: 1}},
 		{"refused by a claim whose answer was lost", join([]string{"3 a1 p1 claiming", "30 a1 p1 refused 3 error"}, sentAway("b1", "p2", 500), handled("b1", "p3", 1100)), verdict{handled: true, errors: 1}},
 		{"refused by a claim whose answer was lost as the store stood still", join([]string{"3 a1 p1 claiming", "4 fault store store-pause 29", "30 a1 p1 refused 3 error"}, sentAway("b1", "p2", 500), handled("b1", "p3", 1100)), verdict{handled: true}},
 		{"refused by a floor that nobody set", join([]string{"3 a1 p1 claiming", "5 a1 p1 refused 4 before-floor"}, handled("b1", "p3", 1100)), verdict{handled: true, still: 1}},
@@ -261,6 +278,7 @@ func TestVerdicts(t *testing.T) {
 		{"refused by a floor after a flush, though it was signed later", join([]string{"500 fault store flush 510", "1300 signed p1", "1300 a1 p1 claiming", "1305 a1 p1 refused 1301 before-floor"}, handled("b1", "p3", 1400)), verdict{handled: true, still: 1}},
 
 		{"ran again after a flush, newly signed", join(handled("a1", "p1", 0), []string{"500 fault store flush 510", "2000 signed p2"}, handled("b1", "p2", 2000)), verdict{handled: true, flush: 1}},
+		{"ran again, and the flush was before the commit", join(handled("a1", "p1", 0), []string{"1 fault store flush 2", "2000 signed p2"}, handled("b1", "p2", 2000)), verdict{handled: true, elsewhere: 1}},
 		{"the same without a flush", join(handled("a1", "p1", 0), []string{"2000 signed p2"}, handled("b1", "p2", 2000)), verdict{handled: true, elsewhere: 1}},
 		{"the same, but the flush came before both", join([]string{"-510 fault store flush -500"}, handled("a1", "p1", 0), []string{"2000 signed p2"}, handled("b1", "p2", 2000)), verdict{handled: true, elsewhere: 1}},
 		{"the same, but the flush came after both", join(handled("a1", "p1", 0), []string{"2500 fault store flush 2510", "2000 signed p2"}, handled("b1", "p2", 2000)), verdict{handled: true, elsewhere: 1}},

@@ -42,6 +42,7 @@ const (
 	lost        kind = "lost"        // the store said that the claim is not held any more
 	releasing   kind = "releasing"   // the store is about to be asked to take the claim back
 	released    kind = "released"    // it did
+	unreleased  kind = "unreleased"  // it failed to
 	closed      kind = "closed"      // the guard is through with the request
 	crashed     kind = "crashed"     // the process is about to kill itself
 

@@ -76,7 +76,7 @@
 //     what does not double by itself: a lease that its owner did not renew, a
 //     handler that was not told that its lease is over, a claim that was lost while
 //     its lease was live, a commit that was tried less than three times, or that
-//     failed without a fault at each try.
+//     failed without a fault at each try, and a release that failed without a fault.
 //
 // With an inbox, all six must be 0. A lease counts from when it was asked for, and
 // whoever is let in earlier than a lease after the last one, without a release, is
@@ -129,6 +129,7 @@
 //	take-over       a claim is taken over while its lease is live
 //	commit-any      a former owner's commit ends the claim of its successor
 //	long-lease      leases end six times too late
+//	fail-release    no release succeeds
 //	forget-release  what should be released is kept until the lease is over
 package main
 

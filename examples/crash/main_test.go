@@ -145,6 +145,7 @@ var planted = map[string]struct {
 	"take-over":      {"sqlite", []harm{}, func(f *figures) bool { return f.elsewhere > 0 }},
 	"commit-any":     {"sqlite", []harm{pause}, func(f *figures) bool { return f.elsewhere > 0 }},
 	"long-lease":     {"sqlite", []harm{kill}, func(f *figures) bool { return f.still > 0 }},
+	"fail-release":   {"sqlite", []harm{}, func(f *figures) bool { return f.elsewhere > 0 }},
 	"forget-release": {"sqlite", []harm{}, func(f *figures) bool { return f.still > 0 }},
 }
 

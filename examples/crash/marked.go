@@ -81,11 +81,13 @@ func (s *markedStore) Commit(ctx context.Context, h replay.Handle) error {
 }
 
 func (s *markedStore) Release(ctx context.Context, h replay.Handle) error {
-	r := s.owner(h)
+	r, from := s.owner(h), time.Now()
 	s.journal.write(r.id, releasing, time.Time{}, nothing)
 	err := s.Store.Release(ctx, h)
 	if err == nil {
 		s.journal.write(r.id, released, time.Time{}, nothing)
+	} else {
+		s.journal.write(r.id, unreleased, from, nothing)
 	}
 	return err
 }

@@ -44,6 +44,7 @@ var plants = map[string]plant{
 	"take-over":      {tokens: func(s knowing) replay.Store { return robber{s} }},
 	"commit-any":     {tokens: func(s knowing) replay.Store { return usurper{s} }},
 	"long-lease":     {store: func(s replay.Store) replay.Store { return generousLease{s} }},
+	"fail-release":   {store: func(s replay.Store) replay.Store { return deaf{s} }},
 	"forget-release": {store: func(s replay.Store) replay.Store { return sticky{s} }},
 }
 
@@ -256,3 +257,10 @@ func (g generousLease) Renew(ctx context.Context, h replay.Handle, lease time.Du
 type sticky struct{ replay.Store }
 
 func (s sticky) Release(context.Context, replay.Handle) error { return nil }
+
+// deaf fails to release, and says so.
+type deaf struct{ replay.Store }
+
+func (deaf) Release(context.Context, replay.Handle) error {
+	return errors.New("planted: the release failed")
+}

@@ -36,6 +36,7 @@ type run struct {
 	disowned   time.Time // when it said so for the first time
 	releasing  time.Time
 	released   time.Time // when it had acknowledged that
+	unreleased []span    // releases at which it failed
 
 	closed  time.Time
 	outcome string // as the guard reported it
@@ -82,6 +83,8 @@ func (r *run) add(m mark) {
 		r.releasing = m.at
 	case released:
 		r.released = m.at
+	case unreleased:
+		r.unreleased = append(r.unreleased, span{m.from, m.at})
 	case closed:
 		r.closed, r.outcome, r.died = m.at, m.detail, time.Time{}
 	case crashed:
@@ -175,6 +178,9 @@ func (r *run) history() []line {
 	note(r.committed, "commit acknowledged")
 	note(r.releasing, "asks for release")
 	note(r.released, "release acknowledged")
+	for _, try := range r.unreleased {
+		note(try.at, "release fails, asked for %v before", try.at.Sub(try.from))
+	}
 	note(r.closed, "over: %s", r.outcome)
 	note(r.died, "process had died %s", r.crashed)
 	return lines
