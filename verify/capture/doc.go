@@ -61,7 +61,7 @@
 // A file has at most [MaxSize] bytes. The comments and the head of a request have
 // together at most 1 MiB, and a request at most 1,000 header fields. A HAR has at most
 // 10,000 entries. What has more is an error. Reading a file allocates at most twenty
-// times its size, and 1 MiB.
+// times its size, and 32 MiB.
 //
 // # What is not in a capture
 //

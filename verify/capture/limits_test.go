@@ -133,3 +133,25 @@ func TestReadingTheWorstFilesIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// What is read of small elements costs more than their size, and there are 10,000 at most.
+func TestReadingManySmallElementsIsBounded(t *testing.T) {
+	if race {
+		t.Skip("the race detector allocates, too")
+	}
+	const hook = `{"method":"GET","headers":{},"created_at":"2026-03-01 09:30:12"}`
+	for name, text := range map[string]string{
+		"members":                  `{` + strings.Repeat(`"":0,`, 9999) + `"":0}`,
+		"members of a request":     `{"request":{` + strings.Repeat(`"":0,`, 9999) + `"":0}}`,
+		"entries of a HAR":         log + strings.Repeat(`{},`, 9999) + `{}]}}`,
+		"requests of webhook.site": `{"data":[` + strings.Repeat(hook+",", 9999) + hook + `]}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		capture.Read(strings.NewReader(text))
+		runtime.ReadMemStats(&after)
+		if got, most := after.TotalAlloc-before.TotalAlloc, uint64(20*len(text)+32<<20); got > most {
+			t.Errorf("%s: %d bytes allocated %d, want at most %d", name, len(text), got, most)
+		}
+	}
+}
