@@ -280,10 +280,10 @@ func (p *parser) field(line string) error {
 // body takes what is left.
 func (p *parser) body() error {
 	body := slices.Clip(p.rest)
+	if p.length == "" && !p.chunked && (isEditors(body) || p.hasVariable()) {
+		return syntax(p.line+1, editorsDialect)
+	}
 	if p.edited && p.length == "" && !p.chunked {
-		if bytes.HasPrefix(body, []byte("< ")) || bytes.HasPrefix(body, []byte(separator)) || bytes.Contains(body, []byte("\n"+separator)) {
-			return syntax(p.line+1, editorsDialect)
-		}
 		p.capture.Inexact = cmp.Or(p.capture.Inexact, "an editor's file without a Content-Length does not say where the body ends, and editors add and cut line ends there: add the Content-Length that was sent")
 	}
 	if p.chunked {
@@ -302,6 +302,27 @@ func (p *parser) body() error {
 	p.capture.Body = body
 	p.capture.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	return nil
+}
+
+// isEditors reports whether what stands behind a head, and has no length, is more than a
+// body: a file's name, another request, a script.
+func isEditors(text []byte) bool {
+	for _, start := range [...]string{"< ", separator, "> {%", ">> "} {
+		if bytes.HasPrefix(text, []byte(start)) || start != "< " && bytes.Contains(text, []byte("\n"+start)) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasVariable reports whether a header field has what an editor replaces.
+func (p *parser) hasVariable() bool {
+	for _, values := range p.capture.Header {
+		if slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "{{") }) {
+			return true
+		}
+	}
+	return false
 }
 
 // dechunk joins the chunks of a body, which must be all of text.
