@@ -238,7 +238,7 @@ func (s *Store) CommitIn(ctx context.Context, tx Execer) error {
 	if v := reflect.ValueOf(tx); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return errors.New("sqlreplay: tx is nil: check the error that came with it")
 	}
-	if _, ok := tx.(*sql.DB); ok {
+	if _, ok := tx.(interface{ Begin() (*sql.Tx, error) }); ok { // an *sql.DB, or what embeds one
 		return errors.New("sqlreplay: tx is a database, which runs each statement by itself: pass the transaction of the effects")
 	}
 	h, ok := replay.FromContext(ctx)
