@@ -150,6 +150,11 @@ func (s *Store) ready(ctx context.Context) error {
 	checked := make(chan error, 1)
 	go func() {
 		defer func() { <-s.checking }()
+		defer func() {
+			if p := recover(); p != nil { // or it would end the process
+				checked <- fmt.Errorf("the driver panicked: %v", p)
+			}
+		}()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(lookTimeout, s.timeout))
 		defer cancel()
 		err := s.examine(ctx)

@@ -1,0 +1,29 @@
+package sqlreplay_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"strings"
+	"testing"
+
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
+)
+
+// panicking is a driver with a bug.
+type panicking struct{}
+
+func (panicking) Connect(context.Context) (driver.Conn, error) { panic("planted") }
+func (panicking) Driver() driver.Driver                        { return nil }
+
+// The look runs in a goroutine of its own, where nobody else could recover.
+func TestADriverThatPanicsEndsAnOperationAndNotTheProcess(t *testing.T) {
+	db := sql.OpenDB(panicking{})
+	s, err := sqlreplay.New(db, sqlreplay.PostgreSQL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Claim(t.Context(), delivery()); err == nil || !strings.Contains(err.Error(), "panicked") {
+		t.Errorf("Claim = %v", err)
+	}
+}
