@@ -74,7 +74,7 @@ func readBody(ctx context.Context, in *Inbound, o *Options, r *reservation) (bod
 			parked = false
 		}
 		n, err := in.Body.Read(body[len(body):cap(body)])
-		if n > 0 && len(body) == 0 {
+		if (n > 0 || err != nil) && len(body) == 0 {
 			r.first = time.Now()
 		}
 		body = body[:len(body)+n]

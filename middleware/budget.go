@@ -46,8 +46,9 @@ const (
 // Where a half is used up, the slowest body that is still being read is given up
 // for the one that needs memory, and gets 503. That is the one with the fewest bytes
 // a second since its first byte; the first second counts as a whole one, and no body
-// is given up in it, nor for a slower one that is older. A body for which none is
-// given up waits for up to 2 seconds, in all.
+// is given up in it, nor for a slower one that is older. Where the slowest is in its
+// first second, it is waited for, but for no longer than a second. A body for which
+// none is given up waits for up to 2 seconds, in all.
 type Budget struct {
 	bytes int64
 
@@ -369,8 +370,14 @@ func (c *class) evictFor(w *waiter, now time.Time) {
 	own, limit := w.r.rate(now)
 	var victims [2][]*reservation
 	for _, v := range c.slowest(w.r, now) {
-		if v.age <= victimAge || own > victimAge && v.rate >= limit {
-			return // it may prove slow when it is old enough; w waits for that
+		if own > victimAge && v.rate >= limit {
+			return
+		}
+		if v.age <= victimAge {
+			if w.r.waited+now.Sub(w.since) <= victimAge {
+				return // it may prove slow when it is old enough; w waits for that
+			}
+			continue // else there could always be a young one, which shields all others
 		}
 		i := v.held.part
 		victims[i] = append(victims[i], v.reservation)

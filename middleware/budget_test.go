@@ -14,6 +14,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
@@ -253,6 +254,7 @@ func TestTheSlowestBodyMakesWay(t *testing.T) {
 				begin := time.Now()
 				genuine := dialed(s, "evt_genuine", 100, true, 100)
 				<-genuine.done
+				synctest.Wait() // until the one that made way has its answer
 				if waited := time.Since(begin); genuine.status() != c.status || waited != c.wait {
 					t.Errorf("a genuine body gets %d after %v, want %d after %v", genuine.status(), waited, c.status, c.wait)
 				}
@@ -319,6 +321,38 @@ func TestASlowBodyDrivesOutNoFasterOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A few bodies in their first second, and the slowest, do not keep all the others from
+// making way.
+func TestYoungBodiesDoNotShieldOldOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, onBubble, func(s *site) { s.opts.MaxBody, s.opts.BodyBudget = 64<<10, 16<<20 })
+		var all, genuine []*sender
+		for range 101 { // all that there is room for, but for three of 4 KiB
+			all = append(all, dialed(s, fmt.Sprint("evt_", len(all)), 64<<10-1, true, 40_000))
+		}
+		time.Sleep(1500 * time.Millisecond)
+		for i := range 800 { // for 8 seconds
+			all = append(all, dialed(s, fmt.Sprint("evt_", len(all)), 64<<10-1, true, 4<<10))
+			if i >= 100 && i <= 600 && i%20 == 0 {
+				genuine = append(genuine, dialed(s, fmt.Sprint("evt_genuine_", i), 3000, true, 3000))
+			}
+			time.Sleep(10*time.Millisecond + time.Duration(i)) // no two searches at one time
+		}
+		accepted := 0
+		for _, c := range genuine {
+			if <-c.done; c.status() == 200 {
+				accepted++
+			}
+		}
+		if accepted < len(genuine) {
+			t.Errorf("%d of %d genuine deliveries were accepted", accepted, len(genuine))
+		}
+		for _, c := range all {
+			c.hangUp()
+		}
+	})
 }
 
 func TestAVerifiedBodyIsNoVictim(t *testing.T) {
@@ -460,6 +494,22 @@ func TestABodyThatIsOnlyReportedOnIsNoVictim(t *testing.T) {
 			c.hangUp()
 		}
 		want(t, guarding.serve(signed("evt_2", 100, true)), 200)
+	})
+}
+
+// An empty body is as young as its end.
+func TestAnEmptyBodyWithoutALengthFindsAVictim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, tight)
+		stalled := stall(s, 4)
+		time.Sleep(2 * time.Second)
+		r := stripetest.NewRequest(hookURL, time.Now(), []byte{}, stripeSecret)
+		setBody(r, strings.NewReader(""))
+		r.ContentLength = -1
+		want(t, s.serve(r), 200)
+		for _, c := range stalled {
+			c.hangUp()
+		}
 	})
 }
 

@@ -27,6 +27,8 @@ type Inbound struct {
 	SetReadDeadline func(time.Time) error
 
 	w          http.ResponseWriter // where to look for a SetReadDeadline
+	writes     bool                // a Read may stand in a write
+	writeBy    time.Time           // when the server ends a write, about; zero: never
 	noDeadline bool                // something hides it
 	readErr    error               // with which reading the body ended, if not with its end
 }
@@ -40,6 +42,10 @@ func NewInbound(w http.ResponseWriter, r *http.Request) *Inbound {
 	}
 	if r.Body != nil && r.Body != http.NoBody {
 		in.Body = r.Body
+	}
+	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if in.writes = r.ProtoMajor == 1 && server != nil; in.writes && server.WriteTimeout > 0 {
+		in.writeBy = time.Now().Add(server.WriteTimeout)
 	}
 	return in
 }
@@ -63,7 +69,16 @@ func (in *Inbound) findReadDeadline() {
 
 // interrupt makes a Read that is under way fail. The deadline lies in the past, so
 // it is never later than the server's own.
-func (in *Inbound) interrupt() error { return in.SetReadDeadline(time.Unix(1, 0)) }
+//
+// Over HTTP/1 a Read writes, too: the go-ahead of Expect: 100-continue, or the TLS
+// records that the sender asks for. A sender that reads nothing would hold it there.
+func (in *Inbound) interrupt() error {
+	by := time.Now().Add(10 * hangUp) // with time for the answer
+	if in.writes && (in.writeBy.IsZero() || by.Before(in.writeBy)) {
+		http.NewResponseController(in.w).SetWriteDeadline(by)
+	}
+	return in.SetReadDeadline(time.Unix(1, 0))
+}
 
 var (
 	errMediaType = errors.New("the Content-Type is not the endpoint's, or is repeated")

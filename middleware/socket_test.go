@@ -13,11 +13,13 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
+	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
 
@@ -582,4 +584,43 @@ func TestATimeoutOutsideDoesNotRunAnEventTwice(t *testing.T) {
 	h.ServeHTTP(w, s.stripe("evt_1"))
 	want(t, w, 200, "Webhook-Duplicate", "1")
 	wantRuns(t, s, 1)
+}
+
+// pipes is a listener of one connection, which keeps nothing that is not read.
+type pipes struct {
+	conns chan net.Conn
+	over  chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.over:
+		return nil, net.ErrClosed
+	}
+}
+func (p *pipes) Close() error   { close(p.over); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
+
+// A Read that writes, as that of a body that waits for its go-ahead, ends in time
+// although the sender reads nothing.
+func TestABodyWhoseSenderReadsNothingIsGivenUp(t *testing.T) {
+	for _, timeout := range []time.Duration{0, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSite(t, onBubble, observed)
+			inner, outer := net.Pipe()
+			l := &pipes{make(chan net.Conn, 1), make(chan struct{})}
+			l.conns <- inner
+			server := &http.Server{Handler: s, ReadTimeout: time.Minute, WriteTimeout: timeout}
+			go server.Serve(l)
+			send(t, outer, headOf(s.request, "Content-Length: 100\r\nExpect: 100-continue"))
+			time.Sleep(2 * time.Minute)
+			if len(s.events) != 1 || s.events[0].Reason != verify.ErrBody {
+				t.Errorf("write timeout %v: after two minutes the events are %v", timeout, s.events)
+			}
+			outer.Close()
+			server.Close()
+		})
+	}
 }

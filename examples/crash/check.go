@@ -185,7 +185,7 @@ func (j *judgement) explain(r *run) {
 		}
 	}
 	if len(r.unreleased) > 0 && r.released.IsZero() && !slices.ContainsFunc(r.unreleased, func(try span) bool {
-		return j.faults.overlap(r.process, try.from, try.at)
+		return j.faults.overlap(r, try.from, try.at)
 	}) {
 		j.elsewhere(r, "could not be released, and there was no fault")
 		return
@@ -379,7 +379,7 @@ func (j *judgement) double(effects []*run, broken map[*run]bool) {
 // works, so that its commit was due long before its process was killed.
 func (j *judgement) idle(r *run) bool {
 	end := r.worked(j.faults)
-	return end.Sub(r.effect)-j.faults.lasted(r.process, r.effect, end) > 3*j.lease
+	return end.Sub(r.effect)-j.faults.lasted(r, r.effect, end) > 3*j.lease
 }
 
 // doubledByFlush reports whether the store was emptied between a run and a later
