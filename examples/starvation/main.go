@@ -87,7 +87,7 @@ func show(out io.Writer, short bool, budget int64, heads float64) (lost bool, er
 		return false, err
 	}
 	lost = counts[0].lost() || counts[1].lost()
-	fmt.Fprintf(out, "%d heads without a body, %.0f KiB/s over 18 HTTP/2 connections:\n", f.heads.Load(), f.rate/1024)
+	fmt.Fprintf(out, "%d heads without a body, %.0f KiB/s over 18 HTTP/2 connections at a time:\n", f.heads.Load(), f.rate/1024)
 	fmt.Fprintf(out, "\tgenuine bodies up to 300 KB accepted: HTTP/1.1 %v; HTTP/2 %v\n", &counts[0], &counts[1])
 
 	if budget != 0 && budget < 50<<20 {
