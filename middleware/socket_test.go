@@ -616,6 +616,7 @@ func TestABodyWhoseSenderReadsNothingIsGivenUp(t *testing.T) {
 			go server.Serve(l)
 			send(t, outer, headOf(s.request, "Content-Length: 100\r\nExpect: 100-continue"))
 			time.Sleep(2 * time.Minute)
+			synctest.Wait()
 			if len(s.events) != 1 || s.events[0].Reason != verify.ErrBody {
 				t.Errorf("write timeout %v: after two minutes the events are %v", timeout, s.events)
 			}
