@@ -219,7 +219,7 @@ func TestSendersAreWaitedForWhileThereIsProgress(t *testing.T) {
 	}
 }
 
-// A round that is given up leaves events behind of which nobody has seen anything.
+// A round that is given up leaves events that nobody has seen.
 func TestNobodyCopiesAnEventThatWasNeverSent(t *testing.T) {
 	e := &event{id: "e", provider: newStripe("whsec_of_a_test_only")}
 	r := rand.New(rand.NewPCG(1, 1))
