@@ -129,7 +129,7 @@ func readmeFleet(v verify.Verifier, client redis.UniversalClient) (*middleware.G
 	return guard, err
 }
 
-func readmeInbox(r *http.Request, db *sql.DB, register *sqlreplay.Store, d *verify.Delivery) error {
+func readmeInbox(r *http.Request, db *sql.DB, store *sqlreplay.Store, d *verify.Delivery) error {
 	tx, err := db.BeginTx(r.Context(), nil)
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func readmeInbox(r *http.Request, db *sql.DB, register *sqlreplay.Store, d *veri
 	if _, err := tx.ExecContext(r.Context(), `INSERT INTO payment (id) VALUES ($1)`, d.ID); err != nil {
 		return err
 	}
-	if err := register.CommitIn(r.Context(), tx); err != nil {
+	if err := store.CommitIn(r.Context(), tx); err != nil {
 		return err // for example replay.ErrLost: another instance took the event over
 	}
 	return tx.Commit()

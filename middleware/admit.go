@@ -19,14 +19,14 @@ import (
 )
 
 var (
-	errFloor      = errors.New("signed before the register's floor, and not known to it: the provider will sign it anew")
+	errFloor      = errors.New("signed before the store's floor, and not known to it: the provider will sign it anew")
 	errNoDelivery = errors.New("the verifier returned no valid delivery")
-	errOutcome    = errors.New("the register returned no valid outcome")
+	errOutcome    = errors.New("the store returned no valid outcome")
 	errClaimLost  = errors.New("the claim was taken over while the handler ran")
 	errOtherBody  = errors.New("the event was handled before with another body: compare the two; if this one is not the provider's, somebody holds a signed delivery")
 	errSettled    = errors.New("the handler settled the claim itself")
 	errLeaseOver  = errors.New("the lease ran out while the handler ran, and could not be renewed")
-	errRenewPanic = errors.New("the register panicked while it renewed the claim")
+	errRenewPanic = errors.New("the store panicked while it renewed the claim")
 	errMaxRun     = errors.New("the handler ran longer than MaxRun")
 )
 
@@ -117,7 +117,7 @@ type Admission struct {
 	settled bool
 	id      uint64 // for correlation
 	watch   stopwatch
-	event   Event
+	event   Report
 	signed  []byte // the body, for observers, if its signature is good
 }
 
@@ -126,7 +126,7 @@ func (a *Admission) correlationID() string { return fmt.Sprintf("%016x", a.id) }
 // Admit decides about one request: it verifies and claims, and returns either an
 // Admission, under which a handler may run, or the Answer to send in its place.
 // It reads the body only if the head is good. ctx is the request's.
-func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Answer) {
+func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Response) {
 	if in.Head.ReceivedAt.IsZero() {
 		in.Head.ReceivedAt = g.opts.Now()
 	}
@@ -171,7 +171,7 @@ func (g *Guard) newAdmission(ctx context.Context, in *Inbound, watch stopwatch) 
 		memory:   reservation{of: g.opts.Budget},
 		id:       rand.Uint64(),
 		watch:    watch,
-		event:    Event{ReceivedAt: in.Head.ReceivedAt},
+		event:    Report{ReceivedAt: in.Head.ReceivedAt},
 	}
 }
 
@@ -215,7 +215,7 @@ type refusal struct {
 	retry  time.Duration
 }
 
-func (g *Guard) refuse(ctx context.Context, in *Inbound, err error, watch stopwatch) (*Admission, *Answer) {
+func (g *Guard) refuse(ctx context.Context, in *Inbound, err error, watch stopwatch) (*Admission, *Response) {
 	r := refusal{err: err, unread: in.Body != nil}
 	if !g.opts.InsecureReportOnly && !watch.on {
 		return nil, g.answer(ctx, r)
@@ -223,7 +223,7 @@ func (g *Guard) refuse(ctx context.Context, in *Inbound, err error, watch stopwa
 	return g.newAdmission(ctx, in, watch).refuse(ctx, in, r)
 }
 
-func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admission, *Answer) {
+func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admission, *Response) {
 	g, e := a.g, &a.event
 	e.Outcome, e.Reason, e.Err, e.BodyBytes = Refused, reasonOf(r.err), r.err, len(r.body)
 	if r.ack {
@@ -231,7 +231,7 @@ func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admiss
 	}
 	message := messageOf(r.err)
 	if d := a.delivery; d != nil { // proved, but not to be handled
-		e.Proved, e.Scope, e.Key, message = true, d.Scope, d.Key, d.Fingerprint
+		e.Verified, e.Scope, e.KeyLabel, message = true, d.Scope, d.KeyLabel, d.Fingerprint
 		a.delivery = nil
 	}
 	a.identify(message, r.body)
@@ -247,7 +247,7 @@ func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admiss
 		return a, nil
 	}
 	a.memory.free()
-	var answer *Answer
+	var answer *Response
 	if r.ack {
 		answer = acknowledge()
 	} else {
@@ -263,7 +263,7 @@ func (g *Guard) noReadDeadline(in *Inbound) bool {
 	return in.noDeadline && g.deadlineReported.CompareAndSwap(false, true)
 }
 
-// claim asks the register for the event. The refusal is empty if the handler may
+// claim asks the store for the event. The refusal is empty if the handler may
 // run.
 func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	g := a.g
@@ -276,20 +276,20 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 		Lease:       g.opts.Lease,
 		Needed:      untimedNeed,
 		Retention:   g.opts.Retention,
-		Fingerprint: sha256.Sum256(print[:]), // for a register that others can read
+		Fingerprint: sha256.Sum256(print[:]), // for a store that others can read
 		SignedAt:    d.SignedAt,
-		Restamped:   g.profile.Restamped,
+		Resigned:    g.profile.Retry == verify.RetryResigned,
 	}
 	if g.profile.Window != (verify.Window{}) {
 		c.Needed = max(0, d.SignedAt.Add(g.profile.Window.Past).Sub(d.ReceivedAt)) + clockSlack
 	}
 	if d.Binding != verify.BindingFull && d.MessageID != "" {
-		c.Binding = &replay.Binding{
+		c.Binding = &replay.BodyBinding{
 			Message: replay.Message{Endpoint: g.endpoint, Provider: d.Provider, Scope: d.Scope, ID: d.MessageID}.Key(),
 			Body:    sha256.Sum256(body),
 		}
 		c.Needed = g.bound
-		if g.profile.RepeatsBytes {
+		if g.profile.Retry == verify.RetryIdentical {
 			// A repeat is acknowledged whatever its signature is, so the
 			// fingerprint may tell another body from the one that was handled.
 			c.Fingerprint = c.Binding.Body
@@ -303,7 +303,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	ctx.end(nil)
 	if err != nil {
 		if g.opts.InsecureFailOpen {
-			a.event.Unregistered, a.event.Err = true, err
+			a.event.FailedOpen, a.event.Err = true, err
 			return refusal{}
 		}
 		return refusal{err: &verify.Error{Reason: verify.ErrUnavailable, Cause: err}}
@@ -315,7 +315,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	case replay.InFlight:
 		return refusal{err: &verify.Error{Reason: verify.ErrInFlight}, retry: outcome.Lease}
 	case replay.Done:
-		ack := g.profile.RepeatsBytes || !outcome.Same
+		ack := g.profile.Retry == verify.RetryIdentical || !outcome.Same
 		switch g.opts.Duplicates {
 		case AcknowledgeDuplicates:
 			ack = true
@@ -323,7 +323,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 			ack = false
 		}
 		repeated := &verify.Error{Reason: verify.ErrReplayed}
-		if c.Binding != nil && g.profile.RepeatsBytes && !outcome.Same {
+		if c.Binding != nil && g.profile.Retry == verify.RetryIdentical && !outcome.Same {
 			repeated.Cause = errOtherBody
 		}
 		return refusal{err: repeated, ack: ack}
@@ -341,7 +341,7 @@ func (a *Admission) begin(ctx context.Context) {
 	a.outer, _ = ctx.Value(admissionKey{}).(*Admission)
 	abort := func(error) {} // ends the handler's context
 	if a.delivery != nil && !g.opts.InsecureReportOnly {
-		if !g.profile.Restamped && !g.profile.RepeatsBytes {
+		if g.profile.Retry == verify.RetryNever {
 			// This provider never retries: the event would be lost if it hung
 			// up early and the handler gave up.
 			ctx = a.detached
@@ -460,7 +460,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // out, or the Answer to send in its place, because the claim was lost.
 //
 // Settle is called once at most; it panics otherwise.
-func (a *Admission) Settle(ok bool) *Answer {
+func (a *Admission) Settle(ok bool) *Response {
 	if a.settled {
 		panic("middleware: Admission settled twice")
 	}
@@ -518,7 +518,7 @@ func (a *Admission) Close() {
 	defer a.abort(nil)
 	defer func() {
 		if d := a.delivery; d != nil {
-			a.event.Proved, a.event.Scope, a.event.Key, a.event.BodyBytes = true, d.Scope, d.Key, len(d.Body)
+			a.event.Verified, a.event.Scope, a.event.KeyLabel, a.event.BodyBytes = true, d.Scope, d.KeyLabel, len(d.Body)
 			a.identify(d.Fingerprint, d.Body)
 		}
 		a.observe(a.ctx)

@@ -14,10 +14,10 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// Answer is what the guard answers in the handler's place. The guard shares the
+// Response is what the guard answers in the handler's place. The guard shares the
 // answers that [Guard.Admit] returns between requests: do not change one, except
 // in Options.OnReject.
-type Answer struct {
+type Response struct {
 	Reason verify.Reason
 	Status int
 	Header http.Header
@@ -32,19 +32,19 @@ const hangUp = 50 * time.Millisecond
 
 // answers holds the answers that do not depend on the request, by reason and by
 // whether the body is unread.
-type answers [verify.ErrUnavailable + 1][2]*Answer
+type answers [verify.ErrUnavailable + 1][2]*Response
 
 func newAnswers() *answers {
 	all := new(answers)
 	for reason := range all {
-		all[reason] = [2]*Answer{newAnswer(verify.Reason(reason)), newAnswer(verify.Reason(reason))}
+		all[reason] = [2]*Response{newAnswer(verify.Reason(reason)), newAnswer(verify.Reason(reason))}
 		all[reason][1].unread = true
 	}
 	return all
 }
 
-func newAnswer(reason verify.Reason) *Answer {
-	a := &Answer{Reason: reason, Header: make(http.Header, 4)}
+func newAnswer(reason verify.Reason) *Response {
+	a := &Response{Reason: reason, Header: make(http.Header, 4)}
 	switch reason {
 	case verify.ErrMethod:
 		a.Status = http.StatusMethodNotAllowed
@@ -70,7 +70,7 @@ func newAnswer(reason verify.Reason) *Answer {
 }
 
 // describe writes the status into the body.
-func (a *Answer) describe() {
+func (a *Response) describe() {
 	a.Header.Set("Content-Type", "application/problem+json")
 	a.Body = problem(a.Status)
 }
@@ -85,7 +85,7 @@ func reasonOf(err error) verify.Reason {
 }
 
 // answer returns the answer to a refusal.
-func (g *Guard) answer(ctx context.Context, r refusal) *Answer {
+func (g *Guard) answer(ctx context.Context, r refusal) *Response {
 	reason := reasonOf(r.err)
 	a := g.answers[reason][0]
 	if r.unread {
@@ -120,8 +120,8 @@ func (g *Guard) answer(ctx context.Context, r refusal) *Answer {
 }
 
 // acknowledge returns the answer to an honest repeat.
-func acknowledge() *Answer {
-	return &Answer{
+func acknowledge() *Response {
+	return &Response{
 		Reason: verify.ErrReplayed,
 		Status: http.StatusOK,
 		Header: http.Header{"Webhook-Duplicate": {"1"}},
@@ -140,7 +140,7 @@ func seconds(d time.Duration) string {
 //
 // It takes the body out of r: whatever still runs on r, because a framework goes on
 // behind a refusal or a middleware outside looks at the request, finds none.
-func (a *Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *Response) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body, r.GetBody = http.NoBody, nil
 	h := w.Header()
 	for name, values := range a.Header {

@@ -127,7 +127,7 @@ var refusals = []refusal{
 	}), reason: verify.ErrUntrusted, status: 401},
 	{name: "another body under a signed message", change: outcome(replay.Outcome{Status: replay.Forged}),
 		reason: verify.ErrForged, status: 401, claims: 1},
-	{name: "signed before the register's floor", change: outcome(replay.Outcome{Status: replay.BeforeFloor}),
+	{name: "signed before the store's floor", change: outcome(replay.Outcome{Status: replay.BeforeFloor}),
 		reason: verify.ErrTooOld, status: 401, claims: 1},
 
 	{name: "declared one byte longer than the limit", change: func(s *site) { s.opts.MaxBody = int64(len(eventBody("evt_1")) - 1) },
@@ -191,19 +191,19 @@ var refusals = []refusal{
 	{name: "a reason that nobody knows", change: finishing(func(verify.Pending, context.Context, []byte) (*verify.Delivery, error) {
 		return nil, &verify.Error{Reason: 200}
 	}), reason: verify.ErrUnavailable, status: 503, headers: retryLater},
-	{name: "a register that is down", change: func(s *site) {
+	{name: "a store that is down", change: func(s *site) {
 		s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) {
 			return replay.Outcome{}, errors.New("connection refused")
 		}
 	}, reason: verify.ErrUnavailable, status: 503, headers: retryLater, claims: 1},
-	{name: "a register that says acquired and fails", change: func(s *site) {
+	{name: "a store that says acquired and fails", change: func(s *site) {
 		s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) {
 			return replay.Outcome{Status: replay.Acquired}, errors.New("connection reset")
 		}
 	}, reason: verify.ErrUnavailable, status: 503, headers: retryLater, claims: 1},
-	{name: "a register that decides nothing", change: outcome(replay.Outcome{}),
+	{name: "a store that decides nothing", change: outcome(replay.Outcome{}),
 		reason: verify.ErrUnavailable, status: 503, headers: retryLater, claims: 1},
-	{name: "a register that decides something unknown", change: outcome(replay.Outcome{Status: 99}),
+	{name: "a store that decides something unknown", change: outcome(replay.Outcome{Status: 99}),
 		reason: verify.ErrUnavailable, status: 503, headers: retryLater, claims: 1},
 }
 
@@ -251,7 +251,7 @@ func TestEveryRefusalHasItsAnswerAndCostsNothing(t *testing.T) {
 					t.Errorf("%d claims, want %d", got, f.claims)
 				}
 				if got := s.store.calls(); got != f.claims {
-					t.Errorf("%d calls of the register, want %d", got, f.claims)
+					t.Errorf("%d calls of the store, want %d", got, f.claims)
 				}
 			})
 		}
@@ -361,7 +361,7 @@ func TestAnHonestRepeatIsAcknowledged(t *testing.T) {
 			}
 			wantRuns(t, s, 0)
 			if s.store.calls() != 1 {
-				t.Errorf("%d calls of the register, want 1", s.store.calls())
+				t.Errorf("%d calls of the store, want 1", s.store.calls())
 			}
 		})
 	}
@@ -450,7 +450,7 @@ func TestOnRejectMayChangeTheStatusWithinTheErrors(t *testing.T) {
 			var calls int
 			s := newSite(t, func(s *site) {
 				s.request.Header.Del("Stripe-Signature")
-				s.opts.OnReject = func(_ context.Context, reason verify.Reason, a *middleware.Answer) {
+				s.opts.OnReject = func(_ context.Context, reason verify.Reason, a *middleware.Response) {
 					calls++
 					if reason != verify.ErrUnsigned || a.Reason != verify.ErrUnsigned || a.Status != 401 {
 						t.Errorf("called with %v and %+v", reason, a)
@@ -476,7 +476,7 @@ func TestOnRejectIsAskedOnceForEveryRefusal(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			var reasons []verify.Reason
 			s := newSite(t, f.change, f.unread, func(s *site) {
-				s.opts.OnReject = func(_ context.Context, r verify.Reason, a *middleware.Answer) {
+				s.opts.OnReject = func(_ context.Context, r verify.Reason, a *middleware.Response) {
 					reasons = append(reasons, r)
 					a.Status = 418
 				}
@@ -490,13 +490,13 @@ func TestOnRejectIsAskedOnceForEveryRefusal(t *testing.T) {
 	}
 	t.Run("and not for an acknowledgement", func(t *testing.T) {
 		s := newSite(t, outcome(replay.Outcome{Status: replay.Done}), func(s *site) {
-			s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Answer) { t.Error("asked") }
+			s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Response) { t.Error("asked") }
 		})
 		want(t, s.serve(s.request), 200, "Webhook-Duplicate", "1")
 	})
 	t.Run("and not for what is accepted", func(t *testing.T) {
 		s := newSite(t, func(s *site) {
-			s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Answer) { t.Error("asked") }
+			s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Response) { t.Error("asked") }
 		})
 		want(t, s.serve(s.request), 200)
 	})
@@ -506,7 +506,7 @@ func TestWhatOnRejectDoesLeavesLaterAnswersAlone(t *testing.T) {
 	var vandal bool
 	s := newSite(t, func(s *site) {
 		s.request.Header.Del("Stripe-Signature")
-		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Answer) {
+		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) {
 			if !vandal {
 				return
 			}
@@ -535,7 +535,7 @@ func TestWhatOnRejectDoesLeavesLaterAnswersAlone(t *testing.T) {
 func TestOnRejectMayThrowTheHeadersAway(t *testing.T) {
 	s := newSite(t, func(s *site) {
 		s.request.Header.Del("Stripe-Signature")
-		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Answer) {
+		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) {
 			a.Status, a.Header, a.Body = 403, nil, nil
 		}
 	})
@@ -557,7 +557,7 @@ func TestOneStatusForAllRefusalsIsStillNoOracle(t *testing.T) {
 		},
 	} {
 		s := newSite(t, change, func(s *site) {
-			s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Answer) { a.Status = 404 }
+			s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) { a.Status = 404 }
 		})
 		conn := dial(t, listen(t, s))
 		body := bodyOf(t, s.request)

@@ -42,7 +42,7 @@ func benchGuard(t testing.TB) *middleware.Guard {
 	return guard
 }
 
-func refuse(t testing.TB, guard *middleware.Guard, header http.Header) *middleware.Answer {
+func refuse(t testing.TB, guard *middleware.Guard, header http.Header) *middleware.Response {
 	in := middleware.Inbound{
 		Head:          verify.Head{Method: http.MethodPost, Header: header},
 		ContentLength: 1000,
@@ -104,7 +104,7 @@ func BenchmarkAdmit(b *testing.B) {
 }
 
 // handWritten is what the guard is measured against: the least that checks a
-// signature, without a limit, a window or a register.
+// signature, without a limit, a window or a store.
 func handWritten(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

@@ -556,7 +556,7 @@ func (b *stalling) interrupt(time.Time) error {
 
 // admit serves a request of whose body only a part comes. It returns the guard's
 // answer, or the admission.
-func admit(s *site, r *http.Request, part io.Reader) (*middleware.Answer, *middleware.Admission) {
+func admit(s *site, r *http.Request, part io.Reader) (*middleware.Response, *middleware.Admission) {
 	body := &stalling{part, make(chan struct{})}
 	admission, answer := s.guard.Admit(r.Context(), &middleware.Inbound{
 		Head:            verify.Head{Method: "POST", Header: r.Header},
@@ -608,18 +608,18 @@ func TestRoomIsGivenBack(t *testing.T) {
 				return replay.Outcome{Status: replay.Done}, nil
 			}
 		}, func(*http.Request) {}},
-		{"after a register that is down", func(s *site) {
+		{"after a store that is down", func(s *site) {
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) {
 				return replay.Outcome{}, errors.New("down")
 			}
 		}, func(*http.Request) {}},
-		{"after a register that panics in Claim", func(s *site) {
+		{"after a store that panics in Claim", func(s *site) {
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) { panic("claim") }
 		}, func(*http.Request) {}},
-		{"after a register that panics in Commit", func(s *site) {
+		{"after a store that panics in Commit", func(s *site) {
 			s.store.commit = func(context.Context, replay.Handle) error { panic("commit") }
 		}, func(*http.Request) {}},
-		{"after a register that panics in Release", func(s *site) {
+		{"after a store that panics in Release", func(s *site) {
 			failing(s, 500)
 			s.store.release = func(context.Context, replay.Handle) error { panic("release") }
 		}, func(*http.Request) {}},
@@ -630,11 +630,11 @@ func TestRoomIsGivenBack(t *testing.T) {
 			s.verifier = &altered{Verifier: s.verifier, finish: func(verify.Pending, context.Context, []byte) (*verify.Delivery, error) { panic("finish") }}
 		}, func(*http.Request) {}},
 		{"after an observer that panics", func(s *site) {
-			s.opts.Observe = func(context.Context, middleware.Event) { panic("observe") }
+			s.opts.Observe = func(context.Context, middleware.Report) { panic("observe") }
 		}, func(*http.Request) {}},
 		{"after a hook that panics", func(s *site) {
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) { return replay.Outcome{}, nil }
-			s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Answer) { panic("hook") }
+			s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Response) { panic("hook") }
 		}, func(*http.Request) {}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

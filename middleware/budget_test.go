@@ -28,7 +28,7 @@ type sender struct {
 	hold  chan struct{} // its handler runs until this is closed; nil: not at all
 
 	done     chan struct{} // closed with the verdict
-	answer   *middleware.Answer
+	answer   *middleware.Response
 	reason   verify.Reason
 	admitted time.Time // or refused
 }

@@ -1,10 +1,10 @@
-// Package middleware puts a verifier and a register in front of an HTTP handler,
+// Package middleware puts a verifier and a store in front of an HTTP handler,
 // so that the handler sees each genuine delivery once, and nothing else.
 //
 //	mux.Handle("POST /hooks/stripe", middleware.Protect(stripe.Must(secret))(handler))
 //
 // [Protect] is the whole of it for one process. [New] makes a [Guard] with a
-// register of your choice and with [Options]; [Guard.Handler] wraps a handler.
+// store of your choice and with [Options]; [Guard.Handler] wraps a handler.
 // In the handler [verify.FromContext] returns what was proved, and the request's
 // body reads as ever.
 //
@@ -12,12 +12,12 @@
 //
 //  1. Method, Content-Type, Content-Encoding and Content-Length are checked, then
 //     the verifier judges the head. A refusal here costs no byte of the body and
-//     no call of the register. The one Content-Type that the endpoint takes is a
+//     no call of the store. The one Content-Type that the endpoint takes is a
 //     fact of the verifier; an absent one counts as that.
 //  2. The body is read: bounded in size, in time and in the memory that all bodies
 //     in flight may take together (see [Budget]).
 //  3. The verifier checks the signature.
-//  4. The event is claimed in the register. A repeat ends here.
+//  4. The event is claimed in the store. A repeat ends here.
 //  5. The handler runs. Its answer is held back.
 //  6. If it succeeded, with a final 2xx status and without a panic, the event is
 //     committed, and then the answer leaves. Otherwise the claim is released, and
@@ -28,7 +28,7 @@
 // counts; informational statuses (1xx) are dropped, and an upgrade (101) is no
 // success. There are two exceptions: if the
 // program dies between the handler's effects and the commit, the event runs once
-// more; and if the register cannot be told, after three tries, the handler's 2xx
+// more; and if the store cannot be told, after three tries, the handler's 2xx
 // leaves all the same, because the work is done.
 //
 // # Answers
@@ -38,7 +38,7 @@
 //	400 body broken off                 408 body too slow
 //	409 handled before, byte for byte   409 being handled now (Retry-After)
 //	200 handled before, honestly repeated (Webhook-Duplicate: 1)
-//	503 the register or a key source failed, or no memory for the body (Retry-After)
+//	503 the store or a key source failed, or no memory for the body (Retry-After)
 //
 // All 401s are the same, byte for byte; the reason goes to [Options.Observe].
 // Where a provider signs each attempt anew, a byte-identical repeat is a replay
@@ -70,7 +70,7 @@
 // that it had.
 //
 // One guard, one handler: two handlers behind one guard, or under one endpoint
-// name in one register, are one to the register, and each event reaches only one
+// name in one store, are one to the store, and each event reaches only one
 // of them. The same guard twice around a handler counts once.
 //
 // Set ReadHeaderTimeout and ReadTimeout of the http.Server. The guard bounds the

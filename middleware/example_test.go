@@ -52,7 +52,7 @@ func ExampleProtect() {
 	// 401 ""
 }
 
-// A register of one's own choice, and options.
+// A store of one's own choice, and options.
 func ExampleNew() {
 	guard, err := middleware.New("ci", github.Must(exampleSecret), replay.NewMemory(nil), &middleware.Options{
 		MaxBody:    5 << 20,
@@ -69,7 +69,7 @@ func ExampleNew() {
 	fmt.Println(err)
 
 	// Output:
-	// middleware: endpoint "ci": there is no register: use replay.NewMemory(nil) for one process
+	// middleware: endpoint "ci": there is no store: use replay.NewMemory(nil) for one process
 }
 
 // A queue hands over deliveries that something else has received. No HTTP is

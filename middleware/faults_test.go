@@ -41,7 +41,7 @@ func TestAReleaseThatPanicsGivesTheRoomBack(t *testing.T) {
 	}
 }
 
-func TestARenewalThatPanicsIsAFailureOfTheRegister(t *testing.T) {
+func TestARenewalThatPanicsIsAFailureOfTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, onBubble, func(s *site) {
 			s.store.renew = func(context.Context, replay.Handle, time.Duration) error { panic("driver") }
@@ -185,8 +185,8 @@ func TestALeaseIsRenewedUntilItsCommitIsThrough(t *testing.T) {
 
 func TestAnOnRejectThatAssignsAnAnswerStillEndsTheConnection(t *testing.T) {
 	s := newSite(t, func(s *site) {
-		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Answer) {
-			*a = middleware.Answer{Status: http.StatusForbidden, Body: []byte("no")}
+		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) {
+			*a = middleware.Response{Status: http.StatusForbidden, Body: []byte("no")}
 		}
 	})
 	server := listen(t, s)

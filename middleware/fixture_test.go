@@ -48,7 +48,7 @@ type manual struct{ passed atomic.Int64 }
 func (c *manual) Now() time.Time          { return start.Add(time.Duration(c.passed.Load())) }
 func (c *manual) advance(d time.Duration) { c.passed.Add(int64(d)) }
 
-// probe is a register that counts its calls, and does in them what a test wants.
+// probe is a store that counts its calls, and does in them what a test wants.
 type probe struct {
 	replay.Store
 	claim   func(context.Context, replay.Claim) (replay.Outcome, error)
@@ -111,7 +111,7 @@ type site struct {
 	handler http.Handler
 
 	mu     sync.Mutex
-	events []middleware.Event
+	events []middleware.Report
 }
 
 func newSite(t *testing.T, changes ...func(*site)) *site {
@@ -140,7 +140,7 @@ func newSite(t *testing.T, changes ...func(*site)) *site {
 
 // observed makes the site collect its events.
 func observed(s *site) {
-	s.opts.Observe = func(_ context.Context, e middleware.Event) {
+	s.opts.Observe = func(_ context.Context, e middleware.Report) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.events = append(s.events, e)
@@ -164,11 +164,11 @@ func onBubble(s *site) {
 // the same.
 func repeatsBytes(s *site) {
 	v, err := scheme.New(scheme.Definition{
-		Provider:     "parrot",
-		Signatures:   []scheme.Signature{{Header: "X-Hub-Signature-256", Prefix: "sha256="}},
-		Message:      []scheme.Part{scheme.Body()},
-		MaxBody:      1 << 20,
-		RepeatsBytes: true,
+		Provider:   "parrot",
+		Signatures: []scheme.Signature{{Header: "X-Hub-Signature-256", Prefix: "sha256="}},
+		Message:    []scheme.Part{scheme.Body()},
+		MaxBody:    1 << 20,
+		Retry:      verify.RetryIdentical,
 	}, verify.Secrets(githubSecret), nil)
 	if err != nil {
 		s.t.Fatal(err)
@@ -191,7 +191,7 @@ func (s *site) stripe(id string) *http.Request {
 }
 
 // event returns the only event.
-func (s *site) event() middleware.Event {
+func (s *site) event() middleware.Report {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()

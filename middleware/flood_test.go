@@ -29,20 +29,20 @@ func message(n uint64) (k replay.Key) {
 	return k
 }
 
-func refused(reason verify.Reason) middleware.Event {
-	return middleware.Event{Outcome: middleware.Refused, Endpoint: "test", Reason: reason, Err: &verify.Error{Reason: reason}}
+func refused(reason verify.Reason) middleware.Report {
+	return middleware.Report{Outcome: middleware.Refused, Endpoint: "test", Reason: reason, Err: &verify.Error{Reason: reason}}
 }
 
 // kindsOfRefusals are events that must not hide each other.
-func kindsOfRefusals() map[string]middleware.Event {
-	kinds := make(map[string]middleware.Event)
+func kindsOfRefusals() map[string]middleware.Report {
+	kinds := make(map[string]middleware.Report)
 	for reason := verify.ErrMethod; reason <= verify.ErrUnavailable; reason++ {
 		e := refused(reason)
 		kinds[reason.String()] = e
 		e.Endpoint = "other"
 		kinds[reason.String()+" at another endpoint"] = e
 		e = refused(reason)
-		e.Proved, e.Message = true, message(1)
+		e.Verified, e.Message = true, message(1)
 		kinds[reason.String()+" by the replay store"] = e
 		e = refused(reason)
 		e.Err = fmt.Errorf("wrapped: %w", &verify.Error{Reason: reason, Cause: alarm(true)})
@@ -104,7 +104,7 @@ func TestTheFirstForgeryOfEachMessageIsLogged(t *testing.T) {
 		const messages = 200
 		for n := range uint64(messages) {
 			e := refused(verify.ErrForged)
-			e.Proved, e.Message, e.FirstForged = true, message(n), true
+			e.Verified, e.Message, e.FirstForged = true, message(n), true
 			log(t.Context(), e)
 			e.FirstForged = false
 			for range 10 {
@@ -182,14 +182,14 @@ func TestAnAlarmIsAnErrorThatNoFloodHides(t *testing.T) {
 
 // told is what an observer was told.
 type told struct {
-	middleware.Event
+	middleware.Report
 	body []byte
 }
 
 // telling makes a site write down what it tells.
 func telling(to *[]told) func(*site) {
 	return func(s *site) {
-		s.opts.Observe = func(ctx context.Context, e middleware.Event) {
+		s.opts.Observe = func(ctx context.Context, e middleware.Report) {
 			*to = append(*to, told{e, middleware.SignedBody(ctx)})
 		}
 	}

@@ -61,11 +61,11 @@ type Options struct {
 	// owns: for providers that want another status than ours. The status must
 	// stay between 400 and 599, or it is not changed. An answer that differs by
 	// reason tells a forger how far a forgery got.
-	OnReject func(ctx context.Context, reason verify.Reason, a *Answer)
+	OnReject func(ctx context.Context, reason verify.Reason, a *Response)
 
 	// Observe, if not nil, is called once for each request, when its fate is
 	// known, on the request's goroutine. LogObserver makes one that logs.
-	Observe func(ctx context.Context, e Event)
+	Observe func(ctx context.Context, e Report)
 
 	// Now is the clock, for tests. Default: time.Now.
 	Now func() time.Time
@@ -75,7 +75,7 @@ type Options struct {
 	// alone, and verify.FromContext is false for what would have been refused.
 	InsecureReportOnly bool
 
-	// InsecureFailOpen runs the handler although the register failed. A replay
+	// InsecureFailOpen runs the handler although the store failed. A replay
 	// runs, too, and one event may run twice at once.
 	InsecureFailOpen bool
 }
@@ -130,9 +130,9 @@ type Guard struct {
 	deadlineReported atomic.Bool
 }
 
-// New makes a guard. The endpoint names it in the register and in events: 1 to
+// New makes a guard. The endpoint names it in the store and in events: 1 to
 // 128 bytes, from configuration, the same in every process and after every
-// restart. Renaming an endpoint forgets what its register knows. Verifier and
+// restart. Renaming an endpoint forgets what its store knows. Verifier and
 // store are required; a nil o is the zero Options.
 func New(endpoint string, v verify.Verifier, s replay.Store, o *Options) (*Guard, error) {
 	g := &Guard{endpoint: endpoint, verifier: v, store: s}
@@ -153,7 +153,7 @@ func (g *Guard) configure() error {
 		return errors.New("there is no verifier: was the error looked at that came with it?")
 	}
 	if isNil(g.store) {
-		return errors.New("there is no register: use replay.NewMemory(nil) for one process")
+		return errors.New("there is no store: use replay.NewMemory(nil) for one process")
 	}
 	g.profile = g.verifier.Profile()
 	p, o := &g.profile, &g.opts
@@ -232,10 +232,10 @@ func setDefault[T comparable](v *T, d T) {
 	}
 }
 
-// Protect returns a middleware that guards one endpoint with v and a register in
+// Protect returns a middleware that guards one endpoint with v and a store in
 // memory. It fits net/http, chi and whatever else takes a function from handler
-// to handler. The register is made here, once, and forgets when the process ends;
-// several processes need [New] and a register that they share. Refusals and
+// to handler. The store is made here, once, and forgets when the process ends;
+// several processes need [New] and a store that they share. Refusals and
 // failures are logged to slog.Default, as [LogObserver] does.
 //
 // It panics if v is nil or has an invalid profile.
@@ -247,7 +247,7 @@ func Protect(v verify.Verifier) func(http.Handler) http.Handler {
 	return g.Handler
 }
 
-// Key returns the key under which the register knows a delivery of this guard,
+// Key returns the key under which the store knows a delivery of this guard,
 // for replay.Store.Forget.
 func (g *Guard) Key(d *verify.Delivery) replay.Key {
 	return replay.Event{

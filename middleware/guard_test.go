@@ -50,8 +50,8 @@ func TestAGuardIsNotMadeOfWhatCannotBeRight(t *testing.T) {
 			}
 			a.verifier = v
 		}, "verifier", func(a *arguments) { a.verifier = stripe.Must(stripeSecret) }},
-		{"no register", func(a *arguments) { a.store = nil }, "register", func(a *arguments) { a.store = replay.NewMemory(nil) }},
-		{"a register that is a nil pointer", func(a *arguments) { a.store = (*replay.Memory)(nil) }, "register",
+		{"no store", func(a *arguments) { a.store = nil }, "store", func(a *arguments) { a.store = replay.NewMemory(nil) }},
+		{"a store that is a nil pointer", func(a *arguments) { a.store = (*replay.Memory)(nil) }, "store",
 			func(a *arguments) { a.store = replay.NewMemory(&replay.MemoryOptions{}) }},
 		{"a profile without a provider", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Provider = "" }) }, "provider",
 			func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Provider = "p" }) }},
@@ -127,7 +127,7 @@ func TestProtectPanicsWithoutAVerifier(t *testing.T) {
 	}
 }
 
-func TestProtectMakesOneRegisterForItsHandlers(t *testing.T) {
+func TestProtectMakesOneStoreForItsHandlers(t *testing.T) {
 	var runs int
 	protect := middleware.Protect(stripe.Must(stripeSecret))
 	h := func() http.Handler {
@@ -196,7 +196,7 @@ func TestTheURLOfASchemeThatSignsItIsTheConfiguredOne(t *testing.T) {
 
 // A scheme that signs the URL judges by the registered one, whatever the request
 // says.
-func TestASignedURLIsTheRegisteredOne(t *testing.T) {
+func TestASignedURLIsTheStoreedOne(t *testing.T) {
 	// HMAC-SHA256 over "https://hooks.example/hook{}".
 	const signature = "82d40a55aea52dbc108aefe5ea2e08dfed060adc983e4c348973051ecfe7608e"
 	for _, c := range []struct {
@@ -205,6 +205,7 @@ func TestASignedURLIsTheRegisteredOne(t *testing.T) {
 	}{{"https://hooks.example/hook", 200}, {"https://other.example/hook", 401}, {"https://hooks.example/hook/", 401}} {
 		v, err := scheme.New(scheme.Definition{
 			Provider:   "urlsigner",
+			Retry:      verify.RetryNever,
 			Signatures: []scheme.Signature{{Header: "X-Signature"}},
 			Message:    []scheme.Part{scheme.URL(), scheme.Body()},
 			MaxBody:    1000,

@@ -14,8 +14,8 @@ import (
 
 const maxHeld = 1 << 20
 
-// ErrAnswerTooLarge is what Held.Write returns beyond 1 MiB.
-var ErrAnswerTooLarge = errors.New("middleware: the answer is larger than 1 MiB")
+// ErrResponseTooLarge is what Held.Write returns beyond 1 MiB.
+var ErrResponseTooLarge = errors.New("middleware: the answer is larger than 1 MiB")
 
 var errSent = errors.New("middleware: the answer was sent before")
 
@@ -104,7 +104,7 @@ func (h *Held) dropSuccess() {
 	maps.Copy(h.w.Header(), late)
 }
 
-// Write keeps b. It returns ErrAnswerTooLarge when more than 1 MiB would be kept,
+// Write keeps b. It returns ErrResponseTooLarge when more than 1 MiB would be kept,
 // and like the server's own http.ErrBodyNotAllowed if the status allows no body,
 // and http.ErrContentLength beyond the Content-Length that the handler has set.
 func (h *Held) Write(b []byte) (int, error) {
@@ -120,7 +120,7 @@ func (h *Held) Write(b []byte) (int, error) {
 		return 0, http.ErrContentLength
 	case h.tooBig || h.body.Len()+len(b) > maxHeld:
 		h.tooBig = true
-		return 0, ErrAnswerTooLarge
+		return 0, ErrResponseTooLarge
 	}
 	return h.body.Write(b)
 }

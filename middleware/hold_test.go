@@ -154,7 +154,7 @@ func TestALongAnswer(t *testing.T) {
 		length int
 	}{
 		{"of 1 MiB leaves", mib, nil, mib},
-		{"of a byte more leaves without its body", mib + 1, middleware.ErrAnswerTooLarge, 0},
+		{"of a byte more leaves without its body", mib + 1, middleware.ErrResponseTooLarge, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, observed)

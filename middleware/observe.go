@@ -11,9 +11,9 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
 
-// Event is the fate of one request. It holds nothing of the body and of the
+// Report is the fate of one request. It holds nothing of the body and of the
 // headers, and no secret.
-type Event struct {
+type Report struct {
 	Endpoint string
 	Provider string
 
@@ -27,8 +27,8 @@ type Event struct {
 
 	Outcome Outcome
 
-	// Proved: the signature holds, whatever became of the request.
-	Proved bool
+	// Verified: the signature holds, whatever became of the request.
+	Verified bool
 
 	// Reason is why the request was refused or acknowledged; else zero.
 	Reason verify.Reason
@@ -45,13 +45,13 @@ type Event struct {
 	// counts as new.
 	FirstForged bool
 
-	// Err is the refusal with its cause, or what went wrong with the register
+	// Err is the refusal with its cause, or what went wrong with the store
 	// while it claimed, committed or released. It is for the operator.
 	Err error
 
-	// Scope and Key are scope and label of the key that matched; empty for a
+	// Scope and KeyLabel are scope and label of the key that matched; empty for a
 	// request that was not proved.
-	Scope, Key string
+	Scope, KeyLabel string
 
 	// Status is the status of the guard's own answer, or 0 if the handler's was
 	// let out.
@@ -60,9 +60,9 @@ type Event struct {
 	// ReportOnly: the handler ran whatever the outcome says.
 	ReportOnly bool
 
-	// Unregistered: the register failed and InsecureFailOpen let the request
+	// FailedOpen: the store failed and InsecureFailOpen let the request
 	// pass.
-	Unregistered bool
+	FailedOpen bool
 
 	// NoReadDeadline is set on one event of a guard: something in front of it
 	// hides read deadlines, so only the server's own ReadTimeout bounds a body
@@ -80,7 +80,7 @@ type Event struct {
 // Signed reports whether the signature is known to be good, also where the request
 // was refused all the same. Such an event is caused by the provider, or by somebody
 // who holds a genuine delivery; anyone can cause the others.
-func (e Event) Signed() bool { return e.Proved || e.Message != (replay.Key{}) }
+func (e Report) Signed() bool { return e.Verified || e.Message != (replay.Key{}) }
 
 // Outcome is what became of a request. The zero value is invalid.
 type Outcome uint8
@@ -95,7 +95,7 @@ const (
 	// Acknowledged: the handler did not run, because the event was done before;
 	// the sender was answered 200.
 	Acknowledged
-	// CommitFailed: the handler succeeded, but the register could not be told.
+	// CommitFailed: the handler succeeded, but the store could not be told.
 	// The answer was let out. A later copy may run again.
 	CommitFailed
 	// Lost: the handler succeeded, but its claim had been taken over, so another
@@ -131,13 +131,13 @@ type observerKey struct{}
 // called afterwards.
 //
 // It panics if observe is nil.
-func WithObserver(ctx context.Context, observe func(ctx context.Context, e Event)) context.Context {
+func WithObserver(ctx context.Context, observe func(ctx context.Context, e Report)) context.Context {
 	if observe == nil {
 		panic("middleware: there is no observer")
 	}
 	if outer := observerOf(ctx); outer != nil {
 		inner := observe
-		observe = func(ctx context.Context, e Event) {
+		observe = func(ctx context.Context, e Report) {
 			inner(ctx, e)
 			outer(ctx, e)
 		}
@@ -145,8 +145,8 @@ func WithObserver(ctx context.Context, observe func(ctx context.Context, e Event
 	return context.WithValue(ctx, observerKey{}, observe)
 }
 
-func observerOf(ctx context.Context) func(context.Context, Event) {
-	observe, _ := ctx.Value(observerKey{}).(func(context.Context, Event))
+func observerOf(ctx context.Context) func(context.Context, Report) {
+	observe, _ := ctx.Value(observerKey{}).(func(context.Context, Report))
 	return observe
 }
 
@@ -232,7 +232,7 @@ const (
 // Refusals and acknowledgements can be caused at will, so they are limited: at most
 // 5 lines a second, in bursts of up to 20. Each endpoint and each reason has a limit
 // of its own, one for what anyone can cause and another one for what takes a good
-// signature (see [Event.Signed]), and alarms and finished events that come with another
+// signature (see [Report.Signed]), and alarms and finished events that come with another
 // body have one for themselves. So nothing
 // hides or counts anything but its own kind. The next line of that kind says how many
 // were left out before it, in "refusals_not_logged".
@@ -241,9 +241,9 @@ const (
 // genuine deliveries than a guard remembers as forged can make each forgery a line.
 //
 // It is safe for concurrent use.
-func LogObserver(l *slog.Logger) func(context.Context, Event) {
+func LogObserver(l *slog.Logger) func(context.Context, Report) {
 	limits := limits{of: make(map[kind]*limiter)}
-	return func(ctx context.Context, e Event) {
+	return func(ctx context.Context, e Report) {
 		l := l
 		if l == nil {
 			l = slog.Default()
@@ -271,7 +271,7 @@ func LogObserver(l *slog.Logger) func(context.Context, Event) {
 			if e.NoReadDeadline {
 				level = slog.LevelWarn
 			}
-			if e.Unregistered {
+			if e.FailedOpen {
 				level = slog.LevelError
 			}
 		default:
@@ -299,8 +299,8 @@ func LogObserver(l *slog.Logger) func(context.Context, Event) {
 		if e.Err != nil {
 			attrs = append(attrs, slog.String("error", truncate(e.Err.Error())))
 		}
-		if e.Key != "" {
-			attrs = append(attrs, slog.String("scope", e.Scope), slog.String("key", e.Key))
+		if e.KeyLabel != "" {
+			attrs = append(attrs, slog.String("scope", e.Scope), slog.String("key", e.KeyLabel))
 		}
 		if e.Status != 0 {
 			attrs = append(attrs, slog.Int("status", e.Status))
@@ -308,7 +308,7 @@ func LogObserver(l *slog.Logger) func(context.Context, Event) {
 		if e.ReportOnly {
 			attrs = append(attrs, slog.Bool("report_only", true))
 		}
-		if e.Unregistered {
+		if e.FailedOpen {
 			attrs = append(attrs, slog.Bool("unregistered", true))
 		}
 		if e.NoReadDeadline {

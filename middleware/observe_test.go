@@ -36,33 +36,33 @@ func TestEveryRequestIsObservedOnce(t *testing.T) {
 		name   string
 		change func(*site)
 		handle http.HandlerFunc
-		want   middleware.Event // Outcome, Reason, Status, Err, Unregistered
+		want   middleware.Report // Outcome, Reason, Status, Err, FailedOpen
 		proved bool
 	}
 	tests := []test{
-		{"handled", func(*site) {}, nil, middleware.Event{Outcome: middleware.Handled}, true},
-		{"failed", func(*site) {}, answering(500), middleware.Event{Outcome: middleware.Failed}, true},
-		{"failed, and the release, too", settling(nil, down), answering(500), middleware.Event{Outcome: middleware.Failed, Err: down}, true},
-		{"panicked", func(*site) {}, func(http.ResponseWriter, *http.Request) { panic("boom") }, middleware.Event{Outcome: middleware.Failed}, true},
-		{"the commit failed", settling(down, nil), nil, middleware.Event{Outcome: middleware.CommitFailed, Err: down}, true},
-		{"lost", settling(replay.ErrLost, nil), nil, middleware.Event{Outcome: middleware.Lost, Reason: verify.ErrInFlight, Status: 409, Err: replay.ErrLost}, true},
-		{"acknowledged", outcome(replay.Outcome{Status: replay.Done}), nil, middleware.Event{Outcome: middleware.Acknowledged, Reason: verify.ErrReplayed, Status: 200, Err: verify.ErrReplayed}, true},
+		{"handled", func(*site) {}, nil, middleware.Report{Outcome: middleware.Handled}, true},
+		{"failed", func(*site) {}, answering(500), middleware.Report{Outcome: middleware.Failed}, true},
+		{"failed, and the release, too", settling(nil, down), answering(500), middleware.Report{Outcome: middleware.Failed, Err: down}, true},
+		{"panicked", func(*site) {}, func(http.ResponseWriter, *http.Request) { panic("boom") }, middleware.Report{Outcome: middleware.Failed}, true},
+		{"the commit failed", settling(down, nil), nil, middleware.Report{Outcome: middleware.CommitFailed, Err: down}, true},
+		{"lost", settling(replay.ErrLost, nil), nil, middleware.Report{Outcome: middleware.Lost, Reason: verify.ErrInFlight, Status: 409, Err: replay.ErrLost}, true},
+		{"acknowledged", outcome(replay.Outcome{Status: replay.Done}), nil, middleware.Report{Outcome: middleware.Acknowledged, Reason: verify.ErrReplayed, Status: 200, Err: verify.ErrReplayed}, true},
 		{"failed open", func(s *site) {
 			s.opts.InsecureFailOpen = true
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) { return replay.Outcome{}, down }
-		}, nil, middleware.Event{Outcome: middleware.Handled, Unregistered: true, Err: down}, true},
+		}, nil, middleware.Report{Outcome: middleware.Handled, FailedOpen: true, Err: down}, true},
 		{"failed open, and the handler, too", func(s *site) {
 			s.opts.InsecureFailOpen = true
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) { return replay.Outcome{}, down }
-		}, answering(500), middleware.Event{Outcome: middleware.Failed, Unregistered: true, Err: down}, true},
+		}, answering(500), middleware.Report{Outcome: middleware.Failed, FailedOpen: true, Err: down}, true},
 		{"lost, with an answer of one's own", func(s *site) {
 			settling(replay.ErrLost, nil)(s)
-			s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Answer) { a.Status, a.Reason = 503, 0 }
-		}, nil, middleware.Event{Outcome: middleware.Lost, Reason: verify.ErrInFlight, Status: 503, Err: replay.ErrLost}, true},
+			s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) { a.Status, a.Reason = 503, 0 }
+		}, nil, middleware.Report{Outcome: middleware.Lost, Reason: verify.ErrInFlight, Status: 503, Err: replay.ErrLost}, true},
 	}
 	for _, f := range refusals {
 		tests = append(tests, test{"refused: " + f.name, f.change, nil,
-			middleware.Event{Outcome: middleware.Refused, Reason: f.reason, Status: f.status, Err: f.reason}, f.claims > 0 && f.status != 503})
+			middleware.Report{Outcome: middleware.Refused, Reason: f.reason, Status: f.status, Err: f.reason}, f.claims > 0 && f.status != 503})
 	}
 	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestEveryRequestIsObservedOnce(t *testing.T) {
 				s.serve(s.request)
 			}()
 			e := s.event()
-			if e.Outcome != c.want.Outcome || e.Reason != c.want.Reason || e.Status != c.want.Status || e.Unregistered != c.want.Unregistered {
+			if e.Outcome != c.want.Outcome || e.Reason != c.want.Reason || e.Status != c.want.Status || e.FailedOpen != c.want.FailedOpen {
 				t.Errorf("event %+v, want %+v", e, c.want)
 			}
 			if c.want.Err == nil != (e.Err == nil) || c.want.Reason != verify.ErrUnavailable && !errors.Is(e.Err, c.want.Err) {
@@ -82,11 +82,11 @@ func TestEveryRequestIsObservedOnce(t *testing.T) {
 			if e.Endpoint != "test" || e.Provider != "stripe" || e.ReportOnly || len(e.CorrelationID) != 16 {
 				t.Errorf("event %+v", e)
 			}
-			if c.proved && (e.Key != "1" || e.Scope != "default" || e.BodyBytes != len(eventBody("evt_1"))) {
-				t.Errorf("a proved request has key %q, scope %q, %d bytes", e.Key, e.Scope, e.BodyBytes)
+			if c.proved && (e.KeyLabel != "1" || e.Scope != "default" || e.BodyBytes != len(eventBody("evt_1"))) {
+				t.Errorf("a proved request has key %q, scope %q, %d bytes", e.KeyLabel, e.Scope, e.BodyBytes)
 			}
-			if !c.proved && c.want.Reason != verify.ErrUnavailable && (e.Key != "" || e.Scope != "") {
-				t.Errorf("a request that was not proved has key %q, scope %q", e.Key, e.Scope)
+			if !c.proved && c.want.Reason != verify.ErrUnavailable && (e.KeyLabel != "" || e.Scope != "") {
+				t.Errorf("a request that was not proved has key %q, scope %q", e.KeyLabel, e.Scope)
 			}
 			if e.Total <= 0 {
 				t.Errorf("it took %v", e.Total)
@@ -96,9 +96,9 @@ func TestEveryRequestIsObservedOnce(t *testing.T) {
 }
 
 // observer collects what the observer of a context is told.
-type observer struct{ events []middleware.Event }
+type observer struct{ events []middleware.Report }
 
-func (o *observer) observe(_ context.Context, e middleware.Event) { o.events = append(o.events, e) }
+func (o *observer) observe(_ context.Context, e middleware.Report) { o.events = append(o.events, e) }
 
 func TestTheObserverOfAContextIsToldWhatObserveIs(t *testing.T) {
 	changes := map[string]func(*site){"handled": func(*site) {}}
@@ -118,7 +118,7 @@ func TestTheObserverOfAContextIsToldWhatObserveIs(t *testing.T) {
 					t.Fatalf("told %+v, want %+v", o.events, s.event())
 				}
 				e := o.events[0]
-				if !e.ReceivedAt.Equal(start) || e.PublicURL != "https://shop.example" || e.Proved != (e.Key != "") || e.Total <= 0 {
+				if !e.ReceivedAt.Equal(start) || e.PublicURL != "https://shop.example" || e.Verified != (e.KeyLabel != "") || e.Total <= 0 {
 					t.Errorf("event %+v", e)
 				}
 			})
@@ -134,7 +134,7 @@ func TestTheObserverOfAContextNeedsNoObserve(t *testing.T) {
 			s := newSite(t, change)
 			var o observer
 			s.serve(s.request.WithContext(middleware.WithObserver(context.Background(), o.observe)))
-			if len(o.events) != 1 || len(o.events[0].CorrelationID) != 16 || o.events[0].Total <= 0 || o.events[0].Proved != (name == "handled") {
+			if len(o.events) != 1 || len(o.events[0].CorrelationID) != 16 || o.events[0].Total <= 0 || o.events[0].Verified != (name == "handled") {
 				t.Errorf("told %+v", o.events)
 			}
 		})
@@ -149,8 +149,8 @@ func TestObserversOfAContextAreToldFromTheInside(t *testing.T) {
 	}
 	s.handle = inner.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP
 	var told []string
-	telling := func(name string) func(context.Context, middleware.Event) {
-		return func(_ context.Context, e middleware.Event) { told = append(told, name+" of "+e.Endpoint) }
+	telling := func(name string) func(context.Context, middleware.Report) {
+		return func(_ context.Context, e middleware.Report) { told = append(told, name+" of "+e.Endpoint) }
 	}
 	ctx := middleware.WithObserver(context.Background(), telling("first"))
 	ctx = middleware.WithObserver(ctx, telling("second"))
@@ -162,7 +162,7 @@ func TestObserversOfAContextAreToldFromTheInside(t *testing.T) {
 
 func TestTheObserverOfAContextIsToldBeforeObservePanics(t *testing.T) {
 	s := newSite(t, func(s *site) {
-		s.opts.Observe = func(context.Context, middleware.Event) { panic("boom") }
+		s.opts.Observe = func(context.Context, middleware.Report) { panic("boom") }
 	})
 	var o observer
 	defer func() {
@@ -191,31 +191,31 @@ func TestHowLongThePartsTook(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
-		want   middleware.Event
+		want   middleware.Report
 	}{
 		{"of a handled request", func(*site) {},
-			middleware.Event{Verify: head + mac, Read: body, Claim: claim, Handle: handle, Settle: settle, Total: head + mac + body + claim + handle + settle}},
+			middleware.Report{Verify: head + mac, Read: body, Claim: claim, Handle: handle, Settle: settle, Total: head + mac + body + claim + handle + settle}},
 		{"of a failed one", func(s *site) {
 			s.handle = func(w http.ResponseWriter, r *http.Request) { time.Sleep(handle); w.WriteHeader(500) }
 		},
-			middleware.Event{Verify: head + mac, Read: body, Claim: claim, Handle: handle, Settle: settle, Total: head + mac + body + claim + handle + settle}},
+			middleware.Report{Verify: head + mac, Read: body, Claim: claim, Handle: handle, Settle: settle, Total: head + mac + body + claim + handle + settle}},
 		{"of a panicking one", func(s *site) {
 			s.handle = func(w http.ResponseWriter, r *http.Request) { time.Sleep(handle); panic("boom") }
-		}, middleware.Event{Verify: head + mac, Read: body, Claim: claim, Handle: handle, Settle: settle, Total: head + mac + body + claim + handle + settle}},
+		}, middleware.Report{Verify: head + mac, Read: body, Claim: claim, Handle: handle, Settle: settle, Total: head + mac + body + claim + handle + settle}},
 		{"of one refused on its head", unsigned,
-			middleware.Event{Verify: head, Total: head}},
-		{"of one refused by its method", method("GET"), middleware.Event{}},
+			middleware.Report{Verify: head, Total: head}},
+		{"of one refused by its method", method("GET"), middleware.Report{}},
 		{"of one refused by its signature", func(s *site) {
 			s.request = stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), otherSecret)
-		}, middleware.Event{Verify: head + mac, Read: body, Total: head + mac + body}},
+		}, middleware.Report{Verify: head + mac, Read: body, Total: head + mac + body}},
 		{"of one with a broken body", func(s *site) { s.request.ContentLength++ },
-			middleware.Event{Verify: head, Read: body, Total: head + body}},
-		{"of one refused by the register", func(s *site) {
+			middleware.Report{Verify: head, Read: body, Total: head + body}},
+		{"of one refused by the store", func(s *site) {
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) {
 				time.Sleep(claim)
 				return replay.Outcome{Status: replay.InFlight}, nil
 			}
-		}, middleware.Event{Verify: head + mac, Read: body, Claim: claim, Total: head + mac + body + claim}},
+		}, middleware.Report{Verify: head + mac, Read: body, Claim: claim, Total: head + mac + body + claim}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestHowLongThePartsTook(t *testing.T) {
 					s.serve(s.request)
 				}()
 				e := s.event()
-				got := middleware.Event{Read: e.Read, Verify: e.Verify, Claim: e.Claim, Handle: e.Handle, Settle: e.Settle, Total: e.Total}
+				got := middleware.Report{Read: e.Read, Verify: e.Verify, Claim: e.Claim, Handle: e.Handle, Settle: e.Settle, Total: e.Total}
 				if got != c.want {
 					t.Errorf("got read %v, verify %v, claim %v, handle %v, settle %v, total %v;\nwant %v, %v, %v, %v, %v, %v",
 						got.Read, got.Verify, got.Claim, got.Handle, got.Settle, got.Total,
@@ -275,7 +275,7 @@ func TestHiddenReadDeadlinesAreReportedOnce(t *testing.T) {
 		t.Run(fmt.Sprintf("hidden %v", hidden), func(t *testing.T) {
 			var reports atomic.Int64
 			s := newSite(t, live, func(s *site) {
-				s.opts.Observe = func(_ context.Context, e middleware.Event) {
+				s.opts.Observe = func(_ context.Context, e middleware.Report) {
 					if e.NoReadDeadline {
 						reports.Add(1)
 					}
@@ -317,7 +317,7 @@ func TestTheCorrelationIDInTheHandlerIsTheEvents(t *testing.T) {
 	for range 3 {
 		var inHandler, inHook string
 		s := newSite(t, func(s *site) {
-			s.opts.Observe = func(ctx context.Context, e middleware.Event) {
+			s.opts.Observe = func(ctx context.Context, e middleware.Report) {
 				inHook = e.CorrelationID
 				if id := middleware.CorrelationID(ctx); id != e.CorrelationID {
 					t.Errorf("the hook's context has %q, its event %q", id, e.CorrelationID)
@@ -383,7 +383,7 @@ func TestEventsAndLogsHoldNothingSecret(t *testing.T) {
 				observedEvents := 0
 				s := newSite(t, signing, f.change, func(s *site) {
 					s.opts.InsecureReportOnly = only
-					s.opts.Observe = func(ctx context.Context, e middleware.Event) {
+					s.opts.Observe = func(ctx context.Context, e middleware.Report) {
 						observedEvents++
 						for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 							check(t, "the event under "+verb, fmt.Sprintf(verb, e))
@@ -436,30 +436,30 @@ func attrs(r slog.Record) map[string]string {
 func TestTheLogSaysWhatHappened(t *testing.T) {
 	down := errors.New("down")
 	for _, c := range []struct {
-		event middleware.Event
+		event middleware.Report
 		level slog.Level
 		text  string
 		attrs map[string]string
 	}{
-		{middleware.Event{Outcome: middleware.Handled, Scope: "acme", Key: "2026"}, slog.LevelDebug, "webhook handled",
+		{middleware.Report{Outcome: middleware.Handled, Scope: "acme", KeyLabel: "2026"}, slog.LevelDebug, "webhook handled",
 			map[string]string{"scope": "acme", "key": "2026", "reason": "", "status": ""}},
-		{middleware.Event{Outcome: middleware.Refused, Reason: verify.ErrMismatch, Status: 401}, slog.LevelWarn, "webhook refused",
+		{middleware.Report{Outcome: middleware.Refused, Reason: verify.ErrMismatch, Status: 401}, slog.LevelWarn, "webhook refused",
 			map[string]string{"reason": "mismatch", "status": "401"}},
-		{middleware.Event{Outcome: middleware.Acknowledged, Reason: verify.ErrReplayed, Status: 200}, slog.LevelWarn, "webhook acknowledged",
+		{middleware.Report{Outcome: middleware.Acknowledged, Reason: verify.ErrReplayed, Status: 200}, slog.LevelWarn, "webhook acknowledged",
 			map[string]string{"reason": "replayed", "status": "200"}},
-		{middleware.Event{Outcome: middleware.Refused, Reason: verify.ErrUnavailable, Err: down}, slog.LevelError, "webhook refused",
+		{middleware.Report{Outcome: middleware.Refused, Reason: verify.ErrUnavailable, Err: down}, slog.LevelError, "webhook refused",
 			map[string]string{"reason": "unavailable", "error": "down"}},
-		{middleware.Event{}, slog.LevelError, "webhook invalid", nil},
-		{middleware.Event{Outcome: middleware.Failed}, slog.LevelError, "webhook failed", map[string]string{"error": ""}},
-		{middleware.Event{Outcome: middleware.CommitFailed, Err: down}, slog.LevelError, "webhook commit_failed", map[string]string{"error": "down"}},
-		{middleware.Event{Outcome: middleware.Lost, Err: replay.ErrLost}, slog.LevelError, "webhook lost", nil},
-		{middleware.Event{Outcome: middleware.Handled, ReportOnly: true}, slog.LevelDebug, "webhook handled",
+		{middleware.Report{}, slog.LevelError, "webhook invalid", nil},
+		{middleware.Report{Outcome: middleware.Failed}, slog.LevelError, "webhook failed", map[string]string{"error": ""}},
+		{middleware.Report{Outcome: middleware.CommitFailed, Err: down}, slog.LevelError, "webhook commit_failed", map[string]string{"error": "down"}},
+		{middleware.Report{Outcome: middleware.Lost, Err: replay.ErrLost}, slog.LevelError, "webhook lost", nil},
+		{middleware.Report{Outcome: middleware.Handled, ReportOnly: true}, slog.LevelDebug, "webhook handled",
 			map[string]string{"report_only": "true", "unregistered": "", "no_read_deadline": ""}},
-		{middleware.Event{Outcome: middleware.Handled, Unregistered: true, Err: down}, slog.LevelError, "webhook handled",
+		{middleware.Report{Outcome: middleware.Handled, FailedOpen: true, Err: down}, slog.LevelError, "webhook handled",
 			map[string]string{"unregistered": "true", "error": "down"}},
-		{middleware.Event{Outcome: middleware.Handled, NoReadDeadline: true}, slog.LevelWarn, "webhook handled",
+		{middleware.Report{Outcome: middleware.Handled, NoReadDeadline: true}, slog.LevelWarn, "webhook handled",
 			map[string]string{"no_read_deadline": "true"}},
-		{middleware.Event{Outcome: middleware.Failed, Err: errors.New(strings.Repeat("x", 10_000))}, slog.LevelError, "webhook failed",
+		{middleware.Report{Outcome: middleware.Failed, Err: errors.New(strings.Repeat("x", 10_000))}, slog.LevelError, "webhook failed",
 			map[string]string{"error": strings.Repeat("x", 512)}},
 	} {
 		l := new(lines)
@@ -490,7 +490,7 @@ func TestTheLogCountsWhatItLeavesOut(t *testing.T) {
 		refuse := func(n int) []slog.Record {
 			before := len(l.records)
 			for range n {
-				log(t.Context(), middleware.Event{Outcome: middleware.Refused, Reason: verify.ErrMismatch})
+				log(t.Context(), middleware.Report{Outcome: middleware.Refused, Reason: verify.ErrMismatch})
 			}
 			return l.records[before:]
 		}
@@ -500,7 +500,7 @@ func TestTheLogCountsWhatItLeavesOut(t *testing.T) {
 		// What anyone can cause must not hide what nobody should cause.
 		for _, o := range []middleware.Outcome{middleware.Failed, middleware.CommitFailed, middleware.Lost, middleware.Handled} {
 			before := len(l.records)
-			log(t.Context(), middleware.Event{Outcome: o})
+			log(t.Context(), middleware.Report{Outcome: o})
 			if len(l.records) != before+1 {
 				t.Errorf("%v is not logged during a flood", o)
 			}
@@ -508,14 +508,14 @@ func TestTheLogCountsWhatItLeavesOut(t *testing.T) {
 		// Nor what takes a genuine delivery, or a failure of one's own.
 		for _, reason := range []verify.Reason{verify.ErrUnavailable, verify.ErrForged, verify.ErrReplayed, verify.ErrInFlight} {
 			before := len(l.records)
-			log(t.Context(), middleware.Event{Outcome: middleware.Refused, Reason: reason})
+			log(t.Context(), middleware.Report{Outcome: middleware.Refused, Reason: reason})
 			if len(l.records) != before+1 {
 				t.Errorf("%v is not logged during a flood", reason)
 			}
 		}
 		// Nor what is reported only once.
 		before := len(l.records)
-		log(t.Context(), middleware.Event{Outcome: middleware.Refused, Reason: verify.ErrMismatch, NoReadDeadline: true})
+		log(t.Context(), middleware.Report{Outcome: middleware.Refused, Reason: verify.ErrMismatch, NoReadDeadline: true})
 		if len(l.records) != before+1 {
 			t.Error("hidden read deadlines are not logged during a flood")
 		}
@@ -543,7 +543,7 @@ func TestTheLogIsSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 100 {
-				log(t.Context(), middleware.Event{Outcome: middleware.Refused})
+				log(t.Context(), middleware.Report{Outcome: middleware.Refused})
 			}
 		})
 	}
@@ -556,7 +556,7 @@ func TestWithoutALoggerTheDefaultIsUsed(t *testing.T) {
 	log := middleware.LogObserver(nil) // before the default is set
 	l := new(lines)
 	slog.SetDefault(slog.New(l))
-	log(t.Context(), middleware.Event{Outcome: middleware.Failed})
+	log(t.Context(), middleware.Report{Outcome: middleware.Failed})
 	h := middleware.Protect(newSite(t).verifier)(http.NotFoundHandler())
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil))
 	if len(l.records) != 2 || attrs(l.records[1])["reason"] != "unsigned" {

@@ -45,7 +45,7 @@ func TestAGuardThatOnlyReportsChangesNothing(t *testing.T) {
 		}
 		t.Run(f.name, func(t *testing.T) {
 			s := newSite(t, f.change, observed, reportOnly, func(s *site) {
-				s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Answer) { t.Error("OnReject was called") }
+				s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Response) { t.Error("OnReject was called") }
 			})
 			plain := newSite(t, f.change) // for an equal request
 			want := read(plain.request)
@@ -74,7 +74,7 @@ func TestAGuardThatOnlyReportsChangesNothing(t *testing.T) {
 				t.Errorf("event %+v", e)
 			}
 			if got := s.store.calls(); got != f.claims {
-				t.Errorf("%d calls of the register, want %d", got, f.claims)
+				t.Errorf("%d calls of the store, want %d", got, f.claims)
 			}
 		})
 	}
@@ -126,7 +126,7 @@ func TestAGuardThatOnlyReportsStillProves(t *testing.T) {
 				defer func() { recover() }()
 				s.serve(again(t, s.request))
 			}()
-			if e := s.event(); e.Outcome != c.outcome || !e.ReportOnly || e.Key != "1" || e.Scope != "default" {
+			if e := s.event(); e.Outcome != c.outcome || !e.ReportOnly || e.KeyLabel != "1" || e.Scope != "default" {
 				t.Errorf("event %+v", e)
 			}
 			if s.store.commits.Load() != c.commits || s.store.releases.Load() != 1-c.commits {
@@ -138,7 +138,7 @@ func TestAGuardThatOnlyReportsStillProves(t *testing.T) {
 
 func TestRepeatsUnderAGuardThatOnlyReports(t *testing.T) {
 	s := newSite(t, reportOnly, func(s *site) {
-		s.opts.Observe = func(_ context.Context, e middleware.Event) { s.events = append(s.events, e) }
+		s.opts.Observe = func(_ context.Context, e middleware.Report) { s.events = append(s.events, e) }
 	})
 	var proved []bool
 	s.handle = func(w http.ResponseWriter, r *http.Request) {
@@ -157,7 +157,7 @@ func TestRepeatsUnderAGuardThatOnlyReports(t *testing.T) {
 		t.Errorf("answered %q with %v", w.Body, w.Header())
 	}
 	for i, want := range []middleware.Outcome{middleware.Handled, middleware.Refused, middleware.Acknowledged} {
-		if e := s.events[i]; e.Outcome != want || e.Status != 0 || i > 0 && (e.Reason != verify.ErrReplayed || e.Key != "1") {
+		if e := s.events[i]; e.Outcome != want || e.Status != 0 || i > 0 && (e.Reason != verify.ErrReplayed || e.KeyLabel != "1") {
 			t.Errorf("event %+v, want %v", e, want)
 		}
 	}

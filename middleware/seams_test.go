@@ -191,7 +191,7 @@ func TestAfterARefusalTheBodyIsGone(t *testing.T) {
 			s.request = stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), otherSecret)
 		}, 401},
 		{"too large", func(s *site) { s.opts.MaxBody = 16 }, 413},
-		{"without a register", func(s *site) {
+		{"without a store", func(s *site) {
 			s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) {
 				return replay.Outcome{}, context.DeadlineExceeded
 			}

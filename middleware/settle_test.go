@@ -442,7 +442,7 @@ func TestTheLeaseOfASlowHandlerIsRenewed(t *testing.T) {
 		first  int
 	}{
 		{"and no copy runs", nil, 409, 200},
-		{"unless the register is down", func(context.Context, replay.Handle, time.Duration) error {
+		{"unless the store is down", func(context.Context, replay.Handle, time.Duration) error {
 			return errors.New("down")
 		}, 200, 409},
 	} {
@@ -470,7 +470,7 @@ func TestTheLeaseOfASlowHandlerIsRenewed(t *testing.T) {
 				before := s.store.calls()
 				time.Sleep(time.Hour)
 				if after := s.store.calls(); after != before {
-					t.Errorf("%d calls of the register after the request", after-before)
+					t.Errorf("%d calls of the store after the request", after-before)
 				}
 			})
 		})
@@ -568,7 +568,7 @@ func TestARenewalThatFailsIsTriedAgainInTime(t *testing.T) {
 	}
 }
 
-func TestARegisterThatPanicsIsObserved(t *testing.T) {
+func TestAStoreThatPanicsIsObserved(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		change  func(*site)
@@ -592,7 +592,7 @@ func TestARegisterThatPanicsIsObserved(t *testing.T) {
 			if panicked, _ := run(s, w, s.request); panicked != "boom" {
 				t.Errorf("panicked with %v", panicked)
 			}
-			if e := s.event(); e.Outcome != c.outcome || e.Key != "1" {
+			if e := s.event(); e.Outcome != c.outcome || e.KeyLabel != "1" {
 				t.Errorf("event %+v", e)
 			}
 			if w.String() != "" {
@@ -800,7 +800,7 @@ func TestAReleaseThatFailsDoesNotChangeTheAnswer(t *testing.T) {
 	}
 }
 
-func TestARegisterThatHangsIsNotWaitedFor(t *testing.T) {
+func TestAStoreThatHangsIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, onBubble, func(s *site) {
 			s.store.claim = func(ctx context.Context, _ replay.Claim) (replay.Outcome, error) {
@@ -817,7 +817,7 @@ func TestARegisterThatHangsIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-func TestARegisterThatIsDownLetsThroughOnlyOnRequest(t *testing.T) {
+func TestAStoreThatIsDownLetsThroughOnlyOnRequest(t *testing.T) {
 	down := func(s *site) {
 		s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) {
 			return replay.Outcome{}, errors.New("connection refused")
@@ -850,7 +850,7 @@ func TestARegisterThatIsDownLetsThroughOnlyOnRequest(t *testing.T) {
 			want(t, s.serve(s.request), c.status)
 			wantRuns(t, s, c.runs)
 			e := s.event()
-			if e.Unregistered != (c.runs == 1) {
+			if e.FailedOpen != (c.runs == 1) {
 				t.Errorf("event %+v", e)
 			}
 			if c.runs == 1 && (e.Outcome != middleware.Handled || e.Err == nil) {
@@ -863,8 +863,8 @@ func TestARegisterThatIsDownLetsThroughOnlyOnRequest(t *testing.T) {
 	}
 }
 
-// A client that hangs up must not leave a register in the dark.
-func TestTheRegisterIsNotAskedUnderTheClientsContext(t *testing.T) {
+// A client that hangs up must not leave a store in the dark.
+func TestTheStoreIsNotAskedUnderTheClientsContext(t *testing.T) {
 	for _, status := range []int{200, 500} {
 		for _, change := range []func(*site){func(*site) {}, onGitHub} {
 			client, hangUp := context.WithCancel(t.Context())
@@ -1026,7 +1026,7 @@ func TestTheSameGuardTwiceCountsOnce(t *testing.T) {
 	want(t, w, 200)
 	wantRuns(t, s, 1)
 	if n := s.store.calls(); n != 2 {
-		t.Errorf("%d calls of the register, want a claim and a commit", n)
+		t.Errorf("%d calls of the store, want a claim and a commit", n)
 	}
 	s.event()
 }
@@ -1109,7 +1109,7 @@ func TestTwoGuardsInARowBothCount(t *testing.T) {
 	})
 }
 
-// fill has the site handle as many events as its register has room for.
+// fill has the site handle as many events as its store has room for.
 func fill(s *site) {
 	for i := 0; ; i++ {
 		if w := s.serve(s.stripe(fmt.Sprint("evt_fill", i))); w.Code != 200 {
@@ -1122,7 +1122,7 @@ func fill(s *site) {
 	}
 }
 
-func TestAFullRegisterDropsOnlyWhatIsNotNeeded(t *testing.T) {
+func TestAFullStoreDropsOnlyWhatIsNotNeeded(t *testing.T) {
 	s := newSite(t, func(s *site) {
 		s.store.Store = replay.NewMemory(&replay.MemoryOptions{Now: s.clock.Now, MaxBytes: 1})
 	})
@@ -1167,7 +1167,7 @@ func TestARestartAcceptsNoReplayOfWhatIsSignedAnew(t *testing.T) {
 			}
 		})
 	}
-	// Documented: GitHub signs no time, so only a lasting register helps.
+	// Documented: GitHub signs no time, so only a lasting store helps.
 	t.Run("unlike that of GitHub", func(t *testing.T) {
 		before := newSite(t, onGitHub)
 		want(t, before.serve(again(t, before.request)), 200)
@@ -1206,7 +1206,7 @@ func TestTwoScopesDoNotSwallowEachOthersEvents(t *testing.T) {
 			s := newSite(t, func(s *site) { s.verifier, s.opts.Duplicates = v, middleware.RefuseDuplicates })
 			s.handle = func(w http.ResponseWriter, r *http.Request) {
 				d, _ := verify.FromContext(r.Context())
-				seen = append(seen, d.Scope+"/"+d.Key)
+				seen = append(seen, d.Scope+"/"+d.KeyLabel)
 			}
 			want(t, s.serve(stripetest.NewRequest(hookURL, start, eventBody("evt_1"), stripeSecret)), 200)
 			want(t, s.serve(stripetest.NewRequest(hookURL, start, eventBody("evt_1"), otherSecret)), c.status)
@@ -1244,7 +1244,7 @@ func TestARotationInTheMiddleOfARetryForgetsNothing(t *testing.T) {
 	})
 }
 
-func TestAnotherEndpointIsAnotherRegister(t *testing.T) {
+func TestAnotherEndpointIsAnotherStore(t *testing.T) {
 	s := newSite(t)
 	want(t, s.serve(again(t, s.request)), 200)
 	for _, c := range []struct {
@@ -1289,22 +1289,22 @@ func TestAnOperatorMayForgetAnEvent(t *testing.T) {
 	}
 }
 
-func TestAClaimSaysWhatTheRegisterNeeds(t *testing.T) {
+func TestAClaimSaysWhatTheStoreNeeds(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
 		want   replay.Claim
 		binds  bool
 	}{
-		{"of Stripe, signed now", func(*site) {}, replay.Claim{Needed: 6 * time.Minute, Retention: 7 * 24 * time.Hour, Restamped: true, SignedAt: start}, false},
-		{"of Stripe, signed before", signedAt(-4 * time.Minute), replay.Claim{Needed: 2 * time.Minute, Retention: 7 * 24 * time.Hour, Restamped: true, SignedAt: start.Add(-4 * time.Minute)}, false},
-		{"of Stripe, signed ahead", signedAt(4 * time.Minute), replay.Claim{Needed: 10 * time.Minute, Retention: 7 * 24 * time.Hour, Restamped: true, SignedAt: start.Add(4 * time.Minute)}, false},
+		{"of Stripe, signed now", func(*site) {}, replay.Claim{Needed: 6 * time.Minute, Retention: 7 * 24 * time.Hour, Resigned: true, SignedAt: start}, false},
+		{"of Stripe, signed before", signedAt(-4 * time.Minute), replay.Claim{Needed: 2 * time.Minute, Retention: 7 * 24 * time.Hour, Resigned: true, SignedAt: start.Add(-4 * time.Minute)}, false},
+		{"of Stripe, signed ahead", signedAt(4 * time.Minute), replay.Claim{Needed: 10 * time.Minute, Retention: 7 * 24 * time.Hour, Resigned: true, SignedAt: start.Add(4 * time.Minute)}, false},
 		{"of GitHub", onGitHub, replay.Claim{Needed: 3 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}, false},
 		{"with a body that is bound by a checksum", finishing(func(p verify.Pending, ctx context.Context, b []byte) (*verify.Delivery, error) {
 			d, err := p.Finish(ctx, b)
 			d.Binding, d.MessageID = verify.BindingChecksum, "transmission-1"
 			return d, err
-		}), replay.Claim{Needed: 11 * time.Minute, Retention: 7 * 24 * time.Hour, Restamped: true, SignedAt: start}, true},
+		}), replay.Claim{Needed: 11 * time.Minute, Retention: 7 * 24 * time.Hour, Resigned: true, SignedAt: start}, true},
 		{"with a body that is bound by a checksum, where no time is signed", func(s *site) {
 			onGitHub(s)
 			finishing(func(p verify.Pending, ctx context.Context, b []byte) (*verify.Delivery, error) {
@@ -1331,7 +1331,7 @@ func TestAClaimSaysWhatTheRegisterNeeds(t *testing.T) {
 			if (got.Binding != nil) != c.binds {
 				t.Errorf("binding %v", got.Binding)
 			}
-			// A register that others can read must not hold what would do for a header.
+			// A store that others can read must not hold what would do for a header.
 			signature := s.request.Header.Get("Stripe-Signature") + s.request.Header.Get("X-Hub-Signature-256")
 			if strings.Contains(signature, hex.EncodeToString(got.Fingerprint[:])) {
 				t.Error("the fingerprint is the signature itself")
@@ -1339,18 +1339,18 @@ func TestAClaimSaysWhatTheRegisterNeeds(t *testing.T) {
 			if got.Lease != 30*time.Second || got.Token == (replay.Token{}) || got.Fingerprint == [32]byte{} {
 				t.Errorf("claim %+v", got)
 			}
-			if got.Needed != c.want.Needed || got.Retention != c.want.Retention || got.Restamped != c.want.Restamped || !got.SignedAt.Equal(c.want.SignedAt) {
-				t.Errorf("needed %v, retention %v, restamped %v, signed %v; want %+v", got.Needed, got.Retention, got.Restamped, got.SignedAt, c.want)
+			if got.Needed != c.want.Needed || got.Retention != c.want.Retention || got.Resigned != c.want.Resigned || !got.SignedAt.Equal(c.want.SignedAt) {
+				t.Errorf("needed %v, retention %v, resigned %v, signed %v; want %+v", got.Needed, got.Retention, got.Resigned, got.SignedAt, c.want)
 			}
 		})
 	}
 }
 
-// With a real register: another body under a signed message that was seen before.
+// With a real store: another body under a signed message that was seen before.
 func TestAnotherBodyUnderOneMessageIsForged(t *testing.T) {
 	loose := finishing(func(_ verify.Pending, _ context.Context, b []byte) (*verify.Delivery, error) {
 		return &verify.Delivery{
-			Provider: "loose", Scope: "default", Key: "1", ID: string(b[:len(`{"id":"evt_1"`)]), MessageID: "transmission-1",
+			Provider: "loose", Scope: "default", KeyLabel: "1", ID: string(b[:len(`{"id":"evt_1"`)]), MessageID: "transmission-1",
 			SignedAt: start, ReceivedAt: start, Binding: verify.BindingChecksum, Body: b,
 		}, nil
 	})

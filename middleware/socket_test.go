@@ -152,7 +152,7 @@ func TestARefusalBehindTheBody(t *testing.T) {
 		{"done", outcome(replay.Outcome{Status: replay.Done, Same: true}), 409, false},
 		{"honestly repeated", outcome(replay.Outcome{Status: replay.Done}), 200, false},
 		{"in flight", outcome(replay.Outcome{Status: replay.InFlight}), 409, false},
-		{"no register", outcome(replay.Outcome{}), 503, false},
+		{"no store", outcome(replay.Outcome{}), 503, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, live, c.change)
@@ -345,9 +345,9 @@ func TestTheDeadlineOfTheBodyEndsWithTheBody(t *testing.T) {
 }
 
 func TestABodyThatEndsTooEarlyRunsNothing(t *testing.T) {
-	seen := make(chan middleware.Event, 1)
+	seen := make(chan middleware.Report, 1)
 	s := newSite(t, live, func(s *site) {
-		s.opts.Observe = func(_ context.Context, e middleware.Event) { seen <- e }
+		s.opts.Observe = func(_ context.Context, e middleware.Report) { seen <- e }
 	})
 	server := listen(t, s)
 	for _, framing := range []string{"Content-Length: 400", "Transfer-Encoding: chunked"} {
@@ -363,7 +363,7 @@ func TestABodyThatEndsTooEarlyRunsNothing(t *testing.T) {
 	}
 	wantRuns(t, s, 0)
 	if s.store.calls() != 0 {
-		t.Error("the register was asked")
+		t.Error("the store was asked")
 	}
 }
 

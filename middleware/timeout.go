@@ -8,7 +8,7 @@ import (
 
 // timeout is a context with a deadline that costs next to nothing until somebody
 // waits for it: the timer and the channel are made by the first call of Done. A
-// register in memory never waits, and most handlers end before they do.
+// store in memory never waits, and most handlers end before they do.
 type timeout struct {
 	parent   context.Context
 	deadline time.Time

@@ -108,7 +108,7 @@ func (v *vector) endpoint(t *testing.T) (http.Handler, *verify.Delivery, error) 
 		now = func() time.Time { return *v.VerifyAt }
 	}
 	guard, err := middleware.New("vectors", verifier, replay.NewMemory(&replay.MemoryOptions{
-		Now: now, Since: now().Add(-time.Hour), // the register was there before the delivery
+		Now: now, Since: now().Add(-time.Hour), // the store was there before the delivery
 	}), &middleware.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)

@@ -21,9 +21,9 @@ type Delivery struct {
 	// source of it.
 	Scope string
 
-	// Key is the label of the key that matched; it tells during a rotation
+	// KeyLabel is the label of the key that matched; it tells during a rotation
 	// which secret is still in use.
-	Key string
+	KeyLabel string
 
 	// ID is the event's id inside what is signed, bound as strongly as Binding
 	// says. It is the same in every honest retry. Empty when the provider signs
@@ -70,7 +70,7 @@ type Unsigned struct {
 // Fingerprint identifies a signed message: the MAC that was computed over it, or
 // a hash of it. With the message it can be a credential, so it does not print, not
 // even out of an unexported field of another type, and a guard hands only a hash of
-// it to the register.
+// it to the store.
 //
 // Make one with NewFingerprint. The zero Fingerprint identifies nothing. Compare two
 // of them with Equal; that is no check of a signature. For a key of a map or of a

@@ -24,7 +24,7 @@
 //
 // A signature proves who made a message. It does not prove that the message is
 // new: a copy of a genuine delivery verifies as well as the original. The
-// register of package [github.com/hooknotary/hooknotary/verify/replay], which
+// store of package [github.com/hooknotary/hooknotary/verify/replay], which
 // package [github.com/hooknotary/hooknotary/middleware] puts behind every
 // verifier, is what refuses the copy. Nor does it prove that the message is
 // about what the handler expects: check account, amount and currency in the

@@ -142,7 +142,7 @@ func ExampleNewKey() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("still signed with", d.Key)
+	fmt.Println("still signed with", d.KeyLabel)
 
 	_, err = verify.NewKey("billing", "2026-03", []byte("whsec_…\n"))
 	fmt.Println(err)

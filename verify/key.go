@@ -33,7 +33,7 @@ const (
 //
 // The scope names the signing party: an account, an endpoint of the provider, a
 // tenant. It stays the same when the secret is rotated, and it is part of every
-// key of the register, so that two parties behind one guard cannot swallow each
+// key of the store, so that two parties behind one guard cannot swallow each
 // other's events. The label names the secret itself, "2026-03", and is what logs
 // and Delivery.Key show.
 //

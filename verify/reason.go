@@ -24,7 +24,7 @@ const (
 	// ErrMalformed: a security header cannot be parsed, or is repeated (401).
 	ErrMalformed
 	// ErrTooOld: the signed time is before the window, or before the floor of
-	// the register (401). The signature was not checked: a message that is too
+	// the store (401). The signature was not checked: a message that is too
 	// old may also be forged.
 	ErrTooOld
 	// ErrTooNew: the signed time is after the window (401). The signature was
@@ -49,7 +49,7 @@ const (
 	ErrReplayed
 	// ErrInFlight: the event is being handled now (409 and Retry-After).
 	ErrInFlight
-	// ErrUnavailable: the register, the key source, the room for bodies or a
+	// ErrUnavailable: the store, the key source, the room for bodies or a
 	// certificate host failed (503 and Retry-After).
 	ErrUnavailable
 )
@@ -161,7 +161,7 @@ func zeroHead() error {
 // It is for queues, Lambda functions and tests. It checks neither the method
 // nor the media type nor the size of the body, and it remembers nothing: a
 // replay verifies again. Where several processes or retries are involved, put a
-// register behind it, as middleware.Guard does.
+// store behind it, as middleware.Guard does.
 //
 // The error is a *Error; its reason is one of ErrUnsigned, ErrMalformed,
 // ErrTooOld, ErrTooNew, ErrNoKey, ErrMismatch, ErrMediaType (a signed body that is

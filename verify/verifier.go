@@ -38,7 +38,7 @@ type Pending interface {
 // comment says; a Profile without Provider, MaxBody or Binding is invalid.
 type Profile struct {
 	// Provider is the provider's name in lower case, "stripe". It is part of
-	// every key of the register.
+	// every key of the store.
 	Provider string
 
 	// MediaType is the one Content-Type that the endpoint takes, without
@@ -58,15 +58,8 @@ type Profile struct {
 	// Binding is how strongly the signature covers the body.
 	Binding Binding
 
-	// Restamped: the provider signs every attempt anew, with a new time. Then a
-	// register that lost its memory may refuse what was signed before, because
-	// the provider will come back with a new stamp and nothing is lost.
-	Restamped bool
-
-	// RepeatsBytes: an honest retry may be byte for byte the same. Then a repeat
-	// of a finished event is acknowledged and not refused. A provider that is
-	// neither Restamped nor RepeatsBytes never retries by itself.
-	RepeatsBytes bool
+	// Retry is how the provider retries. Required.
+	Retry Retry
 
 	// Retention is how long a finished event is worth remembering: at least as
 	// long as the provider retries. Zero leaves it to the guard.
@@ -79,6 +72,40 @@ type Window struct {
 	Past, Future time.Duration
 }
 
+// Retry says how a provider retries a delivery that it believes failed. It
+// decides how a repeat of a finished event is answered, and whether a replay store
+// that lost its memory may refuse what was signed before. The zero value is
+// invalid, because no default is safe: with a wrong RetryNever an honest retry gets
+// 409 for ever, and with a wrong RetryResigned a store that restarts loses what was
+// signed before.
+type Retry uint8
+
+const (
+	// RetryResigned: every attempt is signed anew, with a new signed time. A
+	// byte-identical repeat is then a replay.
+	RetryResigned Retry = iota + 1
+	// RetryIdentical: an honest retry may be byte for byte the same, so it cannot
+	// be told from a replay. A repeat of a finished event is acknowledged and does
+	// not run. Also right where the provider's documentation does not say.
+	RetryIdentical
+	// RetryNever: the provider does not retry by itself. A repeat of a finished
+	// event is refused.
+	RetryNever
+)
+
+// String returns "resigned", "identical", "never" or "invalid".
+func (r Retry) String() string {
+	switch r {
+	case RetryResigned:
+		return "resigned"
+	case RetryIdentical:
+		return "identical"
+	case RetryNever:
+		return "never"
+	}
+	return "invalid"
+}
+
 // Binding says how strongly a signature covers the body. The zero value is
 // invalid.
 type Binding uint8
@@ -88,7 +115,7 @@ const (
 	BindingFull Binding = iota + 1
 	// BindingChecksum: the signature covers a checksum that is easy to collide.
 	// Whoever holds a genuine message can put another body under it; the
-	// register notices only the second one.
+	// store notices only the second one.
 	BindingChecksum
 	// BindingNone: the signature does not cover the body at all.
 	BindingNone

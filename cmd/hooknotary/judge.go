@@ -73,9 +73,9 @@ func (j *judge) newVerifierOf(text string) (verify.Verifier, error) {
 // of a server: method, media type and size included. Each capture is new to its guard.
 func admit(ctx context.Context, v verify.Verifier, c *capture.Capture) (*verify.Delivery, error) {
 	var refusal error
-	register := replay.NewMemory(&replay.MemoryOptions{Since: time.Unix(0, 0)})
-	guard, err := middleware.New("capture", v, register, &middleware.Options{
-		Observe: func(_ context.Context, e middleware.Event) { refusal = e.Err },
+	store := replay.NewMemory(&replay.MemoryOptions{Since: time.Unix(0, 0)})
+	guard, err := middleware.New("capture", v, store, &middleware.Options{
+		Observe: func(_ context.Context, e middleware.Report) { refusal = e.Err },
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 // Hooknotary works with captured webhook deliveries: it verifies them and says why
 // one fails, shows what exactly was signed, signs bodies to try an endpoint with, and
-// looks after the register of a fleet.
+// looks after the store of a fleet.
 //
 //	go install github.com/hooknotary/hooknotary/cmd/hooknotary@latest
 //
@@ -45,16 +45,16 @@
 // writes a signed capture, or sends it to an endpoint: to loopback addresses, and
 // anywhere else only with --allow-remote.
 //
-// # Register
+// # Store
 //
-//	hooknotary register show --redis-env REDIS_URL --endpoint billing --provider stripe --id evt_1PqX2
-//	hooknotary register forget --postgres-env DATABASE_URL --provider github --capture push.http --secret-env HOOK_SECRET --yes
-//	hooknotary register stats --sqlite register.db
+//	hooknotary store show --redis-env REDIS_URL --endpoint billing --provider stripe --id evt_1PqX2
+//	hooknotary store forget --postgres-env DATABASE_URL --provider github --capture push.http --secret-env HOOK_SECRET --yes
+//	hooknotary store stats --sqlite store.db
 //
-// shows what a shared register knows of an event, makes it forget a finished one so that
+// shows what a shared store knows of an event, makes it forget a finished one so that
 // it can run again, and counts the records. The exit code is 0, 1 if the event is unknown
 // or, for forget, still being handled, and 2 if a flag or a file is wrong, a capture does
-// not verify, or the register fails. With --json, show and forget print an object with
+// not verify, or the store fails. With --json, show and forget print an object with
 // these members, and stats one with records:
 //
 //	key            in hexadecimal, for --key

@@ -40,7 +40,7 @@ type program struct {
 const (
 	exitOK     = 0
 	exitReject = 1 // a capture does not verify, a delivery was not taken, an event is unknown or held
-	exitWrong  = 2 // a file or a flag is wrong, or a register fails
+	exitWrong  = 2 // a file or a flag is wrong, or a store fails
 )
 
 // errReject ends a command whose output says already what is not as it should be.
@@ -74,7 +74,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return exitWrong
 }
 
-const commands = "verify, explain, sign, register or providers"
+const commands = "verify, explain, sign, store or providers"
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -82,7 +82,7 @@ func (p *program) root() *cobra.Command {
 		Short: "Verify captured webhook deliveries, and say why one fails",
 		Long: `Hooknotary works with captured webhook deliveries: it verifies them and says why
 one fails, shows what exactly was signed, signs bodies to try an endpoint with, and looks
-after the register of a fleet.
+after the store of a fleet.
 
 A capture is a file with one HTTP/1.1 request as it was received (.http), a HAR file, a
 delivery of GitHub as JSON, a request of ngrok or webhook.site as JSON, or the event of a
@@ -102,7 +102,7 @@ standard input, never from the command line.`,
 	root.SetIn(p.stdin)
 	root.SetOut(&p.out)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.registerCommand(), p.providersCommand())
+	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.storeCommand(), p.providersCommand())
 	return root
 }
 

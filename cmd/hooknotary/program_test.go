@@ -17,7 +17,7 @@ import (
 )
 
 func TestHelpShowsExamplesOfEveryCommand(t *testing.T) {
-	for _, command := range []string{"verify", "explain", "sign", "providers", "register", "register show", "register forget", "register stats"} {
+	for _, command := range []string{"verify", "explain", "sign", "providers", "store", "store show", "store forget", "store stats"} {
 		words := strings.Fields(command)
 		for _, args := range [][]string{append(words[:len(words):len(words)], "--help"), append([]string{"help"}, words...), append(words[:len(words):len(words)], "-h")} {
 			got := hooknotary(t, setup{}, args...)
@@ -29,7 +29,7 @@ func TestHelpShowsExamplesOfEveryCommand(t *testing.T) {
 			}
 		}
 	}
-	hooknotary(t, setup{}, "--help").want(t, 0, "verify", "explain", "sign", "register", "providers")
+	hooknotary(t, setup{}, "--help").want(t, 0, "verify", "explain", "sign", "store", "providers")
 	hooknotary(t, setup{}, "verify", "--help").want(t, 0, "Exit codes: 0", "received_from", "findings")
 }
 

@@ -99,10 +99,10 @@ func factsOf(kind *provider) (facts, error) {
 }
 
 func retries(p verify.Profile) string {
-	switch {
-	case p.Restamped:
+	switch p.Retry {
+	case verify.RetryResigned:
 		return "signed anew each time"
-	case p.RepeatsBytes:
+	case verify.RetryIdentical:
 		return "perhaps the same bytes"
 	}
 	return "never by itself"

@@ -70,7 +70,7 @@ func (s source) words() string {
 func (r *result) accept(d *verify.Delivery) {
 	r.Verdict = accept
 	r.Delivery = &delivery{
-		ID: d.ID, MessageID: d.MessageID, Key: d.Key, Binding: d.Binding.String(),
+		ID: d.ID, MessageID: d.MessageID, Key: d.KeyLabel, Binding: d.Binding.String(),
 		Unsigned: unsigned{ID: d.Unsigned.ID, Type: d.Unsigned.Type},
 	}
 	if !d.SignedAt.IsZero() {

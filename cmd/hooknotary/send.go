@@ -109,10 +109,10 @@ func (f *sendFlags) client(resolver *net.Resolver) *http.Client {
 type sending struct {
 	*program
 	*sendFlags
-	to        *url.URL
-	kind      *provider
-	draft     *draft
-	restamped bool // the provider signs each attempt anew
+	to       *url.URL
+	kind     *provider
+	draft    *draft
+	resigned bool // the provider signs each attempt anew
 
 	client *http.Client
 	start  time.Time // when it began, at the clock of the machine
@@ -152,7 +152,7 @@ func (s *sending) deliver(ctx context.Context) (bool, error) {
 	for i := 1; i < s.attempts && !taken && err == nil; i++ {
 		s.sleep(pause)
 		how := "the same bytes"
-		if s.restamped {
+		if s.resigned {
 			s.restamp()
 			how = "signed anew"
 		}

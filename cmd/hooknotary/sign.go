@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/spf13/cobra"
 )
@@ -109,7 +110,7 @@ func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
 		return err
 	}
 	if to != nil {
-		s := &sending{program: p, sendFlags: &f.send, to: to, kind: kind, draft: d, restamped: v.Profile().Restamped}
+		s := &sending{program: p, sendFlags: &f.send, to: to, kind: kind, draft: d, resigned: v.Profile().Retry == verify.RetryResigned}
 		return s.run(cmd.Context())
 	}
 	return p.writeCapture(kind, d, f.out)

@@ -149,7 +149,7 @@ func TestAPanicIsAFailureWhereverTheRecovererStands(t *testing.T) {
 				overBoth(t, func(t *testing.T, deliver func(http.Handler, string, string, ...string) int) {
 					var outcomes []middleware.Outcome
 					guard, err := middleware.New("billing", stripe.Must(secret), replay.NewMemory(nil), &middleware.Options{
-						Observe: func(_ context.Context, e middleware.Event) { outcomes = append(outcomes, e.Outcome) },
+						Observe: func(_ context.Context, e middleware.Report) { outcomes = append(outcomes, e.Outcome) },
 					})
 					if err != nil {
 						t.Fatal(err)

@@ -29,7 +29,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 		"the verifier believes everything": {func(v verify.Verifier, pay payFunc) http.Handler {
 			return routes(gullible{v}, pay)
 		}, "a forged one"},
-		"no process knows the register of another": {func(v verify.Verifier, pay payFunc) http.Handler {
+		"no process knows the store of another": {func(v verify.Verifier, pay payFunc) http.Handler {
 			processes := make(chan http.Handler, 6)
 			for range cap(processes) {
 				processes <- routes(v, pay)

@@ -110,7 +110,7 @@ func (e *event) tried(s *sent, d delivery) (news bool) {
 	if s.ok() && e.answered.IsZero() {
 		e.answered, news = s.done, true
 	}
-	// These answers come from behind the register's first decision.
+	// These answers come from behind the store's first decision.
 	switch s.status {
 	case 200, 204, 409, 500:
 		e.seen = append(e.seen, d)

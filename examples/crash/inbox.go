@@ -8,7 +8,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
 )
 
-// committer is a register in the database that the handler's effects go to:
+// committer is a store in the database that the handler's effects go to:
 // *sqlreplay.Store.
 type committer interface {
 	CommitIn(ctx context.Context, tx sqlreplay.Execer) error

@@ -16,13 +16,13 @@ import (
 
 // A plant is a bug in the wiring of the servers that the harness must find.
 type plant struct {
-	store    func(replay.Store) replay.Store // under the journal
-	tokens   func(knowing) replay.Store      // the same, for bugs that take other owners for one's own
-	register func(replay.Store) replay.Store // over the journal: the guards' own
-	handler  func(http.Handler) http.Handler // inside the guards
-	site     func(http.Handler) http.Handler // outside of them
-	apart    bool                            // the inbox commits its effect before the claim
-	silent   bool                            // the store is emptied, and the journal says nothing of it
+	store   func(replay.Store) replay.Store // under the journal
+	tokens  func(knowing) replay.Store      // the same, for bugs that take other owners for one's own
+	marked  func(replay.Store) replay.Store // over the journal: the guards' own
+	handler func(http.Handler) http.Handler // inside the guards
+	site    func(http.Handler) http.Handler // outside of them
+	apart   bool                            // the inbox commits its effect before the claim
+	silent  bool                            // the store is emptied, and the journal says nothing of it
 }
 
 var plants = map[string]plant{
@@ -31,15 +31,15 @@ var plants = map[string]plant{
 	"commit-first":   {store: func(s replay.Store) replay.Store { return hasty{s} }},
 	"short-lease":    {store: func(s replay.Store) replay.Store { return stingy{s} }},
 	"unbound":        {store: func(s replay.Store) replay.Store { return unbound{s} }},
-	"answer-first":   {register: func(s replay.Store) replay.Store { return sluggish{s} }},
+	"answer-first":   {marked: func(s replay.Store) replay.Store { return sluggish{s} }},
 	"answer-early":   {site: answerEarly},
 	"commit-apart":   {apart: true},
 
 	"flush-unsaid":   {silent: true},
 	"no-floor":       {store: func(s replay.Store) replay.Store { return floorless{s} }},
-	"renew-once":     {register: func(s replay.Store) replay.Store { return &lazy{Store: s} }},
+	"renew-once":     {marked: func(s replay.Store) replay.Store { return &lazy{Store: s} }},
 	"untold":         {handler: untold},
-	"commit-once":    {register: func(s replay.Store) replay.Store { return &faint{Store: s} }},
+	"commit-once":    {marked: func(s replay.Store) replay.Store { return &faint{Store: s} }},
 	"release-any":    {tokens: func(s knowing) replay.Store { return releaser{s} }},
 	"take-over":      {tokens: func(s knowing) replay.Store { return robber{s} }},
 	"commit-any":     {tokens: func(s knowing) replay.Store { return usurper{s} }},
@@ -133,7 +133,7 @@ func (e *early) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 type floorless struct{ replay.Store }
 
 func (f floorless) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
-	c.Restamped = false
+	c.Resigned = false
 	return f.Store.Claim(ctx, c)
 }
 

@@ -97,7 +97,7 @@ func newRig(store, folder string) (*rig, error) {
 		}
 		r.address, r.victims, r.close = s.DSN(), []victim{s}, func() { s.Close() }
 	case "sqlite":
-		r.address, r.close = filepath.Join(folder, "register.db"), func() {}
+		r.address, r.close = filepath.Join(folder, "store.db"), func() {}
 		r.spread = 1200 * time.Millisecond // one writer at a time, and each waits for the disk
 	}
 	if err := use(); err != nil {
@@ -225,7 +225,7 @@ func (r *rig) newEffects() ([]row, error) {
 
 var dialects = map[string]sqlreplay.Dialect{"postgres": sqlreplay.PostgreSQL, "sqlite": sqlreplay.SQLite}
 
-// openDB opens a database as a program should that keeps its register there.
+// openDB opens a database as a program should that keeps its store there.
 func openDB(engine, address string) (*sql.DB, error) {
 	driver, dsn := "pgx", address
 	if engine == "sqlite" {

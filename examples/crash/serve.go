@@ -96,9 +96,9 @@ func newSite(c config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	var register replay.Store = newMarkedStore(store, j)
-	if bug.register != nil {
-		register = bug.register(register)
+	var marked replay.Store = newMarkedStore(store, j)
+	if bug.marked != nil {
+		marked = bug.marked(marked)
 	}
 	var handler http.Handler = a
 	if bug.handler != nil {
@@ -112,7 +112,7 @@ func newSite(c config) (http.Handler, error) {
 			// answer was lost. With this his script sees a 2xx.
 			o.Duplicates = middleware.AcknowledgeDuplicates
 		}
-		guard, err := middleware.New(name, v, register, o)
+		guard, err := middleware.New(name, v, marked, o)
 		if err != nil {
 			return nil, err
 		}
@@ -179,8 +179,8 @@ func withRequest(next http.Handler) http.Handler {
 
 func requestOf(ctx context.Context) *request { return ctx.Value(requestKey{}).(*request) }
 
-func observe(j *journal) func(context.Context, middleware.Event) {
-	return func(ctx context.Context, e middleware.Event) {
+func observe(j *journal) func(context.Context, middleware.Report) {
+	return func(ctx context.Context, e middleware.Report) {
 		if e.Reason == verify.ErrUnavailable || e.Outcome == middleware.CommitFailed {
 			fmt.Fprintf(os.Stderr, "%v %s: %v: %v\n", time.Now().Format(timeFormat), j.process, requestOf(ctx).id, e.Err)
 		}
@@ -244,7 +244,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(handlerOK)
 }
 
-// alone has an effect that the register knows nothing of.
+// alone has an effect that the store knows nothing of.
 func (a *app) alone(ctx context.Context, r *request, event string) error {
 	sleep(ctx, r.fate.before)
 	a.journal.crashAt(beforeEffect, r)

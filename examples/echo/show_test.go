@@ -28,7 +28,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 		"the verifier believes everything": {func(v verify.Verifier, b *builds) http.Handler {
 			return routes(gullible{v}, b)
 		}, "a forged one"},
-		"no process knows the register of another": {func(v verify.Verifier, b *builds) http.Handler {
+		"no process knows the store of another": {func(v verify.Verifier, b *builds) http.Handler {
 			processes := make(chan http.Handler, 6)
 			for range cap(processes) {
 				processes <- routes(v, b)

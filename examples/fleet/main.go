@@ -1,10 +1,10 @@
-// Fleet shows two instances of a server that share one register in Redis, and
+// Fleet shows two instances of a server that share one store in Redis, and
 // checks what it shows.
 //
 //	go run ./examples/fleet
 //
 // starts a redis-server, if there is one on the PATH, and two server processes, a
-// and b, each with a guard for Stripe on a register in that Redis. Then it delivers
+// and b, each with a guard for Stripe on a store in that Redis. Then it delivers
 // events to one and to the other: a replay is refused by both, wherever its
 // original was handled; an event whose handler failed on one instance is retried
 // on the other; and one whose instance is killed, with SIGKILL while its handler is

@@ -23,7 +23,7 @@ const lease = 3 * time.Second
 // newSite makes what every instance serves. All have the same endpoint's name, the
 // same secret and the same Redis.
 func newSite(ctx context.Context, addr, secret string, b *bookkeeper) (http.Handler, error) {
-	register := redisreplay.New(redis.NewClient(&redis.Options{
+	store := redisreplay.New(redis.NewClient(&redis.Options{
 		Addr:                  addr,
 		MaxRetries:            -1, // the guard decides what is tried again
 		ContextTimeoutEnabled: true,
@@ -32,10 +32,10 @@ func newSite(ctx context.Context, addr, secret string, b *bookkeeper) (http.Hand
 	})
 	// Does Redis answer, and does it keep what it is given? Without this the
 	// first delivery would find out.
-	if err := register.Check(ctx); err != nil {
+	if err := store.Check(ctx); err != nil {
 		return nil, err
 	}
-	guard, err := middleware.New("billing", stripe.Must(secret), register, &middleware.Options{Lease: lease})
+	guard, err := middleware.New("billing", stripe.Must(secret), store, &middleware.Options{Lease: lease})
 	if err != nil {
 		return nil, err
 	}

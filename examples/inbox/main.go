@@ -5,7 +5,7 @@
 //	go run ./examples/inbox
 //
 // A child process serves the webhooks of Stripe, and is killed where it hurts:
-// between the booking and the commit of the register. Then Stripe delivers again,
+// between the booking and the commit of the store. Then Stripe delivers again,
 // and Inbox counts the bookings. It exits with 1 if they are not as promised.
 //
 // What to copy is in shop.go.
@@ -53,7 +53,7 @@ type scene struct {
 
 var scenes = []scene{
 	{"with the inbox, and no crash", true, "", 1, 1},
-	{"without the inbox, killed between the booking and the commit of the register", false, afterBooking, 1, 2},
+	{"without the inbox, killed between the booking and the commit of the store", false, afterBooking, 1, 2},
 	{"with the inbox, killed after the transaction", true, afterBooking, 1, 1},
 	{"with the inbox, killed in the transaction", true, inBooking, 0, 1},
 }
@@ -119,7 +119,7 @@ func (s *scene) play(ctx context.Context, out io.Writer, file string) error {
 }
 
 // deliverFirst delivers to a shop that may be killed before it answers. It returns
-// the time at which the delivery was signed: after the register was made, which
+// the time at which the delivery was signed: after the store was made, which
 // refuses what is older than itself.
 func (s *scene) deliverFirst(ctx context.Context, file string) (answer string, at time.Time, err error) {
 	shop, err := open(ctx, config{File: file, Inbox: s.inbox, Stop: s.stop})

@@ -47,21 +47,21 @@ func serve(text string) error {
 	if _, err := db.Exec("CREATE TABLE IF NOT EXISTS payments (invoice TEXT, amount INTEGER)"); err != nil {
 		return err
 	}
-	register, err := sqlreplay.New(db, sqlreplay.SQLite, nil)
+	store, err := sqlreplay.New(db, sqlreplay.SQLite, nil)
 	if err != nil {
 		return err
 	}
-	if err := register.Migrate(context.Background()); err != nil {
+	if err := store.Migrate(context.Background()); err != nil {
 		return err
 	}
-	s := &shop{db: db, register: register, inbox: c.Inbox, reach: func(point string) {
+	s := &shop{db: db, store: store, inbox: c.Inbox, reach: func(point string) {
 		if point == c.Stop {
 			fmt.Println(point)
 			select {}
 		}
 	}}
 	// The shortest lease, so that nobody has to wait here. The default is better.
-	guard, err := middleware.New("billing", stripe.Must(secret), register, &middleware.Options{Lease: time.Second})
+	guard, err := middleware.New("billing", stripe.Must(secret), store, &middleware.Options{Lease: time.Second})
 	if err != nil {
 		return err
 	}
@@ -75,10 +75,10 @@ func serve(text string) error {
 
 // shop books payments.
 type shop struct {
-	db       *sql.DB
-	register *sqlreplay.Store
-	inbox    bool
-	reach    func(point string)
+	db    *sql.DB
+	store *sqlreplay.Store
+	inbox bool
+	reach func(point string)
 }
 
 // ServeHTTP runs for deliveries that Stripe signed, and that are not done.
@@ -120,7 +120,7 @@ func (s *shop) book(ctx context.Context, invoice string, amount int64) error {
 		return err
 	}
 	if s.inbox {
-		if err := s.register.CommitIn(ctx, tx); err != nil {
+		if err := s.store.CommitIn(ctx, tx); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,7 @@
 // is promised.
 //
 // In Lambda the same program serves. STRIPE_WEBHOOK_SECRET is the endpoint's
-// secret, REDIS_URL where the register is. The function takes the events of function
+// secret, REDIS_URL where the store is. The function takes the events of function
 // URLs, of HTTP APIs (payload format 1.0 and 2.0) and REST APIs of API Gateway, and of
 // load balancers, with and without the target group's attribute for multi-value
 // headers, and tells them apart by their shape.
@@ -18,10 +18,10 @@
 // does elsewhere. A health check is no delivery: it gets 405.
 //
 // No two instances of a function share memory, and Lambda starts as many as it
-// likes, also for a single request. So the register must be one that they share:
+// likes, also for a single request. So the store must be one that they share:
 // Redis here, or whatever is a replay.Store. With replay.Memory, a copy that meets
 // another instance could run again, and a delivery that makes an instance start is
-// older than the instance's register, which refuses it.
+// older than the instance's store, which refuses it.
 //
 // What to copy is in this file; show.go is the show.
 package main
@@ -64,14 +64,14 @@ func main() {
 	}
 	o, err := redis.ParseURL(os.Getenv("REDIS_URL"))
 	if err != nil { // it can hold the password
-		log.Fatal("REDIS_URL must be the address of the register: redis://user:password@host:port/0")
+		log.Fatal("REDIS_URL must be the address of the store: redis://user:password@host:port/0")
 	}
 	o.ContextTimeoutEnabled, o.MaxRetries = true, -1
-	register := redisreplay.New(redis.NewClient(o), nil)
-	if err := register.Check(context.Background()); err != nil {
+	store := redisreplay.New(redis.NewClient(o), nil)
+	if err := store.Check(context.Background()); err != nil {
 		log.Fatal(err)
 	}
-	h, err := newHook(v, register, logPayment)
+	h, err := newHook(v, store, logPayment)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -87,8 +87,8 @@ type hook struct {
 	pay   payFunc
 }
 
-func newHook(v verify.Verifier, register replay.Store, pay payFunc) (*hook, error) {
-	guard, err := middleware.New("billing", v, register, &middleware.Options{Observe: middleware.LogObserver(nil)})
+func newHook(v verify.Verifier, store replay.Store, pay payFunc) (*hook, error) {
+	guard, err := middleware.New("billing", v, store, &middleware.Options{Observe: middleware.LogObserver(nil)})
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ type answer struct {
 
 // serve does what a guard does for HTTP: it verifies and claims, runs the handler,
 // and commits or releases before the answer leaves. Guard.Admit is verify.Verify and
-// the register in one, with a guard's bounds and answers.
+// the store in one, with a guard's bounds and answers.
 func (h *hook) serve(ctx context.Context, method string, header http.Header, text string, encoded bool) answer {
 	// The signature is over the bytes that were sent. Where the gateway makes a
 	// string of them, only base64 keeps what is not UTF-8.
@@ -211,7 +211,7 @@ func (h *hook) serve(ctx context.Context, method string, header http.Header, tex
 	return answer{status: http.StatusNoContent}
 }
 
-func answerOf(a *middleware.Answer) answer {
+func answerOf(a *middleware.Response) answer {
 	header := make(map[string]string, len(a.Header))
 	for name := range a.Header {
 		header[name] = a.Header.Get(name)

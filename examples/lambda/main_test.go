@@ -43,7 +43,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 		"the verifier believes everything": {func(v verify.Verifier, r replay.Store, pay payFunc) (*hook, error) {
 			return newHook(gullible{v}, r, pay)
 		}, "a forged one"},
-		"the instances share no register": {func(v verify.Verifier, _ replay.Store, pay payFunc) (*hook, error) {
+		"the instances share no store": {func(v verify.Verifier, _ replay.Store, pay payFunc) (*hook, error) {
 			return newHook(v, replay.NewMemory(nil), pay)
 		}, "the same, replayed"},
 		"the handler hides its failure": {func(v verify.Verifier, r replay.Store, pay payFunc) (*hook, error) {
@@ -80,15 +80,15 @@ func (gullible) Finish(_ context.Context, body []byte) (*verify.Delivery, error)
 	return &verify.Delivery{Provider: "stripe", ID: string(body), SignedAt: time.Now(), Binding: verify.BindingFull, Body: body}, nil
 }
 
-// newRegister is a register that was there before the deliveries of the test were
+// newStore is a store that was there before the deliveries of the test were
 // signed, also where the clock's second ends in between.
-func newRegister() replay.Store {
+func newStore() replay.Store {
 	return replay.NewMemory(&replay.MemoryOptions{Since: time.Now().Add(-time.Minute)})
 }
 
 func newTestHook(t *testing.T) *hook {
 	t.Helper()
-	h, err := newHook(stripe.Must(secret), newRegister(), logPayment)
+	h, err := newHook(stripe.Must(secret), newStore(), logPayment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestEventsOfAnotherType(t *testing.T) {
 
 func TestAPanicReleasesTheEvent(t *testing.T) {
 	calls := 0
-	h, err := newHook(stripe.Must(secret), newRegister(), func(context.Context, string) error {
+	h, err := newHook(stripe.Must(secret), newStore(), func(context.Context, string) error {
 		if calls++; calls == 1 {
 			panic("boom")
 		}
@@ -218,17 +218,17 @@ func TestAPanicReleasesTheEvent(t *testing.T) {
 	}
 }
 
-// lost is a register in which somebody else has taken the claim over.
+// lost is a store in which somebody else has taken the claim over.
 type lost struct{ replay.Store }
 
 func (lost) Commit(context.Context, replay.Handle) error { return replay.ErrLost }
 
 func TestALostClaimIsNotAcknowledged(t *testing.T) {
 	for _, c := range []struct {
-		register replay.Store
-		status   int
-	}{{lost{newRegister()}, http.StatusConflict}, {newRegister(), http.StatusNoContent}} {
-		h, err := newHook(stripe.Must(secret), c.register, logPayment)
+		store  replay.Store
+		status int
+	}{{lost{newStore()}, http.StatusConflict}, {newStore(), http.StatusNoContent}} {
+		h, err := newHook(stripe.Must(secret), c.store, logPayment)
 		if err != nil {
 			t.Fatal(err)
 		}

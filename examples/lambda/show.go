@@ -22,7 +22,7 @@ import (
 )
 
 // show invokes functions that build makes, each in two instances that share a
-// register, and prints what came of each delivery. It returns an error if that is
+// store, and prints what came of each delivery. It returns an error if that is
 // not what is promised.
 func show(out io.Writer, build func(verify.Verifier, replay.Store, payFunc) (*hook, error)) error {
 	broken := 0
@@ -37,7 +37,7 @@ func show(out io.Writer, build func(verify.Verifier, replay.Store, payFunc) (*ho
 		{"ALB, multi", albMultiEvent},
 	} {
 		secret := "whsec_" + rand.Text() // yours comes from Stripe
-		register := replay.NewMemory(nil)
+		store := replay.NewMemory(nil)
 		runs, down := 0, true
 		pay := func(_ context.Context, invoice string) error {
 			runs++
@@ -49,7 +49,7 @@ func show(out io.Writer, build func(verify.Verifier, replay.Store, payFunc) (*ho
 		}
 		var instances [2]lambda.Handler
 		for i := range instances {
-			h, err := build(stripe.Must(secret), register, pay)
+			h, err := build(stripe.Must(secret), store, pay)
 			if err != nil {
 				return err
 			}

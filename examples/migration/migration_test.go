@@ -68,7 +68,7 @@ func (l *library) judge(t *testing.T, register func(*http.ServeMux, func() error
 		}
 		runs = 0
 		var reason verify.Reason
-		ctx := middleware.WithObserver(request.Context(), func(_ context.Context, e middleware.Event) { reason = e.Reason })
+		ctx := middleware.WithObserver(request.Context(), func(_ context.Context, e middleware.Report) { reason = e.Reason })
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, request.WithContext(ctx))
 		switch {

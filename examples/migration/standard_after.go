@@ -20,12 +20,12 @@ func standardWebhooks(prefix string) scheme.Definition {
 		}},
 		Timestamp: scheme.Timestamp{Header: prefix + "-timestamp"},
 		Message: []scheme.Part{
-			scheme.Field(prefix + "-id"), scheme.Literal("."), scheme.Stamp(), scheme.Literal("."), scheme.Body(),
+			scheme.Field(prefix + "-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
 		},
-		ID:        scheme.ID{Header: prefix + "-id"},
-		Secret:    scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
-		MaxBody:   1 << 20,
-		Restamped: true, // each attempt is signed anew, under the same id
+		ID:      scheme.ID{Header: prefix + "-id"},
+		Secret:  scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
+		MaxBody: 1 << 20,
+		Retry:   verify.RetryResigned, // each attempt is signed anew, under the same id
 	}
 }
 

@@ -105,8 +105,8 @@ func TestRollOutChangesNothingAndTells(t *testing.T) {
 		{"forged", signStripe("whsec_of_somebody_else", stripeEvent)(now), verify.ErrMismatch, http.StatusBadRequest},
 	} {
 		runs = 0
-		var event middleware.Event
-		ctx := middleware.WithObserver(tt.request.Context(), func(_ context.Context, e middleware.Event) { event = e })
+		var event middleware.Report
+		ctx := middleware.WithObserver(tt.request.Context(), func(_ context.Context, e middleware.Report) { event = e })
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, tt.request.WithContext(ctx))
 		if ran := runs == 1; w.Code != tt.status || ran != (tt.status == http.StatusOK) {

@@ -11,7 +11,7 @@
 // and sees to it that each event is handled once.
 //
 // Prefer a guard around the endpoint, which puts into the queue only what is
-// proved, if the endpoint can have the secret and the register: then nobody else
+// proved, if the endpoint can have the secret and the store: then nobody else
 // can fill the queue, and the provider retries what was refused by mistake. Whoever
 // can write into the queue itself chooses the receive time, up to two minutes ahead
 // of the consumer's clock, so the queue must be closed to all but the endpoint.
@@ -68,16 +68,16 @@ func endpoint(put func(context.Context, []byte) error) http.HandlerFunc {
 	}
 }
 
-// consumer handles what is in the queue. Its register outlives the process, and is
+// consumer handles what is in the queue. Its store outlives the process, and is
 // shared, if there are several of them.
 type consumer struct {
 	verifier verify.Verifier
-	register replay.Store
+	store    replay.Store
 	handle   func(context.Context, *verify.Delivery) error
 }
 
-func newConsumer(v verify.Verifier, register replay.Store, handle func(context.Context, *verify.Delivery) error) *consumer {
-	return &consumer{v, register, handle}
+func newConsumer(v verify.Verifier, store replay.Store, handle func(context.Context, *verify.Delivery) error) *consumer {
+	return &consumer{v, store, handle}
 }
 
 const (
@@ -85,7 +85,7 @@ const (
 	maxAhead = 2 * time.Minute    // between the clocks of the endpoint and of the consumer
 	maxRun   = time.Minute        // of the handler
 
-	settleTimeout = 2 * time.Second // of the register
+	settleTimeout = 2 * time.Second // of the store
 	lease         = 2 * time.Minute // longer than that, because nobody renews it
 	retention     = 14 * 24 * time.Hour
 )
@@ -106,10 +106,10 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 		return &refused{err}
 	}
 	if time.Since(m.ReceivedAt) > maxWait {
-		return &refused{errors.New("waited for longer than the register is sure to remember")}
+		return &refused{errors.New("waited for longer than the store is sure to remember")}
 	}
 	// Else a delivery that was signed far ahead would be good until then, and the
-	// register forgets it before.
+	// store forgets it before.
 	if m.ReceivedAt.After(time.Now().Add(maxAhead)) {
 		return &refused{errors.New("received later than now: compare the clocks of the endpoint and of this machine")}
 	}
@@ -139,14 +139,14 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 		Retention:   retention,
 		Fingerprint: sha256.Sum256(print[:]),
 		SignedAt:    d.SignedAt,
-		// Not Restamped, although Stripe signs each attempt anew: the endpoint
-		// has answered, so there is no other attempt, and a register that starts
+		// Not Resigned, although Stripe signs each attempt anew: the endpoint
+		// has answered, so there is no other attempt, and a store that starts
 		// anew must not refuse what waited for it.
 	}
 	if d.Binding != verify.BindingFull { // PayPal's, for one: that takes a Claim.Binding
 		return &refused{errors.New("the signature does not cover the whole body")}
 	}
-	outcome, err := c.register.Claim(ctx, claim)
+	outcome, err := c.store.Claim(ctx, claim)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 		if !handled { // also after a panic
 			settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 			defer cancel()
-			err = errors.Join(err, c.register.Release(settle, owner))
+			err = errors.Join(err, c.store.Release(settle, owner))
 		}
 	}()
 	run, cancel := context.WithTimeout(replay.NewContext(ctx, owner), maxRun)
@@ -177,5 +177,5 @@ func (c *consumer) consume(ctx context.Context, message []byte) (err error) {
 	// runs once more: make its effects idempotent.
 	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	return c.register.Commit(settle, owner)
+	return c.store.Commit(settle, owner)
 }

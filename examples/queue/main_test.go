@@ -38,7 +38,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 		"the verifier believes everything": {func(v verify.Verifier, r replay.Store, h handleFunc) *consumer {
 			return newConsumer(gullible{v}, r, h)
 		}, []string{"a forged one"}},
-		"the register forgets": {func(v verify.Verifier, r replay.Store, h handleFunc) *consumer {
+		"the store forgets": {func(v verify.Verifier, r replay.Store, h handleFunc) *consumer {
 			return newConsumer(v, forgetful{r}, h)
 		}, []string{"the genuine one, replayed", "the same, replayed in the queue"}},
 		"the receive time is not pinned": {func(v verify.Verifier, r replay.Store, h handleFunc) *consumer {
@@ -90,12 +90,12 @@ func (l late) Begin(ctx context.Context, h *verify.Head) (verify.Pending, error)
 	return l.Verifier.Begin(ctx, &now)
 }
 
-// forgetful is a register that forgets what it commits.
+// forgetful is a store that forgets what it commits.
 type forgetful struct{ replay.Store }
 
 func (f forgetful) Commit(ctx context.Context, h replay.Handle) error { return f.Release(ctx, h) }
 
-// greedy is a register that keeps what it should release.
+// greedy is a store that keeps what it should release.
 type greedy struct{ replay.Store }
 
 func (greedy) Release(context.Context, replay.Handle) error { return nil }
@@ -160,7 +160,7 @@ func TestAPanicReleasesTheEvent(t *testing.T) {
 	}
 }
 
-func TestAMessageOfBeforeTheRegisterStartedIsHandled(t *testing.T) {
+func TestAMessageOfBeforeTheStoreStartedIsHandled(t *testing.T) {
 	m, err := message("evt_1", time.Now().Add(-time.Hour), secret)
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestAMessageOfBeforeTheRegisterStartedIsHandled(t *testing.T) {
 	}
 }
 
-func TestAMessageMayNotWaitForLongerThanTheRegisterRemembers(t *testing.T) {
+func TestAMessageMayNotWaitForLongerThanTheStoreRemembers(t *testing.T) {
 	calls := 0
 	c := newTestConsumer(func(context.Context, *verify.Delivery) error { calls++; return nil })
 	for i, age := range []time.Duration{maxWait + time.Minute, maxWait - time.Minute} {
@@ -242,7 +242,7 @@ func TestWhatTheVerifierSaysDecides(t *testing.T) {
 	}
 }
 
-// noting is a register that keeps the last claim.
+// noting is a store that keeps the last claim.
 type noting struct {
 	replay.Store
 	claim replay.Claim
@@ -254,14 +254,14 @@ func (n *noting) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, err
 }
 
 func TestTheClaimCoversTheWait(t *testing.T) {
-	register := &noting{Store: replay.NewMemory(nil)}
-	c := newConsumer(stripe.Must(secret), register, func(ctx context.Context, d *verify.Delivery) error {
+	store := &noting{Store: replay.NewMemory(nil)}
+	c := newConsumer(stripe.Must(secret), store, func(ctx context.Context, d *verify.Delivery) error {
 		h, ok := replay.FromContext(ctx)
-		if !ok || h.Token != register.claim.Token || h.Key != register.claim.Key {
+		if !ok || h.Token != store.claim.Token || h.Key != store.claim.Key {
 			t.Error("the handler does not have the handle of the claim")
 		}
 		deadline, ok := ctx.Deadline()
-		if !ok || time.Until(deadline) >= register.claim.Lease {
+		if !ok || time.Until(deadline) >= store.claim.Lease {
 			t.Error("the handler may run for longer than the lease")
 		}
 		return nil
@@ -269,7 +269,7 @@ func TestTheClaimCoversTheWait(t *testing.T) {
 	if err := c.consume(t.Context(), genuine(t, "evt_1")); err != nil {
 		t.Fatal(err)
 	}
-	if n := register.claim; n.Needed < maxWait || n.Retention < n.Needed || n.Restamped {
+	if n := store.claim; n.Needed < maxWait || n.Retention < n.Needed || n.Resigned {
 		t.Errorf("claimed %+v", n)
 	}
 }

@@ -44,7 +44,7 @@ func ExampleProtect() {
 	// 409
 }
 
-// A guard with a register of one's own choice. What its handler fails may come
+// A guard with a store of one's own choice. What its handler fails may come
 // again.
 func ExampleNew() {
 	guard, err := middleware.New("billing", stripe.Must(exampleSecret), replay.NewMemory(nil), nil)

@@ -61,9 +61,9 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
 
-// Protect returns a middleware that guards one endpoint with v and a register in
+// Protect returns a middleware that guards one endpoint with v and a store in
 // memory, made here, once, which forgets when the process ends. Several processes
-// need [New] and a register that they share. Refusals and failures are logged to
+// need [New] and a store that they share. Refusals and failures are logged to
 // slog.Default. It panics if v is nil or has an invalid profile.
 func Protect(v verify.Verifier) echo.MiddlewareFunc {
 	g, err := middleware.New("default", v, replay.NewMemory(nil), &middleware.Options{Observe: middleware.LogObserver(nil)})

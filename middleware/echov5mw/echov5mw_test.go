@@ -103,7 +103,7 @@ func TestEveryAnswerOfTheGuardLeavesThroughEcho(t *testing.T) {
 		{"done", outcome(replay.Outcome{Status: replay.Done, Same: true}, nil), 409, []string{"Webhook-Duplicate", ""}, false, 1},
 		{"honestly repeated", outcome(replay.Outcome{Status: replay.Done}, nil), 200, []string{"Webhook-Duplicate", "1", "Content-Type", ""}, false, 1},
 		{"in flight", outcome(replay.Outcome{Status: replay.InFlight, Lease: 90 * time.Second}, nil), 409, []string{"Retry-After", "90"}, false, 1},
-		{"no register", outcome(replay.Outcome{}, errors.New("down")), 503, []string{"Retry-After", "10"}, false, 1},
+		{"no store", outcome(replay.Outcome{}, errors.New("down")), 503, []string{"Retry-After", "10"}, false, 1},
 		{"no outcome", outcome(replay.Outcome{}, nil), 503, []string{"Retry-After", "10"}, false, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -835,7 +835,7 @@ func TestMiddlewaresOutsideThatTouchTheBody(t *testing.T) {
 			}
 			s.wantRuns(runs)
 			if c.status != 200 && s.store.claims.Load() != 0 {
-				t.Error("the register was asked")
+				t.Error("the store was asked")
 			}
 		})
 	}

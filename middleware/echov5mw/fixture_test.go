@@ -62,10 +62,10 @@ type site struct {
 
 	runs   atomic.Int64
 	mu     sync.Mutex
-	events []middleware.Event
+	events []middleware.Report
 }
 
-// probe is a register that counts, and does what a test wants.
+// probe is a store that counts, and does what a test wants.
 type probe struct {
 	replay.Store
 	claim  func() (replay.Outcome, error)
@@ -102,7 +102,7 @@ func newSite(t *testing.T, changes ...func(*site)) *site {
 	s := &site{t: t, verifier: stripe.Must(stripeSecret), echo: echo.New()}
 	s.echo.Logger = slog.New(slog.DiscardHandler)
 	s.opts.Now = s.now
-	s.opts.Observe = func(_ context.Context, e middleware.Event) {
+	s.opts.Observe = func(_ context.Context, e middleware.Report) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.events = append(s.events, e)
@@ -167,7 +167,7 @@ func (s *site) serve(r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func (s *site) event() middleware.Event {
+func (s *site) event() middleware.Report {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +196,7 @@ func (s *site) wantRuns(n int64) {
 	}
 }
 
-// wantSettled checks how often the register was told what.
+// wantSettled checks how often the store was told what.
 func (s *site) wantSettled(commits, releases int64) {
 	s.t.Helper()
 	if c, r := s.store.commits.Load(), s.store.releases.Load(); c != commits || r != releases {

@@ -216,7 +216,7 @@ func TestProtectedTellsWrongWiringsOfEcho(t *testing.T) {
 			s.POST(hookPath, s.handle, func(next echo.HandlerFunc) echo.HandlerFunc {
 				return func(c *echo.Context) error { return echov5mw.Protect(stripe.Must(stripeSecret))(next)(c) }
 			})
-		}, []string{"a copy of the genuine request ran the handler again", "the register forgets"}},
+		}, []string{"a copy of the genuine request ran the handler again", "the store forgets"}},
 
 		{"a middleware behind the guard that makes 200 of failures", func(s *server) { s.POST(hookPath, s.handle, s.guard(), soothing) }, nil},
 		{"one before the guard", func(s *server) { s.POST(hookPath, s.handle, soothing, s.guard()) },

@@ -53,10 +53,10 @@ type site struct {
 	inner   []gin.HandlerFunc // within it
 
 	runs   atomic.Int64
-	events []middleware.Event
+	events []middleware.Report
 }
 
-// probe is a register that counts, and does what a test wants.
+// probe is a store that counts, and does what a test wants.
 type probe struct {
 	replay.Store
 	claim  func() (replay.Outcome, error)
@@ -93,7 +93,7 @@ func newSite(t *testing.T, changes ...func(*site)) *site {
 	now := func() time.Time { return start }
 	s := &site{verifier: stripe.Must(stripeSecret), engine: gin.New()}
 	s.opts.Now = now
-	s.opts.Observe = func(_ context.Context, e middleware.Event) { s.events = append(s.events, e) }
+	s.opts.Observe = func(_ context.Context, e middleware.Report) { s.events = append(s.events, e) }
 	s.store = &probe{Store: replay.NewMemory(&replay.MemoryOptions{Now: now})}
 	s.request = delivery("evt_1", stripeSecret)
 	for _, change := range changes {
@@ -158,7 +158,7 @@ func want(t *testing.T, w *httptest.ResponseRecorder, status int, headers ...str
 	}
 }
 
-// wantSettled checks how often the register was told what.
+// wantSettled checks how often the store was told what.
 func (s *site) wantSettled(t *testing.T, commits, releases int64) {
 	t.Helper()
 	if c, r := s.store.commits.Load(), s.store.releases.Load(); c != commits || r != releases {

@@ -66,7 +66,7 @@ func TestEveryAnswerOfTheGuardLeavesThroughGin(t *testing.T) {
 		{"done", outcome(replay.Outcome{Status: replay.Done, Same: true}, nil), 409, []string{"Webhook-Duplicate", ""}, false, 1},
 		{"honestly repeated", outcome(replay.Outcome{Status: replay.Done}, nil), 200, []string{"Webhook-Duplicate", "1"}, false, 1},
 		{"in flight", outcome(replay.Outcome{Status: replay.InFlight, Lease: 90 * time.Second}, nil), 409, []string{"Retry-After", "90"}, false, 1},
-		{"no register", outcome(replay.Outcome{}, errFailed), 503, []string{"Retry-After", "10"}, false, 1},
+		{"no store", outcome(replay.Outcome{}, errFailed), 503, []string{"Retry-After", "10"}, false, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.change, func(s *site) {

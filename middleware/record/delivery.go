@@ -34,7 +34,7 @@ type delivery struct {
 	eof     bool
 	readErr error
 	judged  bool
-	event   middleware.Event
+	event   middleware.Report
 	signed  []byte // the body that the guard read, if its signature is good
 }
 
@@ -55,7 +55,7 @@ func (d *delivery) request(req *http.Request) *http.Request {
 }
 
 // judge is the observer: the last guard that speaks is the outermost.
-func (d *delivery) judge(ctx context.Context, e middleware.Event) {
+func (d *delivery) judge(ctx context.Context, e middleware.Report) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.over {
@@ -115,7 +115,7 @@ func (d *delivery) grow(n int64) bool {
 }
 
 // end ends the notes. From here on nothing changes d.
-func (d *delivery) end() (e middleware.Event, judged bool) {
+func (d *delivery) end() (e middleware.Report, judged bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.over = true
@@ -166,14 +166,14 @@ func (d *delivery) inexact(kept int64) string {
 
 // onBody reports whether the verifier's verdict is on the body, and not on the head
 // alone.
-func onBody(e *middleware.Event) bool {
-	return e.Proved || e.Reason == verify.ErrMismatch || e.BodyBytes > 0 && expectation(e) != ""
+func onBody(e *middleware.Report) bool {
+	return e.Verified || e.Reason == verify.ErrMismatch || e.BodyBytes > 0 && expectation(e) != ""
 }
 
 // expectation returns what a verifier says of the request.
-func expectation(e *middleware.Event) string {
+func expectation(e *middleware.Report) string {
 	switch {
-	case e.Proved:
+	case e.Verified:
 		return capture.Accept
 	case e.Signed(): // the verdict rests on more than the request
 		return ""
@@ -186,7 +186,7 @@ func expectation(e *middleware.Event) string {
 }
 
 // note says what became of a request.
-func note(e *middleware.Event, left int, dropped []string) string {
+func note(e *middleware.Report, left int, dropped []string) string {
 	var b strings.Builder
 	b.WriteString(e.Outcome.String())
 	if e.Reason != 0 {

@@ -33,7 +33,7 @@
 // inexact. Behind a guard that only reports it has one, if the handler read it.
 //
 // The expectation is "accept" where the signature holds, also for replays, for
-// copies that came while the event was being handled, and for whatever the register
+// copies that came while the event was being handled, and for whatever the store
 // refused: they verify, and the note says how they were answered. It is the label
 // of the reason where the verifier refused. There is none where the verifier was
 // not asked or could not answer, and none where the body that was judged is not
@@ -55,17 +55,17 @@
 // written; package capture says which. [Options.Drop] names more, such as
 // X-Forwarded-For, the address of whoever sent it. [Options.Redact] can change
 // anything, for example a token in the query of the URL. The signature is kept:
-// whoever has the file can send the delivery again, which is what the register
+// whoever has the file can send the delivery again, which is what the store
 // is for.
 //
 // # Forgeries
 //
 // A forgery is another body under a signed message that was seen before. It takes a
 // genuine delivery to make one, and its body is the evidence. So the first forgery of
-// each signed message, see [middleware.Event.FirstForged], is kept in a part of the
+// each signed message, see [middleware.Report.FirstForged], is kept in a part of the
 // folder of its own. Only first forgeries of as many other messages push it out, not
 // strangers, not replays, and not the further forgeries of the same message. The last
-// part of its name is the beginning of [middleware.Event.Message] in place of a random
+// part of its name is the beginning of [middleware.Report.Message] in place of a random
 // number, and the further ones are refusals like others:
 //
 //	20260314T092653.589793Z-paypal-refused-forged-8c1f0e7b5a3d9264.http

@@ -43,21 +43,21 @@ const (
 // no test passes on a mix of both.
 var start = time.Date(2026, 3, 14, 10, 26, 53, 589793238, time.FixedZone("CET", 3600))
 
-// register is a store that answers claims as a test wants.
-type register struct {
+// store is a store that answers claims as a test wants.
+type store struct {
 	replay.Store
 	claim  func() (replay.Outcome, error)
 	commit func() error
 }
 
-func (s *register) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
+func (s *store) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
 	if s.claim != nil {
 		return s.claim()
 	}
 	return s.Store.Claim(ctx, c)
 }
 
-func (s *register) Commit(ctx context.Context, h replay.Handle) error {
+func (s *store) Commit(ctx context.Context, h replay.Handle) error {
 	if s.commit != nil {
 		return s.commit()
 	}
@@ -72,7 +72,7 @@ type site struct {
 	record   record.Options
 	guard    middleware.Options
 	verifier verify.Verifier
-	store    *register
+	store    *store
 	request  *http.Request
 	handle   http.HandlerFunc                // nil answers 200
 	between  func(http.Handler) http.Handler // recorder and guard
@@ -90,7 +90,7 @@ func newSite(t *testing.T, changes ...func(*site)) *site {
 	t.Helper()
 	s := &site{t: t, dir: filepath.Join(t.TempDir(), "captures"), verifier: stripe.Must(secret)}
 	s.guard.Now = s.now
-	s.store = &register{Store: replay.NewMemory(&replay.MemoryOptions{Now: s.now})}
+	s.store = &store{Store: replay.NewMemory(&replay.MemoryOptions{Now: s.now})}
 	s.served = make(chan struct{}, 1000)
 	s.request = signed("evt_1")
 	s.record.Kinds = record.Refused | record.Accepted

@@ -35,7 +35,7 @@ const (
 
 // fileName returns a name that sorts by time. Nothing of a request is in it but the
 // time at which it came and, for a first forgery, a hash of the signed message.
-func fileName(e *middleware.Event) string {
+func fileName(e *middleware.Report) string {
 	outcome, id := e.Outcome.String(), rand.Uint64()
 	switch {
 	case e.FirstForged:

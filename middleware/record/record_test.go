@@ -48,11 +48,11 @@ var fates = []fate{
 		200, "acknowledged", "acknowledged: replayed, and the signature holds, answered 200", "accept", ""},
 	{"in flight", outcome(replay.Outcome{Status: replay.InFlight, Lease: time.Second}, nil),
 		409, "refused-in_flight", "refused: in_flight, and the signature holds, answered 409", "accept", ""},
-	{"found forged by the register", outcome(replay.Outcome{Status: replay.Forged}, nil),
+	{"found forged by the store", outcome(replay.Outcome{Status: replay.Forged}, nil),
 		401, "refused-forged", "refused: forged, and the signature holds, answered 401", "accept", ""},
-	{"before the register's floor", outcome(replay.Outcome{Status: replay.BeforeFloor}, nil),
+	{"before the store's floor", outcome(replay.Outcome{Status: replay.BeforeFloor}, nil),
 		401, "refused-too_old", "refused: too_old, and the signature holds, answered 401", "accept", ""},
-	{"the register failed", outcome(replay.Outcome{}, io.ErrClosedPipe),
+	{"the store failed", outcome(replay.Outcome{}, io.ErrClosedPipe),
 		503, "refused-unavailable", "refused: unavailable, and the signature holds, answered 503", "accept", ""},
 
 	{"unsigned", unsigned, 401, "refused-unsigned", "refused: unsigned, answered 401", "unsigned", "0 of the "},
@@ -310,7 +310,7 @@ func TestOfSeveralGuardsTheOutermostCounts(t *testing.T) {
 func TestAnObserverOutsideIsStillTold(t *testing.T) {
 	s := newSite(t)
 	told := 0
-	ctx := middleware.WithObserver(context.Background(), func(_ context.Context, e middleware.Event) {
+	ctx := middleware.WithObserver(context.Background(), func(_ context.Context, e middleware.Report) {
 		if e.Outcome == middleware.Handled {
 			told++
 		}

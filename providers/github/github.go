@@ -13,12 +13,12 @@
 // # What the signature does not say
 //
 // No time is signed: a captured delivery verifies until the secret changes. Only
-// the register can refuse it, so it is as good as the register's memory, and
+// the store can refuse it, so it is as good as the store's memory, and
 // with several processes it must be shared.
 //
 // The delivery id (X-GitHub-Delivery), the event's name (X-GitHub-Event) and the
 // Content-Type are not signed. Whoever replays a body can change them. So the
-// register knows a delivery by its body; the id and the name are in
+// store knows a delivery by its body; the id and the name are in
 // Delivery.Unsigned; and whether a body is JSON or a form is an option of the
 // endpoint, never read from the request. A handler that wants a key for the event,
 // to make its effects idempotent, takes that of the claim: replay.FromContext
@@ -110,6 +110,7 @@ func definition(o *Options) scheme.Definition {
 		UnsignedID:   "X-GitHub-Delivery",
 		UnsignedType: "X-GitHub-Event",
 		MaxBody:      25 << 20, // GitHub sends nothing larger
+		Retry:        verify.RetryNever,
 		Retention:    30 * 24 * time.Hour,
 	}
 	if o.Form {

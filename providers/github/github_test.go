@@ -26,6 +26,7 @@ var (
 	push       = []byte(`{"ref":"refs/heads/main","after":"59b20b8d5c6ff8d09518216e87bd3d2ce2ea6ba2","repository":{"id":186853002}}`)
 	profile    = verify.Profile{
 		Provider: "github", MediaType: "application/json", MaxBody: 25 << 20,
+		Retry:   verify.RetryNever,
 		Binding: verify.BindingFull, Retention: 30 * 24 * time.Hour,
 	}
 )

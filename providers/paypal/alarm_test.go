@@ -87,10 +87,10 @@ func TestAnAlarmReachesTheObserver(t *testing.T) {
 	w := newWorld()
 	w.hosts.file(certURL, inPEM(newAuthority("New Root", nil).leaf(leafKey().Public())))
 	v := w.verifier(t, func(o *paypal.Options) { o.Transport = newInternet(t, w.hosts) })
-	var seen []middleware.Event
+	var seen []middleware.Report
 	guard, err := middleware.New("paypal", v, replay.NewMemory(nil), &middleware.Options{
 		Now:     func() time.Time { return receivedAt },
-		Observe: func(_ context.Context, e middleware.Event) { seen = append(seen, e) },
+		Observe: func(_ context.Context, e middleware.Report) { seen = append(seen, e) },
 	})
 	must(err)
 	r := httptest.NewRequest("POST", "/", strings.NewReader(string(event)))

@@ -57,7 +57,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 		Profile: verify.Profile{
 			Provider: "paypal", MediaType: "application/json", MaxBody: 1 << 20,
 			Window:  verify.Window{Past: 3*24*time.Hour + 6*time.Hour, Future: 5 * time.Minute},
-			Binding: verify.BindingChecksum, RepeatsBytes: true, Retention: 30 * 24 * time.Hour,
+			Binding: verify.BindingChecksum, Retry: verify.RetryIdentical, Retention: 30 * 24 * time.Hour,
 		},
 		Events:   events,
 		Headers:  []string{"Paypal-Transmission-Sig", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url", "Paypal-Auth-Algo"},

@@ -108,8 +108,8 @@ func FuzzHead(f *testing.F) {
 			t.Errorf("%q was fetched as %q", certURL, asked[0])
 		}
 		d, err := verify.Verify(context.Background(), v, head, s.Body)
-		if err == nil && (d.MessageID != id || d.SignedAt.Format("2006-01-02T15:04:05Z") != stamp || d.Key != u.Path[len("/v1/notifications/certs/"):]) {
-			t.Errorf("the delivery says %q, %v and %q", d.MessageID, d.SignedAt, d.Key)
+		if err == nil && (d.MessageID != id || d.SignedAt.Format("2006-01-02T15:04:05Z") != stamp || d.KeyLabel != u.Path[len("/v1/notifications/certs/"):]) {
+			t.Errorf("the delivery says %q, %v and %q", d.MessageID, d.SignedAt, d.KeyLabel)
 		}
 		if err == nil && !slices.ContainsFunc(vectors, func(other vector.Vector) bool {
 			signed := other.Head.Header.Get

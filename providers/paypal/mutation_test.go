@@ -179,5 +179,5 @@ func TestNoMutationIsAcceptedButCollisionsAndTheyAreForged(t *testing.T) {
 			t.Errorf("no mutation was refused as %v", reason)
 		}
 	}
-	t.Logf("%d mutations: %d with the same CRC-32, all of them refused by the register; verdicts %v", rounds, collisions, verdicts)
+	t.Logf("%d mutations: %d with the same CRC-32, all of them refused by the store; verdicts %v", rounds, collisions, verdicts)
 }

@@ -21,10 +21,10 @@
 // any number of other bodies that verify under its signature. So the Binding of a
 // Delivery is verify.BindingChecksum, and a guard does more than for other
 // providers: the first body that arrives under a signed transmission is bound to
-// it in the register, and another one is refused as verify.ErrForged. What remains
-// is whoever holds a transmission that the register does not know and sends a
+// it in the store, and another one is refused as verify.ErrForged. What remains
+// is whoever holds a transmission that the store does not know and sends a
 // forged body under it: an interceptor who keeps the genuine delivery from
-// arriving, or, with a register in memory, an observer of the last days right
+// arriving, or, with a store in memory, an observer of the last days right
 // after a restart. Where money moves, do not act on amounts in the body: ask
 // PayPal for the resource by its id, or set Options.Confirm with FetchEvent, which
 // compares each delivery with PayPal's record before the handler runs.
@@ -54,7 +54,7 @@
 //
 // PayPal retries up to 25 times in 3 days. Whether a retry is signed anew is not
 // documented; if it is not, a narrow window would refuse every retry but the
-// first. So the window reaches 3 days and 6 hours into the past, and the register
+// first. So the window reaches 3 days and 6 hours into the past, and the store
 // remembers at least as long.
 //
 // Source: https://developer.paypal.com/api/rest/webhooks/rest/ and
@@ -169,13 +169,13 @@ func (v *Verifier) configure(o *Options) error {
 		window.Past = o.MaxAge
 	}
 	v.profile = verify.Profile{
-		Provider:     "paypal",
-		MediaType:    "application/json",
-		MaxBody:      1 << 20, // PayPal states no limit; events are far smaller
-		Window:       window,
-		Binding:      verify.BindingChecksum,
-		RepeatsBytes: true,
-		Retention:    30 * 24 * time.Hour, // as long as PayPal resends by hand
+		Provider:  "paypal",
+		MediaType: "application/json",
+		MaxBody:   1 << 20, // PayPal states no limit; events are far smaller
+		Window:    window,
+		Binding:   verify.BindingChecksum,
+		Retry:     verify.RetryIdentical,
+		Retention: 30 * 24 * time.Hour, // as long as PayPal resends by hand
 	}
 	env := live
 	if o.Sandbox {
@@ -281,7 +281,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	d := &verify.Delivery{
 		Provider:    "paypal",
 		Scope:       p.v.webhookID,
-		Key:         p.certURL[strings.LastIndexByte(p.certURL, '/')+1:],
+		KeyLabel:    p.certURL[strings.LastIndexByte(p.certURL, '/')+1:],
 		ID:          eventID(body),
 		MessageID:   p.id,
 		Fingerprint: verify.NewFingerprint(digest),

@@ -152,7 +152,7 @@ func TestADeliverySaysWhatWasSigned(t *testing.T) {
 	want := verify.Delivery{
 		Provider:    "paypal",
 		Scope:       webhookID,
-		Key:         "CERT-360caa42-fca2a594-1d93a270",
+		KeyLabel:    "CERT-360caa42-fca2a594-1d93a270",
 		ID:          "WH-2WR32451HC0233532-67976317FL4543714",
 		MessageID:   h.Header.Get("Paypal-Transmission-Id"),
 		Fingerprint: verify.NewFingerprint(digest),

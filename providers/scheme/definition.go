@@ -62,11 +62,11 @@ type Definition struct {
 	// Options.Partitions count.
 	Partition string
 
-	// MaxBody, Restamped, RepeatsBytes and Retention are as in verify.Profile.
+	// MaxBody, Retry and Retention are as in verify.Profile.
 	// MaxBody is required.
-	MaxBody                 int64
-	Restamped, RepeatsBytes bool
-	Retention               time.Duration
+	MaxBody   int64
+	Retry     verify.Retry
+	Retention time.Duration
 }
 
 // Signature says where a signature stands and how it is written. There are two
@@ -183,7 +183,7 @@ type partKind uint8
 
 const (
 	partLiteral partKind = iota + 1
-	partStamp
+	partTime
 	partField
 	partURL
 	partBody
@@ -192,8 +192,8 @@ const (
 // Literal is a constant text.
 func Literal(text string) Part { return Part{partLiteral, text} }
 
-// Stamp is the signed time, byte for byte as it was received.
-func Stamp() Part { return Part{kind: partStamp} }
+// SignedTime is the signed time, byte for byte as it was received.
+func SignedTime() Part { return Part{kind: partTime} }
 
 // Field is the value of a header: 1 to 256 bytes of visible ASCII. It must be
 // followed by a Literal, which its value may not contain, so that two messages
@@ -354,12 +354,14 @@ func (d *Definition) checkMessage() error {
 		return errors.New("the Message must contain Body once")
 	case n[partURL] > 1:
 		return errors.New("the Message contains URL twice")
-	case timed && n[partStamp] != 1:
+	case timed && n[partTime] != 1:
 		return errors.New("the Message must contain Stamp once: a time that is not signed proves nothing")
-	case !timed && n[partStamp] != 0:
+	case !timed && n[partTime] != 0:
 		return errors.New("the Message contains Stamp, but there is no Timestamp")
-	case d.Restamped && !timed:
-		return errors.New("the Restamped needs a Timestamp")
+	case d.Retry < verify.RetryResigned || d.Retry > verify.RetryNever:
+		return errors.New("Retry is not set: say how the sender retries, RetryIdentical if its documentation does not tell")
+	case d.Retry == verify.RetryResigned && !timed:
+		return errors.New("RetryResigned needs a Timestamp")
 	case d.ID.Header != "" && d.ID.Member != "":
 		return errors.New("ID has both Header and Member")
 	case d.ID.Header == "" && d.ID.Member == "" && (d.ID.Prefix != "" || len(d.ID.Repeated) > 0):

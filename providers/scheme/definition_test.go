@@ -33,9 +33,10 @@ func mustNew(t testing.TB, d scheme.Definition, o *scheme.Options, secrets ...st
 func listed() scheme.Definition {
 	return scheme.Definition{
 		Provider:   "listed",
+		Retry:      verify.RetryNever,
 		Signatures: []scheme.Signature{{Header: "Listed-Signature", Field: "v1", Separator: ",", Assign: "="}},
 		Timestamp:  scheme.Timestamp{Field: "t"},
-		Message:    []scheme.Part{scheme.Stamp(), scheme.Literal("."), scheme.Body()},
+		Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
 		ID:         scheme.ID{Member: "id"},
 		MaxBody:    1 << 20,
 	}
@@ -44,6 +45,7 @@ func listed() scheme.Definition {
 func bare() scheme.Definition {
 	return scheme.Definition{
 		Provider:   "bare",
+		Retry:      verify.RetryNever,
 		Signatures: []scheme.Signature{{Header: "Bare-Signature"}},
 		Message:    []scheme.Part{scheme.Body()},
 		MaxBody:    1 << 20,
@@ -52,7 +54,7 @@ func bare() scheme.Definition {
 
 func TestNewRefusesAMistakenDefinition(t *testing.T) {
 	type edit = func(*scheme.Definition)
-	literal, body, stamp := scheme.Literal("."), scheme.Body(), scheme.Stamp()
+	literal, body, stamp := scheme.Literal("."), scheme.Body(), scheme.SignedTime()
 	for _, tt := range []struct {
 		name  string
 		base  func() scheme.Definition
@@ -132,7 +134,9 @@ func TestNewRefusesAMistakenDefinition(t *testing.T) {
 		{"with a time that is not signed", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, "not signed proves nothing"},
 		{"with a time that is signed twice", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, "Stamp once"},
 		{"with a signed time that stands nowhere", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, "no Timestamp"},
-		{"with new stamps but no time", bare, func(d *scheme.Definition) { d.Restamped = true }, func(d *scheme.Definition) { d.RepeatsBytes = true }, "Restamped"},
+		{"whose retries are signed anew, without a time", bare, func(d *scheme.Definition) { d.Retry = verify.RetryResigned }, func(d *scheme.Definition) { d.Retry = verify.RetryIdentical }, "RetryResigned"},
+		{"that does not say how the sender retries", bare, func(d *scheme.Definition) { d.Retry = 0 }, func(d *scheme.Definition) { d.Retry = verify.RetryNever }, "Retry"},
+		{"with an unknown way to retry", bare, func(d *scheme.Definition) { d.Retry = verify.RetryNever + 1 }, func(d *scheme.Definition) { d.Retry = verify.RetryNever }, "Retry"},
 		{"with an id at two places", listed,
 			func(d *scheme.Definition) {
 				d.ID = scheme.ID{Header: "X-Id", Member: "id"}

@@ -14,10 +14,10 @@
 //			Header: "Acme-Signature", Field: "v1", Separator: ",", Assign: "=",
 //		}},
 //		Timestamp: scheme.Timestamp{Field: "t"},
-//		Message:   []scheme.Part{scheme.Stamp(), scheme.Literal("."), scheme.Body()},
+//		Message:   []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
 //		ID:        scheme.ID{Member: "id"},
 //		MaxBody:   1 << 20,
-//		Restamped: true,
+//		Retry: verify.RetryResigned,
 //	}
 //
 // # What the engine does, for every definition

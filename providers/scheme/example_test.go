@@ -22,10 +22,10 @@ func Example() {
 			Header: "Acme-Signature", Field: "v1", Separator: ",", Assign: "=",
 		}},
 		Timestamp: scheme.Timestamp{Field: "t"},
-		Message:   []scheme.Part{scheme.Stamp(), scheme.Literal("."), scheme.Body()},
+		Message:   []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
 		ID:        scheme.ID{Member: "event_id"},
 		MaxBody:   1 << 20,
-		Restamped: true, // each attempt is signed anew
+		Retry:     verify.RetryResigned, // each attempt is signed anew
 	}
 	const secret = "9f2b7c41d8e05a63b1f47290ce8d3a56"
 	v, err := scheme.New(definition, verify.Secrets(secret), nil)
@@ -55,6 +55,7 @@ func Example() {
 func ExampleNew_incorrect() {
 	_, err := scheme.New(scheme.Definition{
 		Provider:   "acme",
+		Retry:      verify.RetryNever,
 		Signatures: []scheme.Signature{{Header: "Acme-Signature"}},
 		Timestamp:  scheme.Timestamp{Header: "Acme-Time"},
 		Message:    []scheme.Part{scheme.Body()},

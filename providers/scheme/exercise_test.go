@@ -28,10 +28,10 @@ func slack() scheme.Definition {
 		Provider:   "slack",
 		Signatures: []scheme.Signature{{Header: "X-Slack-Signature", Prefix: "v0="}},
 		Timestamp:  scheme.Timestamp{Header: "X-Slack-Request-Timestamp"},
-		Message:    []scheme.Part{scheme.Literal("v0:"), scheme.Stamp(), scheme.Literal(":"), scheme.Body()},
+		Message:    []scheme.Part{scheme.Literal("v0:"), scheme.SignedTime(), scheme.Literal(":"), scheme.Body()},
 		ID:         scheme.ID{Member: "event_id", Prefix: "Ev"},
 		MaxBody:    1 << 20,
-		Restamped:  true,
+		Retry:      verify.RetryResigned,
 	}
 }
 
@@ -54,7 +54,7 @@ func shopify() scheme.Definition {
 		UnsignedType: "X-Shopify-Topic",
 		Partition:    "X-Shopify-Topic",
 		MaxBody:      4 << 20,
-		RepeatsBytes: true,
+		Retry:        verify.RetryIdentical,
 		Retention:    2 * day,
 	}
 }
@@ -79,12 +79,12 @@ func standardWebhooks(prefix string) scheme.Definition {
 		}},
 		Timestamp: scheme.Timestamp{Header: prefix + "-timestamp"},
 		Message: []scheme.Part{
-			scheme.Field(prefix + "-id"), scheme.Literal("."), scheme.Stamp(), scheme.Literal("."), scheme.Body(),
+			scheme.Field(prefix + "-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
 		},
-		ID:        scheme.ID{Header: prefix + "-id"},
-		Secret:    scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
-		MaxBody:   1 << 20,
-		Restamped: true,
+		ID:      scheme.ID{Header: prefix + "-id"},
+		Secret:  scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
+		MaxBody: 1 << 20,
+		Retry:   verify.RetryResigned,
 	}
 }
 
@@ -113,12 +113,12 @@ const squareURL = "https://hooks.example.com/square?shop=7"
 // square signs the URL that is registered and the body.
 func square() scheme.Definition {
 	return scheme.Definition{
-		Provider:     "square",
-		Signatures:   []scheme.Signature{{Header: "X-Square-HmacSha256-Signature", Encoding: scheme.Base64}},
-		Message:      []scheme.Part{scheme.URL(), scheme.Body()},
-		ID:           scheme.ID{Member: "event_id"},
-		MaxBody:      1 << 20,
-		RepeatsBytes: true,
+		Provider:   "square",
+		Signatures: []scheme.Signature{{Header: "X-Square-HmacSha256-Signature", Encoding: scheme.Base64}},
+		Message:    []scheme.Part{scheme.URL(), scheme.Body()},
+		ID:         scheme.ID{Member: "event_id"},
+		MaxBody:    1 << 20,
+		Retry:      verify.RetryIdentical,
 	}
 }
 
@@ -152,7 +152,7 @@ func TestSlackPassesTheBattery(t *testing.T) {
 		Sign: signSlack,
 		Profile: verify.Profile{
 			Provider: "slack", MediaType: "application/json", MaxBody: 1 << 20,
-			Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Restamped: true,
+			Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Retry: verify.RetryResigned,
 		},
 		Events: []verifytest.Event{
 			{Name: "an event", ID: "Ev0PV52K25", Body: []byte(`{"token":"x","team_id":"T061","event":{"event_id":"Ev1"},"event_id":"Ev0PV52K25"}`)},
@@ -170,7 +170,7 @@ func TestShopifyPassesTheBattery(t *testing.T) {
 		Sign: signShopify,
 		Profile: verify.Profile{
 			Provider: "shopify", MediaType: "application/json", MaxBody: 4 << 20, Binding: verify.BindingFull,
-			RepeatsBytes: true, Retention: 48 * time.Hour,
+			Retry: verify.RetryIdentical, Retention: 48 * time.Hour,
 		},
 		Events: []verifytest.Event{
 			{Name: "an order", Body: []byte(`{"id":820982911946154508,"email":"jon@example.com"}`)},
@@ -189,7 +189,7 @@ func TestStandardWebhooksPassTheBattery(t *testing.T) {
 		Sign: signStandardWebhooks,
 		Profile: verify.Profile{
 			Provider: "standard-webhooks", MediaType: "application/json", MaxBody: 1 << 20,
-			Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Restamped: true,
+			Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Retry: verify.RetryResigned,
 		},
 		Events: []verifytest.Event{
 			{Name: "a user", ID: messageID, Body: []byte(`{"type":"user.created","data":{"id":"usr_1"}}`)},
@@ -213,7 +213,7 @@ func TestSquarePassesTheBattery(t *testing.T) {
 		},
 		Sign: signSquare,
 		Profile: verify.Profile{
-			Provider: "square", MediaType: "application/json", MaxBody: 1 << 20, Binding: verify.BindingFull, RepeatsBytes: true,
+			Provider: "square", MediaType: "application/json", MaxBody: 1 << 20, Binding: verify.BindingFull, Retry: verify.RetryIdentical,
 		},
 		Events: []verifytest.Event{
 			{Name: "a payment", ID: "6a8f5f28", Body: []byte(`{"merchant_id":"6SSW7","event_id":"6a8f5f28","data":{"event_id":"0"}}`)},
@@ -228,9 +228,10 @@ func TestSquarePassesTheBattery(t *testing.T) {
 func acme() scheme.Definition {
 	return scheme.Definition{
 		Provider:   "acme",
+		Retry:      verify.RetryNever,
 		Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Hash: scheme.SHA512}},
 		Timestamp:  scheme.Timestamp{Field: "at", Unit: scheme.Milliseconds, Window: verify.Window{Past: time.Hour, Future: time.Second}},
-		Message:    []scheme.Part{scheme.Stamp(), scheme.Literal("\n"), scheme.Body()},
+		Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("\n"), scheme.Body()},
 		MaxBody:    1 << 10,
 	}
 }
@@ -251,6 +252,7 @@ func TestMillisecondsAndSHA512PassTheBattery(t *testing.T) {
 		Sign: signAcme,
 		Profile: verify.Profile{
 			Provider: "acme", MediaType: "application/json", MaxBody: 1 << 10,
+			Retry:  verify.RetryNever,
 			Window: verify.Window{Past: time.Hour, Future: time.Second}, Binding: verify.BindingFull,
 		},
 		Events: []verifytest.Event{

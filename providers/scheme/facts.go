@@ -70,7 +70,7 @@ func (v *Verifier) piece(p Part, h *verify.Head, body []byte) (string, []byte) {
 	switch p.kind {
 	case partLiteral:
 		return "constant", []byte(p.text)
-	case partStamp:
+	case partTime:
 		t := v.def.Timestamp
 		if t.Header != "" {
 			return "time, from " + t.Header, single(h, t.Header)

@@ -21,11 +21,12 @@ import (
 func everything() scheme.Definition {
 	return scheme.Definition{
 		Provider:   "acme",
+		Retry:      verify.RetryNever,
 		Signatures: []scheme.Signature{{Header: "acme-signature", Field: "v1", Separator: ",", Assign: "="}},
 		Timestamp:  scheme.Timestamp{Field: "t"},
 		Message: []scheme.Part{
 			scheme.Field("acme-id"), scheme.Literal(":"), scheme.Field("acme-topic"), scheme.Literal(":"),
-			scheme.Stamp(), scheme.Literal(":"), scheme.Body(), scheme.URL(),
+			scheme.SignedTime(), scheme.Literal(":"), scheme.Body(), scheme.URL(),
 		},
 		ID:      scheme.ID{Header: "acme-id"},
 		MaxBody: 1 << 10,

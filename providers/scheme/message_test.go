@@ -263,8 +263,8 @@ func TestAWeakerSignatureNeverRescuesAStrongerOne(t *testing.T) {
 			want := accepted(t, v, both, body)
 			both.Del("Strong")
 			got := accepted(t, v, both, body)
-			if !got.Fingerprint.Equal(want.Fingerprint) || got.Key != want.Key {
-				t.Errorf("without the stronger header: key %s, same fingerprint %v", got.Key, got.Fingerprint.Equal(want.Fingerprint))
+			if !got.Fingerprint.Equal(want.Fingerprint) || got.KeyLabel != want.KeyLabel {
+				t.Errorf("without the stronger header: key %s, same fingerprint %v", got.KeyLabel, got.Fingerprint.Equal(want.Fingerprint))
 			}
 		}
 	})
@@ -297,7 +297,7 @@ func TestOneMessageHasOneFingerprintInAnyForm(t *testing.T) {
 	}
 }
 
-// TestAMessageWithoutAnIDHasOneFingerprintOverARotation: the register knows it by
+// TestAMessageWithoutAnIDHasOneFingerprintOverARotation: the store knows it by
 // nothing else.
 func TestAMessageWithoutAnIDHasOneFingerprintOverARotation(t *testing.T) {
 	const body = `no event`

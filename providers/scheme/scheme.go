@@ -120,14 +120,13 @@ func (v *Verifier) configure() error {
 		}
 	}
 	v.profile = verify.Profile{
-		Provider:     d.Provider,
-		MediaType:    d.MediaType,
-		MaxBody:      d.MaxBody,
-		Window:       window,
-		Binding:      verify.BindingFull,
-		Restamped:    d.Restamped,
-		RepeatsBytes: d.RepeatsBytes,
-		Retention:    d.Retention,
+		Provider:  d.Provider,
+		MediaType: d.MediaType,
+		MaxBody:   d.MaxBody,
+		Window:    window,
+		Binding:   verify.BindingFull,
+		Retry:     d.Retry,
+		Retention: d.Retention,
 	}
 	switch keys := v.source.(type) {
 	case nil:
@@ -590,7 +589,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 		return nil, refuse(verify.ErrUnavailable, errFinished)
 	}
 	d := &p.delivery
-	d.Scope, d.Key = match.scope, match.label
+	d.Scope, d.KeyLabel = match.scope, match.label
 	d.ID = p.id(body)
 	d.Fingerprint = verify.NewFingerprint(p.fingerprint(match, found, d.ID, body))
 	d.Body = body
@@ -604,7 +603,7 @@ func (p *pending) write(h hash.Hash, b, body []byte) {
 		switch part.kind {
 		case partLiteral:
 			b = append(b, part.text...)
-		case partStamp:
+		case partTime:
 			b = append(b, p.stamp...)
 		case partField:
 			b = append(b, p.fields[i]...)

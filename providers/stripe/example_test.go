@@ -24,7 +24,7 @@ func ExampleMust() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(d.ID, "verified with secret", d.Key)
+	fmt.Println(d.ID, "verified with secret", d.KeyLabel)
 	// Output: evt_1TBQ8x verified with secret 2
 }
 

@@ -8,7 +8,7 @@
 // While a secret is rolled, the header has one v1 for each secret that is active.
 // The scheme v0, and any other, is ignored, as Stripe asks for. Each attempt of a
 // delivery is signed anew, with a new time and the same event id in the body; so
-// the event id is what the register remembers, and an old copy is too old after
+// the event id is what the store remembers, and an old copy is too old after
 // five minutes.
 //
 //	guard := middleware.Protect(stripe.Must(os.Getenv("STRIPE_WEBHOOK_SECRET")))
@@ -83,11 +83,11 @@ func definition() scheme.Definition {
 			Header: "Stripe-Signature", Field: "v1", Separator: ",", Assign: "=",
 		}},
 		Timestamp: scheme.Timestamp{Field: "t"},
-		Message:   []scheme.Part{scheme.Stamp(), scheme.Literal("."), scheme.Body()},
+		Message:   []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
 		ID:        scheme.ID{Member: "id", Prefix: "evt_", Repeated: []string{"evt_00000000000000"}},
 		Secret:    scheme.Secret{Refuse: []string{"sk_", "rk_", "pk_", "we_", "acct_"}},
 		MaxBody:   1 << 20, // Stripe states no limit; events are far smaller
-		Restamped: true,
+		Retry:     verify.RetryResigned,
 		Retention: 7 * 24 * time.Hour, // retries go on for 3 days
 	}
 }

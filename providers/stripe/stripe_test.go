@@ -52,7 +52,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 		Profile: verify.Profile{
 			Provider: "stripe", MediaType: "application/json", MaxBody: 1 << 20,
 			Window:  verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute},
-			Binding: verify.BindingFull, Restamped: true, Retention: 7 * 24 * time.Hour,
+			Binding: verify.BindingFull, Retry: verify.RetryResigned, Retention: 7 * 24 * time.Hour,
 		},
 		Events: []verifytest.Event{
 			{Name: "an event", Body: event, ID: "evt_1TBQ8xLkdIwHu7ix"},
@@ -258,8 +258,8 @@ func TestASecretThatIsRolledIsAcceptedAllTheTime(t *testing.T) {
 				t.Errorf("error is %v, want a mismatch", err)
 			case tt.key != "" && err != nil:
 				t.Error(err)
-			case tt.key != "" && d.Key != tt.key:
-				t.Errorf("key is %q, want %q", d.Key, tt.key)
+			case tt.key != "" && d.KeyLabel != tt.key:
+				t.Errorf("key is %q, want %q", d.KeyLabel, tt.key)
 			}
 		})
 	}
@@ -315,7 +315,7 @@ func TestVerificationDoesNotParseTheEvent(t *testing.T) {
 	}
 }
 
-// TestARetryIsTheSameEventInAnotherMessage: the register tells an honest retry
+// TestARetryIsTheSameEventInAnotherMessage: the store tells an honest retry
 // from a replay by this.
 func TestARetryIsTheSameEventInAnotherMessage(t *testing.T) {
 	v := stripe.Must(secrets[0])

@@ -117,7 +117,7 @@ var fixes = map[ID]string{
 	PayPalEnvironment: "Give each environment an endpoint of its own, with Options.Sandbox and the webhook id of that environment.",
 	PayPalSimulator:   "Test with a real event of the sandbox, or in a test alone set Options.InsecureAcceptSimulator.",
 	PayPalCertificate: "Check PAYPAL-CERT-URL and, for a certificate under a new root, Options.Roots and Options.Intermediates.",
-	PayPalIPN:         "Register this URL as a webhook of the app in PayPal's Developer Dashboard, and take it out of the account's IPN settings.",
+	PayPalIPN:         "Store this URL as a webhook of the app in PayPal's Developer Dashboard, and take it out of the account's IPN settings.",
 	PayPalUnconfirmed: "Compare the event with PayPal's record of it: either the body was changed under its CRC-32, or the credentials are those of another app.",
 	Unjudged:          "Repeat the diagnosis when the source of the keys and the hosts of the certificates can be reached.",
 }

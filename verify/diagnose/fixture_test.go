@@ -119,12 +119,12 @@ func standard() scheme.Definition {
 		Provider:   "standardwebhooks",
 		Signatures: []scheme.Signature{{Header: "webhook-signature", Field: "v1", Separator: " ", Assign: ",", Encoding: scheme.Base64}},
 		Timestamp:  scheme.Timestamp{Header: "webhook-timestamp"},
-		Message: []scheme.Part{scheme.Field("webhook-id"), scheme.Literal("."), scheme.Stamp(), scheme.Literal("."),
+		Message: []scheme.Part{scheme.Field("webhook-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."),
 			scheme.Body()},
-		ID:        scheme.ID{Header: "webhook-id"},
-		Secret:    scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"sk_"}},
-		MaxBody:   1 << 20,
-		Restamped: true,
+		ID:      scheme.ID{Header: "webhook-id"},
+		Secret:  scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"sk_"}},
+		MaxBody: 1 << 20,
+		Retry:   verify.RetryResigned,
 	}
 }
 

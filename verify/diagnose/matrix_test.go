@@ -738,9 +738,10 @@ func clockUnit(unit scheme.Unit) func(*testing.T, *subject, *delivery) bool {
 	return only("stripe", func(t *testing.T, s *subject, d *delivery) bool {
 		v, err := scheme.New(scheme.Definition{
 			Provider:   "acme",
+			Retry:      verify.RetryNever,
 			Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "v1", Separator: ",", Assign: "="}},
 			Timestamp:  scheme.Timestamp{Field: "t", Unit: unit},
-			Message:    []scheme.Part{scheme.Stamp(), scheme.Literal("."), scheme.Body()},
+			Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
 			MaxBody:    1 << 20,
 		}, verify.Secrets(s.secret), nil)
 		if err != nil {

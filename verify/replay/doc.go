@@ -1,7 +1,7 @@
-// Package replay is the register: it remembers which events were handled, so
+// Package replay is the store: it remembers which events were handled, so
 // that a genuine delivery reaches its handler once, and a copy of it never.
 //
-// A signature cannot tell a copy from the original. The register can, if it is
+// A signature cannot tell a copy from the original. The store can, if it is
 // asked at the right time: an event is claimed before its handler runs,
 // committed after the handler succeeded and before the answer leaves, and
 // released when the handler failed. So no event is lost when a handler fails,
@@ -15,7 +15,7 @@
 // refused, and the provider comes back with a new stamp. For the others, a copy
 // of a delivery that was handled before a restart is handled again.
 //
-// The register knows no HTTP and no provider. It is given keys that were made
+// The store knows no HTTP and no provider. It is given keys that were made
 // of signed facts, by package
 // [github.com/hooknotary/hooknotary/middleware], and it is not asked before the
 // signature holds.

@@ -23,7 +23,7 @@ func ExampleEvent_Key() {
 // The life of an event, as a guard leads it.
 func ExampleMemory() {
 	ctx := context.Background()
-	register := replay.NewMemory(nil)
+	store := replay.NewMemory(nil)
 
 	event := replay.Event{Endpoint: "billing", Provider: "stripe", Scope: "default", ID: "evt_1"}
 	arrival := func() replay.Claim {
@@ -37,16 +37,16 @@ func ExampleMemory() {
 	}
 
 	first := arrival()
-	outcome, err := register.Claim(ctx, first)
+	outcome, err := store.Claim(ctx, first)
 	fmt.Println(outcome.Status, err)
 
-	outcome, err = register.Claim(ctx, arrival()) // a copy, while the handler runs
+	outcome, err = store.Claim(ctx, arrival()) // a copy, while the handler runs
 	fmt.Println(outcome.Status, err)
 
-	err = register.Commit(ctx, replay.Handle{Key: first.Key, Token: first.Token})
+	err = store.Commit(ctx, replay.Handle{Key: first.Key, Token: first.Token})
 	fmt.Println("committed", err)
 
-	outcome, err = register.Claim(ctx, arrival()) // a copy, later
+	outcome, err = store.Claim(ctx, arrival()) // a copy, later
 	fmt.Println(outcome.Status, err)
 	// Output:
 	// acquired <nil>
@@ -55,15 +55,15 @@ func ExampleMemory() {
 	// done <nil>
 }
 
-// A program that watches how full its register is.
+// A program that watches how full its store is.
 func ExampleNewMemory() {
-	register := replay.NewMemory(&replay.MemoryOptions{
+	store := replay.NewMemory(&replay.MemoryOptions{
 		MaxBytes: 256 << 20,
 		OnPressure: func(u replay.Usage) {
-			fmt.Printf("register: %d of %d bytes\n", u.Bytes, u.MaxBytes)
+			fmt.Printf("store: %d of %d bytes\n", u.Bytes, u.MaxBytes)
 		},
 	})
-	fmt.Printf("%+v\n", register.Usage())
+	fmt.Printf("%+v\n", store.Usage())
 	// Output:
 	// {Records:0 Bytes:0 MaxBytes:268435456}
 }

@@ -254,7 +254,7 @@ func (m *Memory) acquire(c *Claim) (Outcome, error) {
 		m.sweep(s, now)
 		id, ok := m.find(s, h, &c.Key, false, now)
 		if !ok {
-			if c.Restamped && c.SignedAt.Before(m.floor) {
+			if c.Resigned && c.SignedAt.Before(m.floor) {
 				s.mu.Unlock()
 				return Outcome{Status: BeforeFloor}, nil
 			}

@@ -162,7 +162,7 @@ func TestMemoryUsage(t *testing.T) {
 	c := claim(1)
 	must(t, m, c, replay.Acquired)
 	bound := claim(2)
-	bound.Binding = &replay.Binding{Message: number(3)}
+	bound.Binding = &replay.BodyBinding{Message: number(3)}
 	must(t, m, bound, replay.Acquired)
 	if u := m.Usage(); u.Records != 3 || u.Bytes != 3*160 {
 		t.Errorf("Usage = %+v, want 3 records", u)
@@ -231,18 +231,18 @@ func TestMemoryFloor(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 400e6, time.UTC)
 	second := start.Truncate(time.Second)
 	for _, test := range []struct {
-		name     string
-		since    time.Time
-		signed   time.Time
-		restamps bool
-		want     replay.Status
+		name    string
+		since   time.Time
+		signed  time.Time
+		resigns bool
+		want    replay.Status
 	}{
 		{"in the second of the start", time.Time{}, second, true, replay.Acquired},
 		{"just before that second", time.Time{}, second.Add(-1), true, replay.BeforeFloor},
 		{"a second before", time.Time{}, second.Add(-time.Second), true, replay.BeforeFloor},
 		{"a second after", time.Time{}, second.Add(time.Second), true, replay.Acquired},
-		{"before, not restamped", time.Time{}, second.Add(-time.Second), false, replay.Acquired},
-		{"without a time, not restamped", time.Time{}, time.Time{}, false, replay.Acquired},
+		{"before, not re-signed", time.Time{}, second.Add(-time.Second), false, replay.Acquired},
+		{"without a time, not re-signed", time.Time{}, time.Time{}, false, replay.Acquired},
 		{"without a time", time.Time{}, time.Time{}, true, replay.BeforeFloor},
 		{"at an earlier floor", start.Add(-time.Hour), start.Add(-time.Hour), true, replay.Acquired},
 		{"before an earlier floor", start.Add(-time.Hour), start.Add(-time.Hour - 1), true, replay.BeforeFloor},
@@ -252,7 +252,7 @@ func TestMemoryFloor(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := replay.NewMemory(&replay.MemoryOptions{Since: test.since, Now: func() time.Time { return start }})
 			c := claim(1)
-			c.SignedAt, c.Restamped = test.signed, test.restamps
+			c.SignedAt, c.Resigned = test.signed, test.resigns
 			must(t, m, c, test.want)
 		})
 	}
@@ -264,7 +264,7 @@ func TestMemoryRestart(t *testing.T) {
 	c := newClock()
 	signed := c.Now().Truncate(time.Second)
 	a := claim(1)
-	a.SignedAt, a.Restamped = signed, true
+	a.SignedAt, a.Resigned = signed, true
 	m := replay.NewMemory(&replay.MemoryOptions{Now: c.Now})
 	must(t, m, a, replay.Acquired)
 	if err := m.Commit(t.Context(), handle(a)); err != nil {
@@ -287,7 +287,7 @@ func TestMemoryFloorAfterRelease(t *testing.T) {
 	c := newClock()
 	m := replay.NewMemory(&replay.MemoryOptions{Now: c.Now})
 	a := claim(1)
-	a.SignedAt, a.Restamped = c.Now(), true
+	a.SignedAt, a.Resigned = c.Now(), true
 	must(t, m, a, replay.Acquired)
 	if err := m.Release(t.Context(), handle(a)); err != nil {
 		t.Fatal(err)
@@ -330,7 +330,7 @@ func TestMemoryDefaultClock(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 
 		c := claim(3)
-		c.SignedAt, c.Restamped = time.Now().Add(-24*time.Hour-time.Minute), true
+		c.SignedAt, c.Resigned = time.Now().Add(-24*time.Hour-time.Minute), true
 		must(t, m, c, replay.BeforeFloor)
 		c.SignedAt = time.Now().Add(-24 * time.Hour)
 		must(t, m, c, replay.Acquired)
@@ -356,7 +356,7 @@ func TestMemoryClockBeforeStart(t *testing.T) {
 func TestMemoryBindingIsNoEvent(t *testing.T) {
 	m := replay.NewMemory(nil)
 	c := claim(1)
-	c.Binding = &replay.Binding{Message: c.Key}
+	c.Binding = &replay.BodyBinding{Message: c.Key}
 	must(t, m, c, replay.Acquired)
 	if err := m.Commit(t.Context(), handle(c)); err != nil {
 		t.Fatal(err)
@@ -365,7 +365,7 @@ func TestMemoryBindingIsNoEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, m, c, replay.Acquired)
-	c.Binding = &replay.Binding{Message: c.Key, Body: [32]byte{1}}
+	c.Binding = &replay.BodyBinding{Message: c.Key, Body: [32]byte{1}}
 	must(t, m, c, replay.Forged)
 	check(t, m)
 }
@@ -548,7 +548,7 @@ func TestMemoryShare(t *testing.T) {
 			}
 			refused(of(loud, -1), "the share is full")
 			bound := of(loud, 0)
-			bound.Binding = &replay.Binding{Message: number(-9)}
+			bound.Binding = &replay.BodyBinding{Message: number(-9)}
 			refused(bound, "a binding counts, too")
 			must(t, m, of(loud, 0), replay.Acquired) // what it has goes on
 			if err := m.Commit(t.Context(), handle(of(loud, 0))); err != nil {
@@ -743,7 +743,7 @@ func TestMemoryAllocs(t *testing.T) {
 	next := func(bind bool) {
 		a := claim(i)
 		a.Needed = time.Hour
-		var b replay.Binding
+		var b replay.BodyBinding
 		if bind {
 			b.Message = number(-i - 1)
 			a.Binding = &b
@@ -861,7 +861,7 @@ func (m *model) claim(c replay.Claim) replay.Outcome {
 	}
 	e := m.events[c.Key]
 	if e == nil {
-		if c.Restamped && c.SignedAt.Before(m.floor) {
+		if c.Resigned && c.SignedAt.Before(m.floor) {
 			return replay.Outcome{Status: replay.BeforeFloor}
 		}
 		e = &entry{}
@@ -974,10 +974,10 @@ func runModel(t *testing.T, seed uint64, names int) (dropped, refused int) {
 				Key: key, Token: token(random.IntN(3)), Lease: 1 + some(), Needed: some(), Retention: some(),
 				Fingerprint: [32]byte{byte(random.IntN(2))},
 				SignedAt:    ref.floor.Add(time.Duration(random.IntN(3)-1) * time.Second),
-				Restamped:   random.IntN(3) == 0,
+				Resigned:    random.IntN(3) == 0,
 			}
 			if random.IntN(3) == 0 {
-				a.Binding = &replay.Binding{Message: number(-1 - random.IntN(names)), Body: [32]byte{byte(random.IntN(8) / 7)}}
+				a.Binding = &replay.BodyBinding{Message: number(-1 - random.IntN(names)), Body: [32]byte{byte(random.IntN(8) / 7)}}
 			}
 			o, err := m.Claim(t.Context(), a)
 			// At the bound, Memory may have dropped what the model kept.
@@ -1083,7 +1083,7 @@ func TestMemoryRace(t *testing.T) {
 					a.Needed = time.Duration(random.IntN(3)) * time.Second
 					a.Retention = time.Duration(random.IntN(3)) * time.Second
 					if random.IntN(4) == 0 {
-						a.Binding = &replay.Binding{Message: number(-1 - i), Body: number(i)}
+						a.Binding = &replay.BodyBinding{Message: number(-1 - i), Body: number(i)}
 					}
 					o, err := m.Claim(ctx, a)
 					if err != nil {

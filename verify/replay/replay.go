@@ -71,7 +71,7 @@ var (
 	// ErrHeld: the event is being handled, so it cannot be forgotten.
 	ErrHeld = errors.New("replay: the event is being handled")
 	// ErrFull: there is no room, because every record is needed.
-	ErrFull = errors.New("replay: the register is full of records that are needed")
+	ErrFull = errors.New("replay: the store is full of records that are needed")
 )
 
 // Claim is the wish to handle one event.
@@ -101,19 +101,19 @@ type Claim struct {
 
 	// SignedAt is the signed time; zero where the scheme signs none.
 	SignedAt time.Time
-	// Restamped: the provider signs every attempt anew, so SignedAt is set. Only
+	// Resigned: the provider signs every attempt anew, so SignedAt is set. Only
 	// then a store may refuse an unknown event that was signed before its floor.
-	Restamped bool
+	Resigned bool
 
 	// Binding, where the signature does not bind the whole body; else nil.
-	Binding *Binding
+	Binding *BodyBinding
 }
 
-// Binding ties a signed message to the body that came with it. It is written
+// BodyBinding ties a signed message to the body that came with it. It is written
 // once. A store keeps it for the Needed of the claim, counted from the latest
 // arrival, and does not keep it for the Retention: a message that no longer
 // verifies brings no other body, and honest retries are recognised by the event.
-type Binding struct {
+type BodyBinding struct {
 	Message Key      // of the signed message, see [Message.Key]
 	Body    [32]byte // SHA-256 of the body
 }

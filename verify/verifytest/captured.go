@@ -20,7 +20,7 @@ import (
 // Accepts reads the capture in file and returns what v proves of it. It ends the
 // test, with a diagnosis, if a guard with v would have refused the request when it
 // arrived. Method, media type and size count as much as the signature. There is no
-// register, so nothing is a replay.
+// store, so nothing is a replay.
 //
 // The time is that of the capture; a capture without one serves only schemes that
 // sign no time. A file must hold one capture, whose body is exact. What the file
@@ -113,7 +113,7 @@ func NewRequest(t testing.TB, file string) *http.Request {
 }
 
 // Clock returns a clock that stands at the receive time of the capture in file, for
-// middleware.Options.Now. The register needs it, too, and a floor before the
+// middleware.Options.Now. The store needs it, too, and a floor before the
 // delivery was signed:
 //
 //	clock := verifytest.Clock(t, "testdata/invoice-paid.http")
@@ -195,7 +195,7 @@ func check(ctx context.Context, v verify.Verifier, c *capture.Capture, want stri
 	return nil, fmt.Sprintf("refused as %q, want %q%s", got, want, explain(ctx, v, c, err))
 }
 
-// judge says what a guard with v says before it asks its register.
+// judge says what a guard with v says before it asks its store.
 func judge(ctx context.Context, v verify.Verifier, c *capture.Capture) (*verify.Delivery, error) {
 	if err := checkHead(v.Profile(), c); err != nil {
 		return nil, err

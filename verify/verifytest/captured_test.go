@@ -161,10 +161,10 @@ func TestVerdictsAreThoseOfAGuard(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var reason verify.Reason
 			now := func() time.Time { return tt.capture.ReceivedAt }
-			register := replay.NewMemory(&replay.MemoryOptions{Now: now, Since: now().Add(-time.Hour)})
-			guard, err := middleware.New("test", tt.v, register, &middleware.Options{
+			store := replay.NewMemory(&replay.MemoryOptions{Now: now, Since: now().Add(-time.Hour)})
+			guard, err := middleware.New("test", tt.v, store, &middleware.Options{
 				Now:     now,
-				Observe: func(_ context.Context, e middleware.Event) { reason = e.Reason },
+				Observe: func(_ context.Context, e middleware.Report) { reason = e.Reason },
 			})
 			if err != nil {
 				t.Fatal(err)

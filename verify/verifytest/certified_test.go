@@ -29,7 +29,7 @@ type certifiedHead struct {
 
 var certifiedProfile = verify.Profile{
 	Provider: "certified", MediaType: "application/json", MaxBody: 1 << 20,
-	Window: verify.Window{Past: 72 * time.Hour, Future: 5 * time.Minute}, Binding: verify.BindingChecksum, RepeatsBytes: true,
+	Window: verify.Window{Past: 72 * time.Hour, Future: 5 * time.Minute}, Binding: verify.BindingChecksum, Retry: verify.RetryIdentical,
 }
 
 func (c certified) Profile() verify.Profile { return certifiedProfile }
@@ -75,7 +75,7 @@ func (p certifiedHead) Finish(_ context.Context, body []byte) (*verify.Delivery,
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
 	return &verify.Delivery{
-		Provider: "certified", Scope: "default", Key: "certificate", MessageID: p.id, Fingerprint: verify.NewFingerprint(sha256.Sum256(message)),
+		Provider: "certified", Scope: "default", KeyLabel: "certificate", MessageID: p.id, Fingerprint: verify.NewFingerprint(sha256.Sum256(message)),
 		SignedAt: p.signed, ReceivedAt: p.arrived, Binding: verify.BindingChecksum, Body: body,
 	}, nil
 }

@@ -58,8 +58,8 @@ func ExampleNewRequest() {
 
 	const file = "testdata/stripe/invoice-paid.http"
 	clock := verifytest.Clock(t, file)
-	register := replay.NewMemory(&replay.MemoryOptions{Now: clock, Since: clock().Add(-time.Hour)})
-	guard, err := middleware.New("billing", stripe.Must(exampleSecret), register, &middleware.Options{Now: clock})
+	store := replay.NewMemory(&replay.MemoryOptions{Now: clock, Since: clock().Add(-time.Hour)})
+	guard, err := middleware.New("billing", stripe.Must(exampleSecret), store, &middleware.Options{Now: clock})
 	if err != nil {
 		fmt.Println(err)
 		return

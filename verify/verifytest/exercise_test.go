@@ -95,6 +95,7 @@ func (s *seal) check(keys []verify.Key) error {
 func (s *seal) Profile() verify.Profile {
 	return verify.Profile{
 		Provider: "seal", MediaType: "application/json", MaxBody: 1 << 20,
+		Retry:  verify.RetryNever,
 		Window: verify.Window{Past: past, Future: future}, Binding: verify.BindingFull,
 	}
 }
@@ -257,7 +258,7 @@ func (p *sealed) Finish(_ context.Context, body []byte) (*verify.Delivery, error
 			continue
 		}
 		d := p.d
-		d.Key, d.Scope = k.Label(), k.Scope()
+		d.KeyLabel, d.Scope = k.Label(), k.Scope()
 		if d.Fingerprint.Equal(verify.Fingerprint{}) {
 			d.Fingerprint = verify.NewFingerprint([32]byte(want))
 		}

@@ -18,11 +18,11 @@ func (b *battery) testRotation(t *testing.T) {
 			both := b.verifier(t, current, previous)
 			after := b.verifier(t, current)
 			byCurrent, byPrevious := b.genuine(e, b.Secrets[1]), b.genuine(e, b.Secrets[0])
-			if d := accept(t, "current", both, byCurrent, e.Body); d.Key != current.Label() || d.Scope != scope {
-				t.Errorf("the current key is called %q of %q", d.Key, d.Scope)
+			if d := accept(t, "current", both, byCurrent, e.Body); d.KeyLabel != current.Label() || d.Scope != scope {
+				t.Errorf("the current key is called %q of %q", d.KeyLabel, d.Scope)
 			}
-			if d := accept(t, "previous", both, byPrevious, e.Body); d.Key != previous.Label() || d.Scope != scope {
-				t.Errorf("the previous key is called %q of %q", d.Key, d.Scope)
+			if d := accept(t, "previous", both, byPrevious, e.Body); d.KeyLabel != previous.Label() || d.Scope != scope {
+				t.Errorf("the previous key is called %q of %q", d.KeyLabel, d.Scope)
 			}
 			accept(t, "current, after the rotation", after, byCurrent, e.Body)
 			b.reject(t, "previous, after the rotation", after, byPrevious, e.Body, verify.ErrMismatch)
@@ -34,8 +34,8 @@ func (b *battery) testRotation(t *testing.T) {
 		e := b.Events[0]
 		v := b.verifier(t, b.keys[:verify.MaxKeys]...)
 		for i := range verify.MaxKeys {
-			if d := accept(t, label(i), v, b.genuine(e, b.Secrets[i]), e.Body); d.Key != label(i) {
-				t.Errorf("key %d is called %q", i, d.Key)
+			if d := accept(t, label(i), v, b.genuine(e, b.Secrets[i]), e.Body); d.KeyLabel != label(i) {
+				t.Errorf("key %d is called %q", i, d.KeyLabel)
 			}
 		}
 		b.reject(t, "none of them", v, b.genuine(e, b.Secrets[verify.MaxKeys]), e.Body, verify.ErrMismatch)
@@ -56,8 +56,8 @@ func (b *battery) testRotation(t *testing.T) {
 		north, south := b.key(t, "north", "1", b.Secrets[0]), b.key(t, "south", "1", b.Secrets[1])
 		v := b.verifier(t, north, south)
 		for i, want := range []string{"north", "south"} {
-			if d := accept(t, want, v, b.genuine(e, b.Secrets[i]), e.Body); d.Scope != want || d.Key != "1" {
-				t.Errorf("a delivery of %s is of %q, key %q", want, d.Scope, d.Key)
+			if d := accept(t, want, v, b.genuine(e, b.Secrets[i]), e.Body); d.Scope != want || d.KeyLabel != "1" {
+				t.Errorf("a delivery of %s is of %q, key %q", want, d.Scope, d.KeyLabel)
 			}
 		}
 	})
@@ -67,8 +67,8 @@ func (b *battery) testRotation(t *testing.T) {
 			v := b.verifier(t, b.keys[0])
 			mine, other, third := b.Secrets[0], b.Secrets[1], b.Secrets[2]
 			for _, secrets := range [][]string{{mine, other}, {other, mine}, {other, mine, third}, {third, other, mine}} {
-				if d := accept(t, "one of several", v, b.genuine(e, secrets...), e.Body); d.Key != label(0) {
-					t.Errorf("the key is called %q", d.Key)
+				if d := accept(t, "one of several", v, b.genuine(e, secrets...), e.Body); d.KeyLabel != label(0) {
+					t.Errorf("the key is called %q", d.KeyLabel)
 				}
 				b.reject(t, "another body", v, b.genuine(e, secrets...), []byte("{}"), verify.ErrMismatch)
 			}
@@ -171,8 +171,8 @@ func (b *battery) testSources(t *testing.T) {
 		d := accept(t, "source", yields(b.keys[:2], nil), h, e.Body)
 		listed := accept(t, "list", b.verifier(t, b.keys[:2]...), h, e.Body)
 		same(t, "source", d, listed)
-		if d.Key != listed.Key || d.Scope != listed.Scope {
-			t.Errorf("the source's key is called %q of %q, the list's %q of %q", d.Key, d.Scope, listed.Key, listed.Scope)
+		if d.KeyLabel != listed.KeyLabel || d.Scope != listed.Scope {
+			t.Errorf("the source's key is called %q of %q, the list's %q of %q", d.KeyLabel, d.Scope, listed.KeyLabel, listed.Scope)
 		}
 		b.reject(t, "a key of nobody", yields(b.keys[1:2], nil), h, e.Body, verify.ErrMismatch)
 	})

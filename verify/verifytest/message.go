@@ -40,9 +40,9 @@ func (b *battery) testGenuine(t *testing.T) {
 				Unsigned:   d.Unsigned,
 			}
 			if len(b.Secrets) > 0 {
-				want.Scope, want.Key = scope, label(0)
+				want.Scope, want.KeyLabel = scope, label(0)
 			} else {
-				want.Scope, want.Key = d.Scope, d.Key
+				want.Scope, want.KeyLabel = d.Scope, d.KeyLabel
 			}
 			if b.Profile.Window != (verify.Window{}) {
 				want.SignedAt = signedAt
@@ -311,7 +311,7 @@ func (b *battery) testUnsigned(t *testing.T) {
 					t.Errorf("Unsigned holds %q, which is in no header of %q", value, b.Unsigned)
 				}
 			}
-			for _, value := range []string{d.ID, d.MessageID, d.Scope, d.Key} {
+			for _, value := range []string{d.ID, d.MessageID, d.Scope, d.KeyLabel} {
 				if strings.HasPrefix(value, "marked-") {
 					t.Errorf("a signed field holds %q, which is not signed", value)
 				}

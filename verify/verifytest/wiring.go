@@ -68,7 +68,7 @@ type Signer struct {
 // guard refuses fails the test also if it puts the body back: it gives to anyone the
 // memory and the time that the guard keeps from them.
 //
-// The handler must stand behind a new register, or one that does not know the
+// The handler must stand behind a new store, or one that does not know the
 // events of the Signer. Protected is not for schemes whose signature leaves out the
 // body. It tests one endpoint: call it for each one that you have, with the same
 // Bodies for those of one provider, and it notices two that share a guard.
@@ -173,8 +173,8 @@ const (
 	redirects = "no provider follows a redirect: is the URL of Sign, with or without a slash at its end, the one of the route, and does something insist on https?"
 	early     = "something in front of the guard reads the body of every request: a middleware that logs, dumps, decompresses or parses bodies belongs behind it"
 	bypass    = "the handler can be reached without the guard by another route or method, or the guard there only reports"
-	known     = "the event was handled before: does another handler stand behind the same guard, or under the same endpoint name in the same register, was this handler used by another test, or are the two Bodies of one event?"
-	forgets   = "the register forgets: is a guard or a register made for each request? Make it once, when the server starts"
+	known     = "the event was handled before: does another handler stand behind the same guard, or under the same endpoint name in the same store, was this handler used by another test, or are the two Bodies of one event?"
+	forgets   = "the store forgets: is a guard or a store made for each request? Make it once, when the server starts"
 )
 
 // examine reports whether nothing is wrong.
@@ -477,7 +477,7 @@ func causeOf(status int) string {
 	case status == http.StatusTooManyRequests:
 		return "something in front of the guard limits the rate"
 	case status == http.StatusServiceUnavailable:
-		return "the register, the source of keys or a host with certificates fails"
+		return "the store, the source of keys or a host with certificates fails"
 	}
 	return "the handler, or something in front of it, fails: are the Bodies of events that it takes?"
 }

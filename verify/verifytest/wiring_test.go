@@ -50,7 +50,7 @@ type shop struct {
 
 func newShop(t *testing.T) *shop {
 	s := &shop{t: t, v: stripe.Must(stripeSecret), store: replay.NewMemory(nil)}
-	s.opts.Observe = func(context.Context, middleware.Event) {}
+	s.opts.Observe = func(context.Context, middleware.Report) {}
 	s.handle = func(w http.ResponseWriter, r *http.Request) {
 		// As careless handlers do: without asking whether anything was proved.
 		if _, err := io.ReadAll(r.Body); err != nil {
@@ -159,7 +159,7 @@ const (
 	noRoute   = "likely cause: the guard is mounted on another path"
 	reads     = "likely cause: something in front of the guard reads the body of every request"
 	byAnother = "likely cause: the handler can be reached without the guard by another route or method"
-	forgets   = "likely cause: the register forgets"
+	forgets   = "likely cause: the store forgets"
 	isKnown   = "likely cause: the event was handled before"
 	otherKey  = "likely cause: the guard has another secret, is of another provider or has another clock"
 	isMasked  = "likely cause: something in front of the guard makes a success of its refusals"
@@ -589,12 +589,12 @@ var wirings = []wiring{
 		blind: []string{"and not as a repeat", forgets},
 	},
 	{
-		name: "a register that fails",
+		name: "a store that fails",
 		serve: func(s *shop) http.Handler {
 			s.store = away{s.store}
 			return on(hook, s.guarded())
 		},
-		want: []string{"the genuine request was refused with 503", "likely cause: the register, the source of keys"},
+		want: []string{"the genuine request was refused with 503", "likely cause: the store, the source of keys"},
 	},
 	{
 		name: "a handler that fails",
@@ -673,7 +673,7 @@ var wirings = []wiring{
 	{
 		name: "refusals with another status",
 		serve: func(s *shop) http.Handler {
-			s.opts.OnReject = func(_ context.Context, reason verify.Reason, a *middleware.Answer) {
+			s.opts.OnReject = func(_ context.Context, reason verify.Reason, a *middleware.Response) {
 				if reason != verify.ErrReplayed {
 					a.Status = http.StatusTeapot
 				}
@@ -684,7 +684,7 @@ var wirings = []wiring{
 	{
 		name: "repeats with another status",
 		serve: func(s *shop) http.Handler {
-			s.opts.OnReject = func(_ context.Context, reason verify.Reason, a *middleware.Answer) {
+			s.opts.OnReject = func(_ context.Context, reason verify.Reason, a *middleware.Response) {
 				a.Status = http.StatusGone
 			}
 			return on(hook, s.guarded())
@@ -768,7 +768,7 @@ func (s *shop) onPayPal() {
 	s.signer.Headers = []string{"PAYPAL-TRANSMISSION-SIG"}
 }
 
-// away is a register that cannot be reached.
+// away is a store that cannot be reached.
 type away struct{ replay.Store }
 
 func (away) Claim(context.Context, replay.Claim) (replay.Outcome, error) {

@@ -239,7 +239,7 @@ func (a attempt) ours() (outcome string, d *verify.Delivery) {
 		return vector.NoVerifier, nil
 	}
 	guard, err := middleware.New("test", v, replay.NewMemory(nil), &middleware.Options{
-		Observe: func(_ context.Context, e middleware.Event) { outcome = e.Reason.String() },
+		Observe: func(_ context.Context, e middleware.Report) { outcome = e.Reason.String() },
 	})
 	if err != nil {
 		return err.Error(), nil

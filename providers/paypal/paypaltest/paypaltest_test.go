@@ -45,7 +45,7 @@ func TestADeliveryVerifiesAndOnlyInItsOwnWorld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !d.SignedAt.Equal(at.Truncate(time.Second)) || d.ID != "WH-58D329510W468432D-8HN650336L201105X" || !strings.HasSuffix(live.CertURL(), "/"+d.Key) {
+	if !d.SignedAt.Equal(at.Truncate(time.Second)) || d.ID != "WH-58D329510W468432D-8HN650336L201105X" || !strings.HasSuffix(live.CertURL(), "/"+d.KeyLabel) {
 		t.Errorf("Delivery is %+v", d)
 	}
 	if _, err := check(s, sandbox.Header(at, body), at); err != nil {

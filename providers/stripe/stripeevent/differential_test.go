@@ -494,7 +494,7 @@ var eventDifferences = []differ.Difference[reading]{
 		Shown: read(`{"id":"evt_1","object":"charge"}`),
 	},
 	{
-		Name: "an event whose id is not the one that the register knows is not read",
+		Name: "an event whose id is not the one that the store knows is not read",
 		Ours: "payload",
 		Holds: func(r reading) bool {
 			return !strings.HasPrefix(r.id, "evt_") || len(r.id) > 256 || !visible.MatchString(r.id[len("evt_"):]) || r.theirs.ID != r.id

@@ -93,7 +93,7 @@ type RelatedObject struct {
 var (
 	// ErrNoDelivery: there is no delivery of Stripe, so nothing is proved.
 	ErrNoDelivery = errors.New("stripeevent: no proved delivery of Stripe: does a guard stand in front?")
-	// ErrPayload: the body is not an event, or not with the id that the register
+	// ErrPayload: the body is not an event, or not with the id that the store
 	// knows.
 	ErrPayload = errors.New("stripeevent: the body is not an event")
 	// ErrThin: the body is a thin event, which ParseThin reads.
@@ -167,7 +167,7 @@ func parse(d *verify.Delivery, e any, kind string, other error) error {
 
 // plain refuses an event whose id or object is one to the verifier, who takes the
 // first member of exactly that name, and another to encoding/json, which takes the
-// last in any case. The register must know the event that is handled. A delivery
+// last in any case. The store must know the event that is handled. A delivery
 // without an id, such as a test event of the Dashboard, is known by its message: then
 // there is no other event for it to be.
 func plain(d *verify.Delivery, id, object, kind string) error {

@@ -149,8 +149,8 @@ func (l *load) measure(b *testing.B, n int, next *int) float64 {
 	return float64(n) / time.Since(begin).Seconds()
 }
 
-// BenchmarkGuarded compares the deliveries a second of a guard whose register is
-// in Redis with those of one whose register is in memory, in turns.
+// BenchmarkGuarded compares the deliveries a second of a guard whose store is
+// in Redis with those of one whose store is in memory, in turns.
 func BenchmarkGuarded(b *testing.B) {
 	const batch = 2000
 	for _, connections := range []int{4, 32, 128} {

@@ -322,9 +322,9 @@ func TestALossOfTheDataRaisesTheFloor(t *testing.T) {
 			var called []int
 			s := ready(t, c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
 			signed := time.Now()
-			finish(t, s, restamped("a", signed))
-			want(t, s, restamped("a", signed), replay.Done, "a replay")
-			before := restamped("b", signed)
+			finish(t, s, resigned("a", signed))
+			want(t, s, resigned("a", signed), replay.Done, "a replay")
+			before := resigned("b", signed)
 			want(t, s, before, replay.Acquired, "before the loss")
 			old := floors(t, c)
 			time.Sleep(time.Until(signed.Truncate(time.Second).Add(1100 * time.Millisecond)))
@@ -332,7 +332,7 @@ func TestALossOfTheDataRaisesTheFloor(t *testing.T) {
 			lose(t, server, c)
 
 			eventually(t, "the server answers", func() error { return c.Ping(t.Context()).Err() })
-			want(t, s, restamped("a", signed), replay.BeforeFloor, "a replay of what was forgotten")
+			want(t, s, resigned("a", signed), replay.BeforeFloor, "a replay of what was forgotten")
 			if got := floors(t, c); !got[0].After(old[len(old)-1]) {
 				t.Errorf("the floor was %v and is %v", old, got)
 			}
@@ -342,7 +342,7 @@ func TestALossOfTheDataRaisesTheFloor(t *testing.T) {
 			if err := s.Commit(t.Context(), handle(before)); !errors.Is(err, replay.ErrLost) {
 				t.Errorf("Commit of what was claimed before = %v", err)
 			}
-			finish(t, s, restamped("a", time.Now()))
+			finish(t, s, resigned("a", time.Now()))
 			want(t, s, claim("c"), replay.Acquired, "a provider that does not sign anew")
 		})
 	}
@@ -374,12 +374,12 @@ func TestALossOfOnePartRaisesItsFloorAlone(t *testing.T) {
 	s := open(c, &redisreplay.Options{OnNewFloor: func(n int) { called = append(called, n) }})
 	signed := time.Now().Truncate(time.Second).Add(time.Second)
 	time.Sleep(time.Until(signed))
-	want(t, s, restamped("a", signed.Add(time.Hour)), replay.Acquired, "the first")
+	want(t, s, resigned("a", signed.Add(time.Hour)), replay.Acquired, "the first")
 	mark := fmt.Sprintf("{hooknotary:%03x}floor", partOf(keyOf("b")))
 	time.Sleep(1100 * time.Millisecond)
 	succeed(t, "DEL", c.Del(t.Context(), mark).Err())
-	want(t, s, restamped("b", signed), replay.BeforeFloor, "in the part that was lost")
-	want(t, s, restamped("c", signed.Add(time.Second)), replay.Acquired, "in another part")
+	want(t, s, resigned("b", signed), replay.BeforeFloor, "in the part that was lost")
+	want(t, s, resigned("c", signed.Add(time.Second)), replay.Acquired, "in another part")
 	if !slices.Equal(called, []int{1024, 1}) {
 		t.Errorf("OnNewFloor was called with %v", called)
 	}
@@ -430,7 +430,7 @@ func TestAClusterThatLosesOneMasterRaisesTheFloorsOfItsParts(t *testing.T) {
 	ids := make([]string, 60)
 	for i := range ids {
 		ids[i] = fmt.Sprint(i)
-		finish(t, s, restamped(ids[i], signed))
+		finish(t, s, resigned(ids[i], signed))
 	}
 	time.Sleep(time.Until(signed.Truncate(time.Second).Add(1100 * time.Millisecond)))
 	cluster.Nodes[0].Kill()
@@ -440,7 +440,7 @@ func TestAClusterThatLosesOneMasterRaisesTheFloorsOfItsParts(t *testing.T) {
 	for _, id := range ids {
 		var o replay.Outcome
 		eventually(t, "Claim", func() (err error) {
-			o, err = s.Claim(t.Context(), restamped(id, signed))
+			o, err = s.Claim(t.Context(), resigned(id, signed))
 			return err
 		})
 		got[o.Status]++

@@ -1,4 +1,4 @@
-// Package redisreplay is a register for fleets: a [replay.Store] in Redis, which
+// Package redisreplay is a store for fleets: a [replay.Store] in Redis, which
 // any number of processes share.
 //
 //	client := redis.NewClient(&redis.Options{
@@ -8,7 +8,7 @@
 //	})
 //	store := redisreplay.New(client, nil)
 //	if err := store.Check(ctx); err != nil {
-//		log.Fatal(err) // unreachable, or of no use as a register
+//		log.Fatal(err) // unreachable, or of no use as a store
 //	}
 //	guard, err := middleware.New("billing", stripe.Must(secret), store, nil)
 //
@@ -31,7 +31,7 @@
 //
 // # What it forgets, and whether it notices
 //
-// A register must not forget what may come again, and Redis forgets in several
+// A store must not forget what may come again, and Redis forgets in several
 // ways. Some of them the store notices. It keeps marks beside the records, which
 // hold the floor: the time from which on it knows all. Where a mark is missing,
 // nothing is claimed before all that are missing are set anew, to that moment by
@@ -55,7 +55,7 @@
 // appendfsync always; with min-replicas-to-write 1, which makes a master without a
 // replica refuse writes (those of scripts, from Redis 7.0 on) but does not make it
 // wait for one. Nothing in Redis makes it impossible, as replication is
-// asynchronous. Where an event moves money, a register in the same database as the
+// asynchronous. Where an event moves money, a store in the same database as the
 // money is the better one: see package sqlreplay.
 //
 // After an old dump is restored, delete the marks, and the floor rises:
@@ -138,7 +138,7 @@
 //	{hooknotary:3ff}floor         the mark of the part
 //
 // Of up to 128 masters that share the slots evenly, none has more than one and a
-// half times its share. More masters serve several registers better, one for each
+// half times its share. More masters serve several stores better, one for each
 // endpoint, say.
 //
 // While a slot is moved from one master to another, claims on new events of its

@@ -18,7 +18,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay/redisreplay/redistest"
 )
 
-// An endpoint of which several processes run, with one register.
+// An endpoint of which several processes run, with one store.
 func Example() {
 	client := redis.NewClient(&redis.Options{ // of a cluster: redis.NewClusterClient
 		Addr:                  "redis.internal:6379",

@@ -173,7 +173,7 @@ func TestSomethingElseUnderAKeyIsAnErrorAndStays(t *testing.T) {
 
 			succeed(t, "DEL", c.Del(ctx, mark).Err())
 			succeed(t, "set", set(mark))
-			_, err = s.Claim(ctx, restamped("a", time.Now()))
+			_, err = s.Claim(ctx, resigned("a", time.Now()))
 			failed(t, "under the mark: Claim", err)
 			succeed(t, "DEL", c.Del(ctx, mark).Err())
 

@@ -136,15 +136,15 @@ func claim(id string) replay.Claim {
 func bound(id, body string) replay.Claim {
 	c := claim(id)
 	m := replay.Message{Endpoint: "billing", Provider: "paypal", Scope: "default", ID: id}
-	c.Binding = &replay.Binding{Message: m.Key(), Body: sha256.Sum256([]byte(body))}
+	c.Binding = &replay.BodyBinding{Message: m.Key(), Body: sha256.Sum256([]byte(body))}
 	return c
 }
 
-// restamped returns a claim on an event that was signed at a time, by a provider
+// resigned returns a claim on an event that was signed at a time, by a provider
 // that signs every attempt anew.
-func restamped(id string, at time.Time) replay.Claim {
+func resigned(id string, at time.Time) replay.Claim {
 	c := claim(id)
-	c.Restamped, c.SignedAt = true, at
+	c.Resigned, c.SignedAt = true, at
 	return c
 }
 

@@ -37,7 +37,7 @@ type site struct {
 	runs    atomic.Int64
 
 	mu     sync.Mutex
-	events []middleware.Event
+	events []middleware.Report
 }
 
 func newSite(t testing.TB, v verify.Verifier, s replay.Store) *site {
@@ -45,7 +45,7 @@ func newSite(t testing.TB, v verify.Verifier, s replay.Store) *site {
 	site := &site{t: t}
 	guard, err := middleware.New("billing", v, s, &middleware.Options{
 		Lease: time.Second,
-		Observe: func(_ context.Context, e middleware.Event) {
+		Observe: func(_ context.Context, e middleware.Report) {
 			site.mu.Lock()
 			defer site.mu.Unlock()
 			site.events = append(site.events, e)
@@ -62,7 +62,7 @@ func newSite(t testing.TB, v verify.Verifier, s replay.Store) *site {
 }
 
 // deliver sends a request and returns the answer and what was observed.
-func (s *site) deliver(r *http.Request) (*httptest.ResponseRecorder, middleware.Event) {
+func (s *site) deliver(r *http.Request) (*httptest.ResponseRecorder, middleware.Report) {
 	s.t.Helper()
 	s.mu.Lock()
 	s.events = nil
@@ -78,7 +78,7 @@ func (s *site) deliver(r *http.Request) (*httptest.ResponseRecorder, middleware.
 }
 
 // stripe delivers an event as Stripe does, signed now.
-func (s *site) stripe(id string) (*httptest.ResponseRecorder, middleware.Event) {
+func (s *site) stripe(id string) (*httptest.ResponseRecorder, middleware.Report) {
 	s.t.Helper()
 	body := fmt.Sprintf(`{"id":%q,"object":"event"}`, id)
 	return s.deliver(stripetest.NewRequest("https://shop.example/hooks", time.Now(), []byte(body), stripeSecret))
@@ -87,7 +87,7 @@ func (s *site) stripe(id string) (*httptest.ResponseRecorder, middleware.Event) 
 // insist sends until the answer is none of a busy machine: 503 where the store took
 // longer than the guard waits, and 409 while a claim whose answer came too late
 // holds the event. A provider comes back after both.
-func insist(t testing.TB, send func() (*httptest.ResponseRecorder, middleware.Event)) (w *httptest.ResponseRecorder, e middleware.Event) {
+func insist(t testing.TB, send func() (*httptest.ResponseRecorder, middleware.Report)) (w *httptest.ResponseRecorder, e middleware.Report) {
 	t.Helper()
 	late := false
 	eventually(t, "an answer of the store in time", func() error {
@@ -106,9 +106,9 @@ func insist(t testing.TB, send func() (*httptest.ResponseRecorder, middleware.Ev
 }
 
 // insist sends an event of Stripe until the answer is none of a busy machine.
-func (s *site) insist(id string) (*httptest.ResponseRecorder, middleware.Event) {
+func (s *site) insist(id string) (*httptest.ResponseRecorder, middleware.Report) {
 	s.t.Helper()
-	return insist(s.t, func() (*httptest.ResponseRecorder, middleware.Event) { return s.stripe(id) })
+	return insist(s.t, func() (*httptest.ResponseRecorder, middleware.Report) { return s.stripe(id) })
 }
 
 // becomes sends an event until it is answered with a status.
@@ -359,8 +359,8 @@ func TestAGuardRefusesReplaysAfterAFlush(t *testing.T) {
 	s := newSite(t, stripe.Must(stripeSecret), ready(t, c, nil))
 	body := []byte(`{"id":"evt_1","object":"event"}`)
 	at := time.Now()
-	replay := func() (*httptest.ResponseRecorder, middleware.Event) {
-		return insist(t, func() (*httptest.ResponseRecorder, middleware.Event) {
+	replay := func() (*httptest.ResponseRecorder, middleware.Report) {
+		return insist(t, func() (*httptest.ResponseRecorder, middleware.Report) {
 			return s.deliver(stripetest.NewRequest("https://shop.example/hooks", at, body, stripeSecret))
 		})
 	}
@@ -389,10 +389,10 @@ func TestAGuardTakesTwoRoundTripsAndOneMoreForPayPal(t *testing.T) {
 	succeed(t, "paypal.New", err)
 	p, s := newSite(t, v, store), newSite(t, stripe.Must(stripeSecret), store)
 	trips := count(c)
-	took := func(want int64, what string, send func() (*httptest.ResponseRecorder, middleware.Event)) {
+	took := func(want int64, what string, send func() (*httptest.ResponseRecorder, middleware.Report)) {
 		t.Helper()
 		var n int64
-		w, e := insist(t, func() (*httptest.ResponseRecorder, middleware.Event) {
+		w, e := insist(t, func() (*httptest.ResponseRecorder, middleware.Report) {
 			trips.take()
 			defer func() { n = trips.take() }()
 			return send()
@@ -404,13 +404,13 @@ func TestAGuardTakesTwoRoundTripsAndOneMoreForPayPal(t *testing.T) {
 			t.Errorf("%s takes %d round trips, want %d", what, n, want)
 		}
 	}
-	paypal := func(event string) func() (*httptest.ResponseRecorder, middleware.Event) {
-		return func() (*httptest.ResponseRecorder, middleware.Event) {
+	paypal := func(event string) func() (*httptest.ResponseRecorder, middleware.Report) {
+		return func() (*httptest.ResponseRecorder, middleware.Report) {
 			return p.deliver(pp.NewRequest("https://shop.example/hooks", time.Now(), []byte(fmt.Sprintf(`{"id":%q,"event_type":"PAYMENT.SALE.COMPLETED"}`, event))))
 		}
 	}
-	stripe := func(event string) func() (*httptest.ResponseRecorder, middleware.Event) {
-		return func() (*httptest.ResponseRecorder, middleware.Event) { return s.stripe(event) }
+	stripe := func(event string) func() (*httptest.ResponseRecorder, middleware.Report) {
+		return func() (*httptest.ResponseRecorder, middleware.Report) { return s.stripe(event) }
 	}
 	took(0, "the first of PayPal", paypal("WH-1"))
 	took(0, "the first of Stripe", stripe("evt_1"))

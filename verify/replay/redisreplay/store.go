@@ -193,7 +193,7 @@ func (s *Store) acquire(ctx context.Context, c *replay.Claim) (int64, error) {
 		record = binary.BigEndian.AppendUint64(record, math.Float64bits(float64(n)))
 	}
 	args := []any{s.recordKey(c.Key), s.mark(part(c.Key)), record, max(lease, need) + keep}
-	if c.Restamped {
+	if c.Resigned {
 		args = append(args, min(max(c.SignedAt.UnixMilli(), -mostMillis), mostMillis))
 	}
 	return s.run(ctx, claimScript, "2", args...)

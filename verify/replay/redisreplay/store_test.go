@@ -107,7 +107,7 @@ func TestStoreDoesWhatMemoryDoes(t *testing.T) {
 			}
 			cl.Fingerprint[0] = byte(random.IntN(2))
 			if random.IntN(3) == 0 {
-				cl.Binding = &replay.Binding{Message: keyOf(fmt.Sprint(random.IntN(3)))}
+				cl.Binding = &replay.BodyBinding{Message: keyOf(fmt.Sprint(random.IntN(3)))}
 				cl.Binding.Body[0] = byte(random.IntN(2))
 			}
 			var o, p replay.Outcome
@@ -406,7 +406,7 @@ func TestADeliveryTakesTwoRoundTrips(t *testing.T) {
 			took(3, "a delivery with a binding")
 			want(t, s, bound("b", "other"), replay.Forged, "another body")
 			took(1, "a forged delivery")
-			want(t, s, restamped("c", time.Unix(0, 0)), replay.BeforeFloor, "an old stamp")
+			want(t, s, resigned("c", time.Unix(0, 0)), replay.BeforeFloor, "an old stamp")
 			took(1, "a delivery from before the floor")
 			cl := claim("d")
 			want(t, s, cl, replay.Acquired, "a free event")

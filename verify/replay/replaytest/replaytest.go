@@ -257,9 +257,9 @@ func (e *exam) event(name string) replay.Event {
 func (e *exam) key(name string) replay.Key { return e.event(name).Key() }
 
 // binding returns the binding of a message to a body.
-func (e *exam) binding(message, body string) *replay.Binding {
+func (e *exam) binding(message, body string) *replay.BodyBinding {
 	m := replay.Message{Endpoint: "exercise", Provider: "test", Scope: string(e.nonce[:]), ID: message}
-	return &replay.Binding{Message: m.Key(), Body: sha256.Sum256([]byte(body))}
+	return &replay.BodyBinding{Message: m.Key(), Body: sha256.Sum256([]byte(body))}
 }
 
 // claim returns a claim on the event of a name by a new owner: needed, leased
@@ -1470,10 +1470,10 @@ var full = []test{
 	}},
 }
 
-// signed returns a claim on a restamped event that was signed d after the floor.
+// signed returns a claim on a re-signed event that was signed d after the floor.
 func (e *exam) signed(name string, d time.Duration) replay.Claim {
 	c := e.claim(name)
-	c.SignedAt, c.Restamped = theFloor.Add(d), true
+	c.SignedAt, c.Resigned = theFloor.Add(d), true
 	return c
 }
 
@@ -1492,13 +1492,13 @@ var floored = []test{
 	{"a time of any length is before or after the floor", func(e *exam) {
 		for i, seconds := range []int64{9_999_999_999, 99_999_999_999_999, 999_999_999_999_999} {
 			c := e.claim(fmt.Sprint("after", i))
-			c.SignedAt, c.Restamped = time.Unix(seconds, 0), true
+			c.SignedAt, c.Resigned = time.Unix(seconds, 0), true
 			e.finish(c)
 			e.want(c, replay.Done, "a repeat")
 		}
 		for i, at := range []time.Time{{}, time.Unix(0, 0), time.Unix(999_999_999, 999_999_999), time.UnixMilli(999_999_999_999)} {
 			c := e.claim(fmt.Sprint("before", i))
-			c.SignedAt, c.Restamped = at, true
+			c.SignedAt, c.Resigned = at, true
 			e.want(c, replay.BeforeFloor, at.String())
 		}
 	}},
@@ -1529,7 +1529,7 @@ var floored = []test{
 	}},
 	{"a provider that does not sign anew ignores the floor", func(e *exam) {
 		c := e.signed("a", -time.Second)
-		c.Restamped = false
+		c.Resigned = false
 		e.acquire(c)
 		c = e.claim("b")
 		e.acquire(c)

@@ -28,7 +28,7 @@ func (d Dialect) String() string {
 	return "invalid"
 }
 
-const defaultTable = "hooknotary_register"
+const defaultTable = "hooknotary_event"
 
 // tableName is what can be quoted in both dialects without a second thought, and
 // leaves room for the endings of the other names within PostgreSQL's 63 bytes.

@@ -1,10 +1,10 @@
-// Package sqlreplay is the register in an SQL database: for several instances in
+// Package sqlreplay is the store in an SQL database: for several instances in
 // PostgreSQL, for one machine in an SQLite file. Both remember across restarts.
 //
 //	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
-//	register, err := sqlreplay.New(db, sqlreplay.PostgreSQL, nil)
-//	err = register.Migrate(ctx) // or what Schema returns, by an administrator
-//	guard, err := middleware.New("billing", verifier, register, nil)
+//	store, err := sqlreplay.New(db, sqlreplay.PostgreSQL, nil)
+//	err = store.Migrate(ctx) // or what Schema returns, by an administrator
+//	guard, err := middleware.New("billing", verifier, store, nil)
 //
 // The package itself needs no driver. It is tested with pgx v5.7.5
 // (github.com/jackc/pgx/v5/stdlib) and lib/pq v1.12.3 on PostgreSQL 15, directly and
@@ -24,7 +24,7 @@
 // # Exactly once
 //
 // A guard commits an event when its handler has succeeded. A crash between the
-// two leaves effects without a mark, and the event runs again. No register that
+// two leaves effects without a mark, and the event runs again. No store that
 // stands beside the handler's data can close this gap. One that stands in the
 // same database can, as a transactional inbox: the handler marks the event in the
 // transaction of its effects, and both are committed or neither.
@@ -43,13 +43,13 @@
 //		}
 //		defer tx.Rollback()
 //		// … the effects, all of them with tx …
-//		if err := s.register.CommitIn(ctx, tx); err != nil {
+//		if err := s.store.CommitIn(ctx, tx); err != nil {
 //			return err
 //		}
 //		return tx.Commit()
 //	}
 //
-// No row of the register is locked until [Store.CommitIn] is called, so it is
+// No row of the store is locked until [Store.CommitIn] is called, so it is
 // called last. If the handler was stopped for longer than its lease, and another
 // instance has taken the event over, one of the two transactions commits and the
 // other one is told [replay.ErrLost], or a collision by the database. The guard's
@@ -107,12 +107,12 @@
 // (synchronous_standby_names) where that must not happen. After a failover that
 // lost something, or after a backup was restored, raise the floor:
 //
-//	UPDATE hooknotary_register_meta SET floor = extract(epoch FROM now()) * 1000;
+//	UPDATE hooknotary_event_meta SET floor = extract(epoch FROM now()) * 1000;
 //
 // From providers that sign every attempt anew, what was signed before it, and is
 // not known, is then refused as too old; it comes again with a new stamp. The floor
 // is set for the first time when the schema is made. All instances must reach the
-// same primary; a second region with a database of its own is a second register.
+// same primary; a second region with a database of its own is a second store.
 //
 // # SQLite
 //
@@ -147,8 +147,8 @@
 // and stays after its time until it is purged. Any instance may purge, at any time:
 //
 //	for range time.Tick(time.Hour) {
-//		n, err := register.Purge(ctx)
-//		slog.Info("register purged", "records", n, "error", err)
+//		n, err := store.Purge(ctx)
+//		slog.Info("store purged", "records", n, "error", err)
 //	}
 //
 // # Failures

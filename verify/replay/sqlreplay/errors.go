@@ -181,9 +181,9 @@ const (
 	adviceNoSchema  = "create the schema first (CREATE SCHEMA name), or name one that exists: in Options.Table, or in the search_path where the table has no schema"
 	advicePooler    = "a pooler before the server mixes up statements that the driver names: " + remedy
 	adviceProtocol  = "a pooler before the server refused the connection or the statement, or mixed up statements: give its pool enough connections; " + remedy
-	adviceForeign   = "a table of this name is not the register's: choose another name in Options.Table"
-	adviceReadOnly  = "the database is read-only: the register needs the primary server"
-	adviceRights    = "the user lacks a right on the register's tables: see Schema"
+	adviceForeign   = "a table of this name is not the store's: choose another name in Options.Table"
+	adviceReadOnly  = "the database is read-only: the store needs the primary server"
+	adviceRights    = "the user lacks a right on the store's tables: see Schema"
 	adviceFile      = "the file of the database, its folder and the files beside it must be writable"
 	adviceIsolation = "others touched the event after a transaction began that is stricter than READ COMMITTED"
 	adviceBusy      = "another transaction holds the database, or the row, for longer than Options.Timeout"

@@ -53,7 +53,7 @@ func TestErrorsAreUnderstoodWhateverTheirType(t *testing.T) {
 		{"a nil pointer in an interface", sqlreplay.SQLite, fmt.Errorf("%w", nested{}), ""},
 		{"wrapped", sqlreplay.SQLite, fmt.Errorf("driver: %w", structErr{6, 262, "database table is locked"}), "longer than Options.Timeout"},
 		{"joined", sqlreplay.SQLite, errors.Join(errors.New("a"), &methodErr{5, "x"}), "longer than Options.Timeout"},
-		{"text alone", sqlreplay.SQLite, errors.New("exec: no such table: hooknotary_register"), "call Migrate"},
+		{"text alone", sqlreplay.SQLite, errors.New("exec: no such table: hooknotary_event"), "call Migrate"},
 		{"another code", sqlreplay.SQLite, structErr{19, 2067, "UNIQUE constraint failed"}, ""},
 		{"another text", sqlreplay.SQLite, errors.New("no such luck"), ""},
 

@@ -33,7 +33,7 @@ func openExample() (db *sql.DB, folder string) {
 	return db, folder
 }
 
-// Two instances that share a register: a copy of what one has handled is refused
+// Two instances that share a store: a copy of what one has handled is refused
 // by the other.
 func ExampleNew() {
 	db, folder := openExample()
@@ -41,14 +41,14 @@ func ExampleNew() {
 	defer db.Close()
 
 	instance := func() http.Handler {
-		register, err := sqlreplay.New(db, sqlreplay.SQLite, nil)
+		store, err := sqlreplay.New(db, sqlreplay.SQLite, nil)
 		if err != nil {
 			log.Fatal(err)
 		}
-		if err := register.Migrate(context.Background()); err != nil {
+		if err := store.Migrate(context.Background()); err != nil {
 			log.Fatal(err)
 		}
-		guard, err := middleware.New("billing", stripe.Must("whsec_7d1f0c5ab2e94863"), register, nil)
+		guard, err := middleware.New("billing", stripe.Must("whsec_7d1f0c5ab2e94863"), store, nil)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -78,11 +78,11 @@ func ExampleStore_CommitIn() {
 	db, folder := openExample()
 	defer os.RemoveAll(folder)
 	defer db.Close()
-	register, err := sqlreplay.New(db, sqlreplay.SQLite, nil)
+	store, err := sqlreplay.New(db, sqlreplay.SQLite, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := register.Migrate(context.Background()); err != nil {
+	if err := store.Migrate(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 	if _, err := db.Exec("CREATE TABLE payments (amount INTEGER)"); err != nil {
@@ -98,12 +98,12 @@ func ExampleStore_CommitIn() {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO payments VALUES (?)", amount); err != nil {
 			return err
 		}
-		if err := register.CommitIn(ctx, tx); err != nil {
+		if err := store.CommitIn(ctx, tx); err != nil {
 			return err
 		}
 		return tx.Commit()
 	}
-	guard, err := middleware.New("billing", stripe.Must("whsec_7d1f0c5ab2e94863"), register, nil)
+	guard, err := middleware.New("billing", stripe.Must("whsec_7d1f0c5ab2e94863"), store, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -174,7 +174,7 @@ func TestReadOnlyDatabaseIsAnErrorThatSaysSo(t *testing.T) {
 		}
 	})
 	t.Run("SQLite", func(t *testing.T) {
-		file := filepath.Join(t.TempDir(), "register.db")
+		file := filepath.Join(t.TempDir(), "events.db")
 		sqlite.migrated(t, sqlite.open(t, sqliteDSN(file)), nil)
 		db := sqlite.open(t, "file:"+file+"?mode=ro&_pragma=query_only(1)")
 		s := sqlite.store(t, db, patient)
@@ -185,7 +185,7 @@ func TestReadOnlyDatabaseIsAnErrorThatSaysSo(t *testing.T) {
 				t.Errorf("%s = %v", what, err)
 			}
 		}
-		absent := sqlite.store(t, sqlite.open(t, sqliteDSN(filepath.Join(file, "register.db"))), patient)
+		absent := sqlite.store(t, sqlite.open(t, sqliteDSN(filepath.Join(file, "events.db"))), patient)
 		if err := absent.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "must be writable") {
 			t.Errorf("in a folder that does not exist: Check = %v", err)
 		}
@@ -227,11 +227,11 @@ func TestDiskThatIsFullIsErrFull(t *testing.T) {
 		s, db := postgreSQL.fresh(t)
 		do(t, db, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
 			$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$`)
-		do(t, db, "CREATE TRIGGER full_disk BEFORE INSERT ON hooknotary_register FOR EACH ROW EXECUTE FUNCTION full_disk()")
+		do(t, db, "CREATE TRIGGER full_disk BEFORE INSERT ON hooknotary_event FOR EACH ROW EXECUTE FUNCTION full_disk()")
 		if _, err := s.Claim(t.Context(), delivery()); !errors.Is(err, replay.ErrFull) {
 			t.Errorf("Claim = %v, want %v", err, replay.ErrFull)
 		}
-		do(t, db, "DROP TRIGGER full_disk ON hooknotary_register")
+		do(t, db, "DROP TRIGGER full_disk ON hooknotary_event")
 		recovers(t, s)
 	})
 }
@@ -246,7 +246,7 @@ func TestATransactionThatHoldsTheEventIsAnErrorWithinTheTimeout(t *testing.T) {
 		c := delivery()
 		want(t, s, c, replay.Acquired)
 		tx := begin(t, e.open(t, dsn))
-		if _, err := tx.Exec("UPDATE hooknotary_register SET state = state"); err != nil {
+		if _, err := tx.Exec("UPDATE hooknotary_event SET state = state"); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
@@ -287,11 +287,11 @@ func TestAClockThatStepsMovesLeasesAndNothingElse(t *testing.T) {
 		s, db := e.fresh(t)
 		c := delivery()
 		want(t, s, c, replay.Acquired)
-		advance(t, db, register, -time.Hour)
+		advance(t, db, events, -time.Hour)
 		if o := want(t, s, again(c), replay.InFlight); o.Lease < time.Hour {
 			t.Errorf("the clock was set back by an hour, and %v are left of the lease", o.Lease)
 		}
-		advance(t, db, register, 2*time.Hour)
+		advance(t, db, events, 2*time.Hour)
 		taker := again(c)
 		want(t, s, taker, replay.Acquired)
 		if err := s.Commit(t.Context(), handle(c)); !errors.Is(err, replay.ErrLost) {
@@ -300,7 +300,7 @@ func TestAClockThatStepsMovesLeasesAndNothingElse(t *testing.T) {
 		if err := s.Commit(t.Context(), handle(taker)); err != nil {
 			t.Errorf("Commit = %v", err)
 		}
-		advance(t, db, register, -time.Hour)
+		advance(t, db, events, -time.Hour)
 		want(t, s, again(c), replay.Done)
 	})
 }
@@ -353,7 +353,7 @@ func child(file string) {
 
 func TestProcessThatIsKilledForgetsNothing(t *testing.T) {
 	for round := range 3 {
-		dsn := filepath.Join(t.TempDir(), "register.db")
+		dsn := filepath.Join(t.TempDir(), "events.db")
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "SQLREPLAY_CHILD="+dsn)
 		pipe, err := cmd.StdoutPipe()

@@ -42,7 +42,7 @@ var postgreSQL = engine{"PostgreSQL", "pgx", sqlreplay.PostgreSQL, func(t testin
 }}
 
 var sqlite = engine{"SQLite", "sqlite", sqlreplay.SQLite, func(t testing.TB) string {
-	return sqliteDSN(filepath.Join(t.TempDir(), "register.db"))
+	return sqliteDSN(filepath.Join(t.TempDir(), "events.db"))
 }}
 
 // sqliteDSN is the one of the package comment.
@@ -127,7 +127,7 @@ func advance(t testing.TB, db *sql.DB, table string, d time.Duration) {
 	do(t, db, fmt.Sprintf("UPDATE %s_bindings SET purge = purge - %d", table, by))
 }
 
-const register = "hooknotary_register"
+const events = "hooknotary_event"
 
 var eventNumber atomic.Uint64
 
@@ -143,7 +143,7 @@ func delivery() replay.Claim {
 		Retention:   7 * 24 * time.Hour,
 		Fingerprint: sha256.Sum256(b[1:]),
 		SignedAt:    time.Now(),
-		Restamped:   true,
+		Resigned:    true,
 	}
 }
 
@@ -155,7 +155,7 @@ func again(c replay.Claim) replay.Claim {
 
 // bound returns the claim with a binding.
 func bound(c replay.Claim, body string) replay.Claim {
-	c.Binding = &replay.Binding{Message: sha256.Sum256(c.Key[:]), Body: sha256.Sum256([]byte(body))}
+	c.Binding = &replay.BodyBinding{Message: sha256.Sum256(c.Key[:]), Body: sha256.Sum256([]byte(body))}
 	return c
 }
 

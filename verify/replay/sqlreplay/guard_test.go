@@ -28,7 +28,7 @@ type site struct {
 	handler http.Handler
 
 	mu     sync.Mutex
-	events []middleware.Event
+	events []middleware.Report
 	runs   int
 }
 
@@ -36,7 +36,7 @@ func newSite(t testing.TB, s replay.Store) *site {
 	t.Helper()
 	site := &site{t: t}
 	g, err := middleware.New("billing", stripe.Must(secret), s, &middleware.Options{
-		Observe: func(_ context.Context, e middleware.Event) {
+		Observe: func(_ context.Context, e middleware.Report) {
 			site.mu.Lock()
 			defer site.mu.Unlock()
 			site.events = append(site.events, e)
@@ -58,7 +58,7 @@ func newSite(t testing.TB, s replay.Store) *site {
 
 // deliver sends an event as Stripe does, and returns the answer and what was
 // observed.
-func (s *site) deliver(id string, at time.Time) (*http.Response, middleware.Event) {
+func (s *site) deliver(id string, at time.Time) (*http.Response, middleware.Report) {
 	w := httptest.NewRecorder()
 	body := fmt.Appendf(nil, `{"id":%q,"object":"event"}`, id)
 	s.handler.ServeHTTP(w, stripetest.NewRequest("https://shop.example/hooks/stripe", at, body, secret))
@@ -81,7 +81,7 @@ func (s *site) handles() {
 	}
 }
 
-// unavailable expects the answer to a failure of the register.
+// unavailable expects the answer to a failure of the store.
 func (s *site) unavailable(why string) {
 	s.t.Helper()
 	runs := s.runs
@@ -140,8 +140,8 @@ func TestGuardRefusesWhileTheDatabaseFailsAndRecovers(t *testing.T) {
 	}{
 		{"killed", server.Kill, server.Restart},
 		{"paused", server.Pause, server.Resume},
-		{"without the table", exec1(db, "ALTER TABLE hooknotary_register RENAME TO gone"), exec1(db, "ALTER TABLE gone RENAME TO hooknotary_register")},
-		{"of another version", exec1(db, "UPDATE hooknotary_register_meta SET version = 7"), exec1(db, "UPDATE hooknotary_register_meta SET version = 1")},
+		{"without the table", exec1(db, "ALTER TABLE hooknotary_event RENAME TO gone"), exec1(db, "ALTER TABLE gone RENAME TO hooknotary_event")},
+		{"of another version", exec1(db, "UPDATE hooknotary_event_meta SET version = 7"), exec1(db, "UPDATE hooknotary_event_meta SET version = 1")},
 	} {
 		if err := tt.fail(); err != nil {
 			t.Fatal(err)
@@ -157,7 +157,7 @@ func TestGuardRefusesWhileTheDatabaseFailsAndRecovers(t *testing.T) {
 		site.handles()
 	}
 
-	// The register fails when the handler has succeeded.
+	// The store fails when the handler has succeeded.
 	site.handle = func(http.ResponseWriter, *http.Request) { server.Kill() }
 	answer, e := site.deliver("evt_commit", time.Now())
 	if answer.StatusCode != http.StatusOK || e.Outcome != middleware.CommitFailed || e.Err == nil {

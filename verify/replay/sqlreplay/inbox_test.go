@@ -129,7 +129,7 @@ func TestMarkIsRefusedToWhoDoesNotOwnTheEvent(t *testing.T) {
 		owner, former, released, finished := delivery(), delivery(), delivery(), delivery()
 		want(t, s, owner, replay.Acquired)
 		want(t, s, former, replay.Acquired)
-		advance(t, db, register, time.Minute)
+		advance(t, db, events, time.Minute)
 		want(t, s, again(former), replay.Acquired)
 		want(t, s, released, replay.Acquired)
 		if err := s.Release(t.Context(), handle(released)); err != nil {
@@ -189,7 +189,7 @@ func TestTakeoverWaitsForTheOwnersTransaction(t *testing.T) {
 				s, db := e.fresh(t)
 				c := delivery()
 				want(t, s, c, replay.Acquired)
-				advance(t, db, register, time.Minute)
+				advance(t, db, events, time.Minute)
 				tx := begin(t, db)
 				if err := s.CommitIn(under(t, c), tx); err != nil {
 					t.Fatal(err)
@@ -228,7 +228,7 @@ func TestOfTwoHandlersOneCommits(t *testing.T) {
 		for round := range rounds {
 			c := delivery()
 			want(t, s, c, replay.Acquired)
-			advance(t, db, register, time.Minute)
+			advance(t, db, events, time.Minute)
 			handle := func(c replay.Claim, who string, pause time.Duration) bool {
 				tx, err := db.BeginTx(t.Context(), nil)
 				if err != nil {
@@ -268,7 +268,7 @@ func TestOfTwoHandlersOneCommits(t *testing.T) {
 				// The second lost its claim to nobody, so it may try again.
 				if !handle(c, "again", 0) {
 					last := again(c)
-					advance(t, db, register, time.Minute)
+					advance(t, db, events, time.Minute)
 					want(t, s, last, replay.Acquired)
 					if !handle(last, "last", 0) {
 						t.Fatal("nobody can commit")
@@ -298,8 +298,8 @@ func TestNoRowIsHeldWhileTheHandlerWorks(t *testing.T) {
 	if err := s.Renew(t.Context(), handle(c), time.Minute); err != nil {
 		t.Error(err)
 	}
-	if n := number(t, db, "SELECT count(*) FROM pg_locks WHERE relation = 'hooknotary_register'::regclass"); n != 0 {
-		t.Errorf("%d locks on the register", n)
+	if n := number(t, db, "SELECT count(*) FROM pg_locks WHERE relation = 'hooknotary_event'::regclass"); n != 0 {
+		t.Errorf("%d locks on the events", n)
 	}
 	if err := s.CommitIn(under(t, c), tx); err != nil {
 		t.Fatal(err)

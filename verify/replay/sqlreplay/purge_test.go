@@ -67,7 +67,7 @@ func TestPurgeDeletesWhatIsOver(t *testing.T) {
 		if n, err := s.Purge(t.Context()); n != 0 || err != nil {
 			t.Errorf("before anything is over: Purge = %d, %v", n, err)
 		}
-		advance(t, db, register, 2*short)
+		advance(t, db, events, 2*short)
 		if n, err := s.Purge(t.Context()); n != int64(gone) || err != nil {
 			t.Errorf("Purge = %d, %v, want %d", n, err, gone)
 		}
@@ -84,7 +84,7 @@ func TestPurgeDeletesWhatIsOver(t *testing.T) {
 		if n, err := s.Purge(t.Context()); n != 0 || err != nil {
 			t.Errorf("Purge again = %d, %v", n, err)
 		}
-		advance(t, db, register, 2*long)
+		advance(t, db, events, 2*long)
 		if n, err := s.Purge(t.Context()); n != int64(len(left)+1) || err != nil {
 			t.Errorf("when all is over: Purge = %d, %v", n, err)
 		}
@@ -99,11 +99,11 @@ func TestPurgeLeavesWhatWasCommittedLate(t *testing.T) {
 		c := delivery()
 		c.Lease, c.Needed, c.Retention = time.Second, 0, 10*time.Minute
 		want(t, s, c, replay.Acquired)
-		advance(t, db, register, 5*time.Minute)
+		advance(t, db, events, 5*time.Minute)
 		if err := s.Commit(t.Context(), handle(c)); err != nil {
 			t.Fatal(err)
 		}
-		advance(t, db, register, 8*time.Minute)
+		advance(t, db, events, 8*time.Minute)
 		if n, err := s.Purge(t.Context()); n != 0 || err != nil {
 			t.Errorf("Purge = %d, %v", n, err)
 		}
@@ -121,8 +121,8 @@ func fill(t testing.TB, e engine, db *sql.DB, n int64) {
 		series = fmt.Sprintf("FROM (WITH RECURSIVE g(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < %d) SELECT i FROM g)", n)
 	}
 	end := fmt.Sprintf("%s + CASE WHEN i %% 10 = 0 THEN -1000 - i ELSE 86400000 + i END", now)
-	do(t, db, fmt.Sprintf("INSERT INTO hooknotary_register SELECT %s, %s, %[2]s, 2, 0, 0, %[3]s, %[3]s %[4]s", keys, blob, end, series))
-	do(t, db, fmt.Sprintf("INSERT INTO hooknotary_register_bindings SELECT %s, %s, %s %s", keys, blob, end, series))
+	do(t, db, fmt.Sprintf("INSERT INTO hooknotary_event SELECT %s, %s, %[2]s, 2, 0, 0, %[3]s, %[3]s %[4]s", keys, blob, end, series))
+	do(t, db, fmt.Sprintf("INSERT INTO hooknotary_event_bindings SELECT %s, %s, %s %s", keys, blob, end, series))
 }
 
 func TestStatementsUseTheirIndexes(t *testing.T) {
@@ -161,7 +161,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		}
 		// What the engines say when they read a table from end to end.
 		scans := func(p string) bool {
-			for _, table := range []string{register, register + "_bindings"} {
+			for _, table := range []string{events, events + "_bindings"} {
 				for line := range strings.Lines(p) {
 					if strings.Contains(line, "Seq Scan on "+table+" ") ||
 						strings.Contains(line, "SCAN "+table+"\n") || line == "SCAN r\n" {
@@ -175,12 +175,12 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 			if analysed {
 				do(t, db, "ANALYZE")
 			}
-			if p := plan("SELECT count(*) FROM hooknotary_register WHERE need = 5"); !scans(p) {
+			if p := plan("SELECT count(*) FROM hooknotary_event WHERE need = 5"); !scans(p) {
 				t.Fatalf("the test does not know a scan when it sees one:\n%s", p)
 			}
 			for i, statement := range s.Purges() {
 				p := plan(statement, sqlreplay.Batch)
-				if index := register + []string{"_purge", "_bindings_purge"}[i]; scans(p) || !strings.Contains(p, index) {
+				if index := events + []string{"_purge", "_bindings_purge"}[i]; scans(p) || !strings.Contains(p, index) {
 					t.Errorf("analysed %v: the purge does not use %s:\n%s", analysed, index, p)
 				}
 			}
@@ -219,7 +219,7 @@ func TestPurgeEndsWithItsContext(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		s, calls := e.counted(t, "")
 		fill(t, e, calls.plain, 5*sqlreplay.Batch)
-		advance(t, calls.plain, register, 48*time.Hour)
+		advance(t, calls.plain, events, 48*time.Hour)
 		if _, _, err := s.Inspect(t.Context(), replay.Key{}); err != nil { // looks at the schema
 			t.Fatal(err)
 		}

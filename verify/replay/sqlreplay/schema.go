@@ -112,7 +112,7 @@ func (s *Store) Check(ctx context.Context) error {
 func (s *Store) rehearse(ctx context.Context, tx runner) error {
 	token := replay.NewToken()
 	event := replay.Event{Endpoint: "check", ID: string(token[:])}.Key()
-	c := &replay.Claim{Key: event, Token: token, Lease: time.Minute, Binding: &replay.Binding{Message: event}}
+	c := &replay.Claim{Key: event, Token: token, Lease: time.Minute, Binding: &replay.BodyBinding{Message: event}}
 	if _, err := s.bind(ctx, tx, c); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func TestMigrateByManyAtOnce(t *testing.T) {
 				})
 			}
 			all.Wait()
-			if n := number(t, e.open(t, dsn), "SELECT count(*) FROM hooknotary_register_meta"); n != 1 {
+			if n := number(t, e.open(t, dsn), "SELECT count(*) FROM hooknotary_event_meta"); n != 1 {
 				t.Errorf("%d rows of meta", n)
 			}
 		}
@@ -42,14 +42,14 @@ func TestMigrateByManyAtOnce(t *testing.T) {
 func TestMigrateAgainKeepsEverything(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		s, db := e.fresh(t)
-		do(t, db, "UPDATE hooknotary_register_meta SET floor = 1000")
+		do(t, db, "UPDATE hooknotary_event_meta SET floor = 1000")
 		c := delivery()
 		finish(t, s, c)
 		if err := s.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		want(t, s, again(c), replay.Done)
-		if n := number(t, db, "SELECT floor FROM hooknotary_register_meta"); n != 1000 {
+		if n := number(t, db, "SELECT floor FROM hooknotary_event_meta"); n != 1000 {
 			t.Errorf("the floor moved to %d", n)
 		}
 	})
@@ -60,7 +60,7 @@ func TestMigrateCompletesASchema(t *testing.T) {
 		s, db := e.fresh(t)
 		c := delivery()
 		finish(t, s, c)
-		for _, damage := range []string{"DROP TABLE hooknotary_register_bindings", "DELETE FROM hooknotary_register_meta"} {
+		for _, damage := range []string{"DROP TABLE hooknotary_event_bindings", "DELETE FROM hooknotary_event_meta"} {
 			do(t, db, damage)
 			if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "call Migrate") {
 				t.Errorf("after %s: Check = %v", damage, err)
@@ -101,7 +101,7 @@ func TestSchemaIsWhatMigrateMakes(t *testing.T) {
 		if err := errors.Join(db.QueryRow(shape).Scan(&a), other.QueryRow(shape).Scan(&b)); err != nil {
 			t.Fatal(err)
 		}
-		if a != b || !strings.Contains(a, "hooknotary_register_bindings") {
+		if a != b || !strings.Contains(a, "hooknotary_event_bindings") {
 			t.Errorf("Schema makes\n%s\nand Migrate\n%s", a, b)
 		}
 	})
@@ -121,9 +121,9 @@ func TestStoreWorksWithTheRightsThatSchemaTells(t *testing.T) {
 		t.Errorf("without any right: Check = %v", err)
 	}
 	for _, grant := range []string{
-		"SELECT ON hooknotary_register_meta",
-		"SELECT, INSERT, UPDATE, DELETE ON hooknotary_register",
-		"SELECT, INSERT, UPDATE, DELETE ON hooknotary_register_bindings",
+		"SELECT ON hooknotary_event_meta",
+		"SELECT, INSERT, UPDATE, DELETE ON hooknotary_event",
+		"SELECT, INSERT, UPDATE, DELETE ON hooknotary_event_bindings",
 	} {
 		if err := s.Check(t.Context()); err == nil {
 			t.Errorf("Check succeeds before GRANT %s", grant)
@@ -145,7 +145,7 @@ func TestStoreWorksWithTheRightsThatSchemaTells(t *testing.T) {
 		t.Error(err)
 	}
 	for _, right := range []string{"INSERT", "UPDATE", "DELETE"} {
-		for _, table := range []string{register, register + "_bindings"} {
+		for _, table := range []string{events, events + "_bindings"} {
 			do(t, owner, "REVOKE "+right+" ON "+table+" FROM worker_rights")
 			if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "lacks a right") {
 				t.Errorf("without %s on %s: Check = %v", right, table, err)
@@ -164,7 +164,7 @@ func TestAnotherVersionOfTheSchemaIsRefused(t *testing.T) {
 		s, db := e.fresh(t)
 		c := delivery()
 		want(t, s, c, replay.Acquired)
-		do(t, db, "UPDATE hooknotary_register_meta SET version = 2")
+		do(t, db, "UPDATE hooknotary_event_meta SET version = 2")
 		wrong := func(what string, err error) {
 			t.Helper()
 			if err == nil || !strings.Contains(err.Error(), "version 2") {
@@ -188,7 +188,7 @@ func TestAnotherVersionOfTheSchemaIsRefused(t *testing.T) {
 		wrong("Stats", err)
 		_, err = next.Purge(t.Context())
 		wrong("Purge", err)
-		do(t, db, "UPDATE hooknotary_register_meta SET version = 1")
+		do(t, db, "UPDATE hooknotary_event_meta SET version = 1")
 		want(t, next, again(c), replay.InFlight)
 		want(t, s, again(c), replay.InFlight)
 	})
@@ -210,8 +210,8 @@ func TestATableThatIsMissingIsNamedWithWhatToDo(t *testing.T) {
 				t.Fatal(err)
 			}
 			want(t, s, delivery(), replay.Acquired) // a new one, because the schema is young
-			do(t, db, "DROP TABLE hooknotary_register")
-			do(t, db, "DROP TABLE hooknotary_register_meta")
+			do(t, db, "DROP TABLE hooknotary_event")
+			do(t, db, "DROP TABLE hooknotary_event_meta")
 		}
 	})
 }
@@ -219,7 +219,7 @@ func TestATableThatIsMissingIsNamedWithWhatToDo(t *testing.T) {
 func TestASchemaThatIsMissingIsNamedWithWhatToDo(t *testing.T) {
 	dsn := postgreSQL.create(t)
 	for _, tt := range []struct{ name, table, dsn string }{
-		{"of the table's name", "hooks.register", dsn},
+		{"of the table's name", "hooks.store", dsn},
 		{"of the search_path", "", dsn + " search_path=hooks"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -240,13 +240,13 @@ func TestASchemaThatIsMissingIsNamedWithWhatToDo(t *testing.T) {
 func TestATableOfSomebodyElseIsNamedWithWhatToDo(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		db := e.open(t, e.create(t))
-		do(t, db, "CREATE TABLE hooknotary_register (id bigint, purge bigint)")
+		do(t, db, "CREATE TABLE hooknotary_event (id bigint, purge bigint)")
 		s := e.store(t, db, patient)
 		if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "Options.Table") {
 			t.Errorf("Migrate = %v", err)
 		}
-		do(t, db, "CREATE TABLE hooknotary_register_meta (id bigint, version bigint, floor bigint)")
-		do(t, db, "CREATE TABLE hooknotary_register_bindings (id bigint)")
+		do(t, db, "CREATE TABLE hooknotary_event_meta (id bigint, version bigint, floor bigint)")
+		do(t, db, "CREATE TABLE hooknotary_event_bindings (id bigint)")
 		_, err := s.Claim(t.Context(), delivery())
 		if err == nil || !strings.Contains(err.Error(), "Options.Table") {
 			t.Errorf("Claim = %v", err)

@@ -20,16 +20,16 @@ var (
 	errLease     = errors.New("sqlreplay: a lease must be positive")
 	errIsolation = errors.New("the transaction is stricter than READ COMMITTED, so that it would fail whenever the event was touched after it began: begin it with sql.LevelReadCommitted")
 
-	errHandle = errors.New("sqlreplay: the context carries no claim: pass on that of the request, under a guard whose register this is")
+	errHandle = errors.New("sqlreplay: the context carries no claim: pass on that of the request, under a guard whose store this is")
 )
 
 // Options configures a Store. The zero value is the default.
 type Options struct {
 	// Table is the name of the table of events: 1 to 48 of the characters a-z,
 	// 0-9 and _, and no digit first. On PostgreSQL a schema of the same form may
-	// stand before it, "webhooks.register"; without one, the search_path finds
+	// stand before it, "webhooks.store"; without one, the search_path finds
 	// the table. The names of the other tables and of the indexes begin with it.
-	// The default is "hooknotary_register".
+	// The default is "hooknotary_event".
 	Table string
 
 	// Timeout bounds each operation, beside its context: the waiting for a
@@ -139,7 +139,7 @@ func (s *Store) bind(ctx context.Context, q runner, c *replay.Claim) (same bool,
 
 func (s *Store) claim(ctx context.Context, q runner, c *replay.Claim) (replay.Outcome, error) {
 	signed := int64(math.MaxInt64)
-	if c.Restamped {
+	if c.Resigned {
 		signed = c.SignedAt.UnixMilli()
 	}
 	args := []any{c.Key[:], c.Token[:], c.Fingerprint[:], millis(c.Lease), millis(c.Needed), millis(c.Retention), signed}
@@ -214,7 +214,7 @@ type Execer interface {
 }
 
 // CommitIn marks the event of the handler that ctx belongs to as done within tx,
-// the handler's own transaction in the register's database, so that the mark is
+// the handler's own transaction in the store's database, so that the mark is
 // committed or rolled back together with the effects. It is the last statement
 // before tx.Commit: until the transaction ends, others that ask for the event
 // wait.

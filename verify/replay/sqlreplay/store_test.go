@@ -82,7 +82,7 @@ func TestTimePassesByTheDatabasesClock(t *testing.T) {
 		want(t, s, again(kept), replay.Acquired)
 		want(t, s, bound(again(delivery()), "other"), replay.Acquired)
 		// The floor is the second in which the schema was made.
-		floor := time.UnixMilli(number(t, db, "SELECT floor FROM hooknotary_register_meta"))
+		floor := time.UnixMilli(number(t, db, "SELECT floor FROM hooknotary_event_meta"))
 		if age := time.Since(floor); age < 0 || age > time.Minute || floor.Nanosecond() != 0 {
 			t.Errorf("the floor is %v, %v ago", floor, age)
 		}
@@ -104,7 +104,7 @@ func TestClaimReadsTheTimeWhenTheEventIsLocked(t *testing.T) {
 		// and returns when that ended.
 		behind := func(c replay.Claim, f func()) (end time.Time) {
 			tx := begin(t, db)
-			if _, err := tx.Exec("UPDATE hooknotary_register SET state = state WHERE key = $1", c.Key[:]); err != nil {
+			if _, err := tx.Exec("UPDATE hooknotary_event SET state = state WHERE key = $1", c.Key[:]); err != nil {
 				t.Fatal(err)
 			}
 			done := make(chan struct{})
@@ -121,7 +121,7 @@ func TestClaimReadsTheTimeWhenTheEventIsLocked(t *testing.T) {
 			return end
 		}
 		leased := func(c replay.Claim) time.Time {
-			return time.UnixMilli(number(t, db, "SELECT lease FROM hooknotary_register WHERE key = $1", c.Key[:]))
+			return time.UnixMilli(number(t, db, "SELECT lease FROM hooknotary_event WHERE key = $1", c.Key[:]))
 		}
 
 		c := delivery()
@@ -157,7 +157,7 @@ func TestARepeatWithAShorterNeedShortensNoBinding(t *testing.T) {
 		short := bound(again(c), "body")
 		short.Needed, short.Retention = 0, 0
 		want(t, s, short, replay.InFlight)
-		advance(t, db, register, time.Minute)
+		advance(t, db, events, time.Minute)
 		want(t, s, bound(again(c), "other"), replay.Forged)
 	})
 }
@@ -232,13 +232,13 @@ func TestNamesOfTablesThatAreAccepted(t *testing.T) {
 func TestAClaimWhoseTransactionFailsInTheEndIsAnError(t *testing.T) {
 	s, db := postgreSQL.fresh(t)
 	do(t, db, `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'in the end'; END $$`)
-	do(t, db, `CREATE CONSTRAINT TRIGGER late AFTER INSERT OR UPDATE ON hooknotary_register
+	do(t, db, `CREATE CONSTRAINT TRIGGER late AFTER INSERT OR UPDATE ON hooknotary_event
 		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()`)
 	c := delivery()
 	if o, err := s.Claim(t.Context(), c); err == nil || o != (replay.Outcome{}) {
 		t.Errorf("Claim = %+v, %v", o, err)
 	}
-	do(t, db, "DROP TRIGGER late ON hooknotary_register")
+	do(t, db, "DROP TRIGGER late ON hooknotary_event")
 	want(t, s, c, replay.Acquired)
 }
 
@@ -252,14 +252,14 @@ func TestClaimFromBeforeTheFloorTakesOnlyWhatCounts(t *testing.T) {
 			c.Lease, c.Needed, c.Retention = time.Hour, 0, retention
 			c.SignedAt = time.Unix(0, 0)
 			first := c
-			first.Restamped = false // the floor is not asked
+			first.Resigned = false // the floor is not asked
 			want(t, s, first, replay.Acquired)
 			return again(c)
 		}
 		counts, over := old(48*time.Hour), old(time.Hour)
 		done, overDone := old(48*time.Hour), old(time.Hour)
-		do(t, db, "UPDATE hooknotary_register SET state = 2, keep = lease + keep WHERE key IN ($1, $2)", done.Key[:], overDone.Key[:])
-		advance(t, db, register, 24*time.Hour)
+		do(t, db, "UPDATE hooknotary_event SET state = 2, keep = lease + keep WHERE key IN ($1, $2)", done.Key[:], overDone.Key[:])
+		advance(t, db, events, 24*time.Hour)
 		want(t, s, over, replay.BeforeFloor)
 		want(t, s, overDone, replay.BeforeFloor)
 		want(t, s, counts, replay.Acquired) // its lease ran out, and it is remembered

@@ -96,9 +96,9 @@ func (f *flawed) Claim(_ context.Context, c replay.Claim) (replay.Outcome, error
 	}
 	left := time.Until(r.ends)
 	switch {
-	case !known && c.Restamped && c.SignedAt.Before(time.Unix(1000, 0)):
+	case !known && c.Resigned && c.SignedAt.Before(time.Unix(1000, 0)):
 		return replay.Outcome{Status: replay.BeforeFloor}, nil
-	case known && f.has("a known event is before the floor", 1) && c.Restamped:
+	case known && f.has("a known event is before the floor", 1) && c.Resigned:
 		return replay.Outcome{Status: replay.BeforeFloor}, nil
 	case !known:
 	case r.done:
@@ -148,7 +148,7 @@ func (f *flawed) Claim(_ context.Context, c replay.Claim) (replay.Outcome, error
 	return replay.Outcome{Status: replay.Acquired}, nil
 }
 
-func (f *flawed) bind(b *replay.Binding) bool {
+func (f *flawed) bind(b *replay.BodyBinding) bool {
 	body, bound := f.bindings[b.Message]
 	switch {
 	case f.has("the last body is bound", 3), f.has("a body is not bound", 3):

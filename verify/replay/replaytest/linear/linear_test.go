@@ -37,7 +37,7 @@ type scripted struct {
 }
 
 func (s *scripted) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, error) {
-	s.asked = append(s.asked, fmt.Sprint("claim ", c.Fingerprint[0], c.Restamped, c.Binding != nil))
+	s.asked = append(s.asked, fmt.Sprint("claim ", c.Fingerprint[0], c.Resigned, c.Binding != nil))
 	return s.Store.Claim(ctx, c)
 }
 

@@ -222,10 +222,10 @@ func (c *client) claim(s step, h replay.Handle) replay.Claim {
 	cl := replay.Claim{Key: h.Key, Token: h.Token, Lease: s.call.lease, Needed: retention, Retention: retention}
 	cl.Fingerprint[0] = byte(s.call.print)
 	if s.call.old {
-		cl.Restamped, cl.SignedAt = true, time.Unix(1, 0)
+		cl.Resigned, cl.SignedAt = true, time.Unix(1, 0)
 	}
 	if s.message != none {
-		cl.Binding = &replay.Binding{Message: c.messages[s.message]}
+		cl.Binding = &replay.BodyBinding{Message: c.messages[s.message]}
 		cl.Binding.Body[0] = byte(s.call.body)
 	}
 	return cl

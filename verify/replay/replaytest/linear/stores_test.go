@@ -132,7 +132,7 @@ func TestPostgreSQLIsLinearizable(t *testing.T) {
 	operator := connect(t, "pgx", server.DSN())
 	check(t, func(timeout time.Duration) []replay.Store {
 		return each(func() *sqlreplay.Store {
-			return register(t, connect(t, "pgx", server.DSN()), sqlreplay.PostgreSQL, timeout)
+			return newSQL(t, connect(t, "pgx", server.DSN()), sqlreplay.PostgreSQL, timeout)
 		})
 	}, inTurn(
 		func() error { return stop(server) },
@@ -151,12 +151,12 @@ func TestPostgreSQLIsLinearizable(t *testing.T) {
 
 func TestSQLiteIsLinearizable(t *testing.T) {
 	t.Parallel()
-	dsn := fmt.Sprintf("file:%s?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate", filepath.Join(t.TempDir(), "register.db"))
+	dsn := fmt.Sprintf("file:%s?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate", filepath.Join(t.TempDir(), "store.db"))
 	operator := connect(t, "sqlite", dsn+"&_pragma=busy_timeout(10000)")
 	dsn += "&_pragma=busy_timeout(50)"
 	check(t, func(timeout time.Duration) []replay.Store {
 		return each(func() *sqlreplay.Store {
-			return register(t, connect(t, "sqlite", dsn), sqlreplay.SQLite, timeout)
+			return newSQL(t, connect(t, "sqlite", dsn), sqlreplay.SQLite, timeout)
 		})
 	}, inTurn(func() error { // another writer
 		tx, err := operator.Begin()
@@ -178,7 +178,7 @@ func connect(t *testing.T, driver, dsn string) *sql.DB {
 	return db
 }
 
-func register(t *testing.T, db *sql.DB, d sqlreplay.Dialect, timeout time.Duration) *sqlreplay.Store {
+func newSQL(t *testing.T, db *sql.DB, d sqlreplay.Dialect, timeout time.Duration) *sqlreplay.Store {
 	t.Helper()
 	s, err := sqlreplay.New(db, d, &sqlreplay.Options{Timeout: timeout})
 	if err != nil {

@@ -29,7 +29,7 @@ func TestCommandLineBehindPgBouncer(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for range 4 {
-		cmd := exec.Command(program, "register", "stats", "--postgres-env", "STORE", "--table", "store")
+		cmd := exec.Command(program, "store", "stats", "--postgres-env", "STORE", "--table", "store")
 		cmd.Env = append(os.Environ(), "STORE="+p.through(dsn))
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "0 records") {

@@ -88,7 +88,7 @@ func Claim(bound bool) replay.Claim {
 		Retention: time.Hour,
 	}
 	if bound {
-		c.Binding = &replay.Binding{Message: sha256.Sum256(c.Key[:]), Body: sha256.Sum256(token[:])}
+		c.Binding = &replay.BodyBinding{Message: sha256.Sum256(c.Key[:]), Body: sha256.Sum256(token[:])}
 	}
 	return c
 }

@@ -101,7 +101,7 @@ func SQLite(t *testing.T, driver, parameters string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := other.Exec("UPDATE hooknotary_register SET state = state"); err != nil {
+		if _, err := other.Exec("UPDATE hooknotary_event SET state = state"); err != nil {
 			t.Fatal(err)
 		}
 		_, err = s.Claim(t.Context(), Claim(false))
@@ -113,7 +113,7 @@ func SQLite(t *testing.T, driver, parameters string) {
 			t.Errorf("Claim afterwards: %v", err)
 		}
 
-		Do(t, db, "ALTER TABLE hooknotary_register RENAME COLUMN lease TO other")
+		Do(t, db, "ALTER TABLE hooknotary_event RENAME COLUMN lease TO other")
 		advised("Check of another one's table", s.Check(t.Context()), "Options.Table")
 	})
 

@@ -80,14 +80,14 @@ type endpoint struct {
 	bodies [][]byte         // that reached the handler
 	handle http.HandlerFunc // nil answers 200
 	posts  int
-	events map[string]chan middleware.Event // by the number of the post
+	events map[string]chan middleware.Report // by the number of the post
 }
 
 type postKey struct{}
 
 func newEndpoint(t *testing.T, v verify.Verifier, at time.Time) *endpoint {
 	t.Helper()
-	e := &endpoint{t: t, now: at, events: make(map[string]chan middleware.Event)}
+	e := &endpoint{t: t, now: at, events: make(map[string]chan middleware.Report)}
 	clock := func() time.Time {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -96,7 +96,7 @@ func newEndpoint(t *testing.T, v verify.Verifier, at time.Time) *endpoint {
 	e.store = replay.NewMemory(&replay.MemoryOptions{Now: clock})
 	guard, err := middleware.New("paypal", v, e.store, &middleware.Options{
 		Now: clock,
-		Observe: func(ctx context.Context, event middleware.Event) {
+		Observe: func(ctx context.Context, event middleware.Report) {
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			if c := e.events[ctx.Value(postKey{}).(string)]; c != nil {
@@ -147,13 +147,13 @@ func (e *endpoint) runs() int {
 
 // post sends a delivery and wants an answer with that status, for that reason,
 // and the handler to run or not.
-func (e *endpoint) post(what string, h http.Header, body []byte, status int, reason verify.Reason, runs bool) middleware.Event {
+func (e *endpoint) post(what string, h http.Header, body []byte, status int, reason verify.Reason, runs bool) middleware.Report {
 	e.t.Helper()
 	before := e.runs()
 	r, err := http.NewRequest(http.MethodPost, e.url, bytes.NewReader(body))
 	must(err)
 	r.Header = h.Clone()
-	observed := make(chan middleware.Event, 1)
+	observed := make(chan middleware.Report, 1)
 	e.mu.Lock()
 	e.posts++
 	r.Header.Set("X-Post", strconv.Itoa(e.posts))
@@ -288,7 +288,7 @@ func TestAFinishedEventWithAnotherBodyIsReported(t *testing.T) {
 	}
 }
 
-// A register in memory takes what PayPal may send for a month: a body stays bound to
+// A store in memory takes what PayPal may send for a month: a body stays bound to
 // its message as long as that verifies, and finished events make room. The memory and
 // the deliveries are a tenth of what the names say, which changes no ratio.
 func TestAMonthOfDeliveriesFitsIntoMemory(t *testing.T) {
@@ -309,7 +309,7 @@ func TestAMonthOfDeliveriesFitsIntoMemory(t *testing.T) {
 				store := replay.NewMemory(&replay.MemoryOptions{MaxBytes: 64 << 20 / scale, MaxScopePercent: tt.percent})
 				var cause error
 				guard, err := middleware.New("paypal", &numbered{profile: profile}, store, &middleware.Options{
-					Observe: func(_ context.Context, e middleware.Event) { cause = e.Err },
+					Observe: func(_ context.Context, e middleware.Report) { cause = e.Err },
 				})
 				must(err)
 				most := 0
@@ -345,7 +345,7 @@ type numberedAt time.Time
 
 func (at numberedAt) Finish(_ context.Context, body []byte) (*verify.Delivery, error) {
 	return &verify.Delivery{
-		Provider: "paypal", Scope: webhookID, Key: "1", ID: "WH-" + string(body), MessageID: string(body),
+		Provider: "paypal", Scope: webhookID, KeyLabel: "1", ID: "WH-" + string(body), MessageID: string(body),
 		SignedAt: time.Time(at), ReceivedAt: time.Time(at), Binding: verify.BindingChecksum, Body: body,
 	}, nil
 }
@@ -456,7 +456,7 @@ func TestAnotherBodyUnderATransmissionIsAForgery(t *testing.T) {
 	})
 }
 
-// TestAForgeryThatComesFirstWins documents what the register cannot know: which of
+// TestAForgeryThatComesFirstWins documents what the store cannot know: which of
 // two bodies was PayPal's. The second one is refused and reported, whichever it
 // is, so an operator learns of it; Confirm.FetchEvent decides it.
 func TestAForgeryThatComesFirstWins(t *testing.T) {
@@ -507,7 +507,7 @@ func TestThePublishedCollisionIsRefused(t *testing.T) {
 
 // TestAForgeryThatPayPalIsAskedAboutIsOne: whoever makes another body under a
 // transmission cannot choose one for which nobody hears of a forgery, not even with
-// Confirm, which judges it before the register does.
+// Confirm, which judges it before the store does.
 func TestAForgeryThatPayPalIsAskedAboutIsOne(t *testing.T) {
 	for _, fetchEvent := range []bool{false, true} {
 		w, a := newWorld(), newAPI()

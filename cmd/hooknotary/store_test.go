@@ -34,7 +34,7 @@ import (
 
 const storePassword = "hunter4711"
 
-// fleet is a register as a fleet uses it, and how the command line reaches it.
+// fleet is a store as a fleet uses it, and how the command line reaches it.
 type fleet struct {
 	store replay.Store
 	flags []string
@@ -48,7 +48,7 @@ func (f *fleet) run(t testing.TB, args ...string) outcome {
 	for name, value := range f.env {
 		s.env[name] = value
 	}
-	got := hooknotary(t, s, append(append([]string{"register"}, args...), f.flags...)...)
+	got := hooknotary(t, s, append(append([]string{"store"}, args...), f.flags...)...)
 	if strings.Contains(got.out+got.err, storePassword) {
 		t.Errorf("%q prints the password:\n%s%s", args, got.out, got.err)
 	}
@@ -74,7 +74,7 @@ func sqlStore(t testing.TB, driver, dsn string, d sqlreplay.Dialect, table strin
 
 func sqliteFleet(t testing.TB) *fleet {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "50% of a register?.db")
+	file := filepath.Join(t.TempDir(), "50% of a store?.db")
 	name := strings.NewReplacer("%", "%25", "?", "%3f").Replace(file)
 	s := sqlStore(t, "sqlite", "file:"+name+"?_pragma=journal_mode(WAL)&_txlock=immediate", sqlreplay.SQLite, "")
 	return &fleet{store: s, flags: []string{"--sqlite", file}}
@@ -87,7 +87,7 @@ func postgresFleet(t testing.TB) *fleet {
 	return &fleet{s, []string{"--postgres-env", "DATABASE_URL", "--table", "hooks"}, map[string]string{"DATABASE_URL": dsn}}
 }
 
-// redisFleet is a register on servers that want the password.
+// redisFleet is a store on servers that want the password.
 func redisFleet(t testing.TB, flags []string, addresses ...string) *fleet {
 	t.Helper()
 	c := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: addresses, Password: storePassword})
@@ -100,7 +100,7 @@ func redisFleet(t testing.TB, flags []string, addresses ...string) *fleet {
 	return &fleet{s, append(flags, "--prefix", "hooks"), map[string]string{"REDIS_URL": url}}
 }
 
-// redisStore returns a register that is ready, as a program makes it where it starts.
+// redisStore returns a store that is ready, as a program makes it where it starts.
 func redisStore(t testing.TB, c redis.UniversalClient) replay.Store {
 	t.Helper()
 	s := redisreplay.New(c, &redisreplay.Options{Prefix: "hooks", Timeout: 20 * time.Second})
@@ -110,7 +110,7 @@ func redisStore(t testing.TB, c redis.UniversalClient) replay.Store {
 	return s
 }
 
-// clusterFleet is a register in a cluster, of which the command line gets as many
+// clusterFleet is a store in a cluster, of which the command line gets as many
 // addresses as wanted.
 func clusterFleet(t testing.TB, addresses int) *fleet {
 	t.Helper()
@@ -124,7 +124,7 @@ func clusterFleet(t testing.TB, addresses int) *fleet {
 	}
 }
 
-// paid is a delivery of Stripe whose signed time lies a bit ahead, because a register
+// paid is a delivery of Stripe whose signed time lies a bit ahead, because a store
 // refuses what was signed before it began.
 func paid(body string) *capture.Capture {
 	c, now := invoice(), time.Now()
@@ -132,7 +132,7 @@ func paid(body string) *capture.Capture {
 	return c
 }
 
-// fleets are registers of each kind.
+// fleets are stores of each kind.
 var fleets = map[string]func(t testing.TB) *fleet{
 	"SQLite":     sqliteFleet,
 	"PostgreSQL": postgresFleet,
@@ -167,7 +167,7 @@ func newGuarded(t testing.TB, f *fleet, endpoint string, v verify.Verifier) *gua
 }
 
 // deliver sends a delivery to the endpoint and wants a status in answer. Like a
-// provider it comes back where a busy machine kept the register from answering in
+// provider it comes back where a busy machine kept the store from answering in
 // time, also while a claim whose answer came too late holds the event.
 func (s *guarded) deliver(t testing.TB, c *capture.Capture, status int) {
 	t.Helper()
@@ -396,7 +396,7 @@ func TestACaptureThatDoesNotVerifyNamesNoEvent(t *testing.T) {
 	show(filepath.Join(t.TempDir(), "missing.http")).want(t, 2, "no such file")
 }
 
-func TestARegisterThatFailsIsTwoAndNoPasswordIsPrinted(t *testing.T) {
+func TestAStoreThatFailsIsTwoAndNoPasswordIsPrinted(t *testing.T) {
 	server := redistest.NewServer(t, "requirepass "+storePassword)
 	dead := redistest.NewServer(t)
 	dead.Kill()
@@ -467,7 +467,7 @@ func TestAnAddressIsNeverPrinted(t *testing.T) {
 	}
 }
 
-func TestRegisterRefusesWrongUse(t *testing.T) {
+func TestStoreRefusesWrongUse(t *testing.T) {
 	f := &fleet{env: map[string]string{"REDIS_URL": "redis://127.0.0.1:1", "TWO": "redis://127.0.0.1:1,127.0.0.1:2/3", "GAP": "redis://127.0.0.1:1,"}}
 	event := []string{"--provider", "stripe", "--id", "evt_1"}
 	for _, tt := range []struct {
@@ -502,13 +502,13 @@ func TestRegisterRefusesWrongUse(t *testing.T) {
 	}
 }
 
-func TestAFailureOfARegisterIsToldWithoutThePassword(t *testing.T) {
+func TestAFailureOfAStoreIsToldWithoutThePassword(t *testing.T) {
 	failure := errors.New("ERR unknown command 'AUTH' '" + storePassword + "'")
 	for password, want := range map[string]string{
-		storePassword: "the register failed: ERR unknown command 'AUTH' '[redacted]'",
-		"":            "the register failed: " + failure.Error(),
+		storePassword: "the store failed: ERR unknown command 'AUTH' '[redacted]'",
+		"":            "the store failed: " + failure.Error(),
 	} {
-		if got := (&register{password: password}).failed(failure).Error(); got != want {
+		if got := (&store{password: password}).failed(failure).Error(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
