@@ -30,6 +30,20 @@
 // about what the handler expects: check account, amount and currency in the
 // handler.
 //
+// # Words
+//
+//	delivery    one verified request; an honest retry is another delivery of the same event
+//	event       what a provider tells about, known by its signed id or its fingerprint
+//	message     the bytes that were signed; its fingerprint identifies them and does not print
+//	scope       the party that signed; with it a key has a label, the name of one secret
+//	window      how far the signed time, the timestamp, may lie from the receive time
+//	retry       how a provider sends again: re-signed, identical or never
+//	binding     how strongly a signature covers the body
+//	store       the replay store: it remembers events
+//	claim       the right to handle an event, leased until commit or release
+//	floor       the time from which on a store knows every event
+//	guard       the middleware that verifies, claims and settles
+//
 // # Writing a verifier
 //
 // Most schemes differ only in the name of a header, an encoding and the layout
