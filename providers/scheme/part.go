@@ -1,0 +1,21 @@
+package scheme
+
+// PartKind says what a Part is.
+type PartKind uint8
+
+// The kinds of a Part, each made by the function in parentheses.
+const (
+	LiteralPart PartKind = iota + 1 // constant text (Literal)
+	TimePart                        // the signed time
+	FieldPart                       // the value of a header (Field)
+	URLPart                         // the URL of the endpoint (URL)
+	BodyPart                        // the body (Body)
+)
+
+// Kind returns what p is, or zero for the zero Part. Kind and Text are for tools that
+// read a Definition, such as a signer.
+func (p Part) Kind() PartKind { return PartKind(p.kind) }
+
+// Text returns the text of a Literal, the canonical name of a Field's header, and
+// nothing for any other Part.
+func (p Part) Text() string { return p.text }
