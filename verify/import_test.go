@@ -107,9 +107,13 @@ func TestImportsFollowTheDesign(t *testing.T) {
 		case strings.HasPrefix(from, "middleware/"):
 			return to == "middleware" || to == "verify" || to == "verify/replay"
 		case strings.HasPrefix(from, "providers/internal/"):
-			return to == "verify" || to == "verify/capture"
-		case strings.HasSuffix(from, "test"):
 			return to == "verify"
+		case from == "providers/providertest/vector":
+			return to == "verify" || to == "verify/capture"
+		case from == "providers/providertest":
+			return to == "verify" || to == "providers/scheme" || to == "providers/internal/cost" || strings.HasPrefix(to, "providers/providertest/")
+		case strings.HasSuffix(from, "test"): // signers for users' tests
+			return to == "verify" || to == "providers/scheme" || to == "providers/providertest/signer" || to == from[:strings.LastIndexByte(from, '/')]
 		case strings.HasSuffix(from, "event"):
 			return to == "verify" || to == "providers/scheme" || to == "providers/internal/typed"
 		case strings.HasPrefix(from, "providers/"):

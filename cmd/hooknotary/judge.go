@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"time"
 
-	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
-	"github.com/hooknotary/hooknotary/verify/replay"
 )
 
 // judge judges captures for one endpoint.
@@ -69,26 +66,14 @@ func (j *judge) newVerifierOf(text string) (verify.Verifier, error) {
 	return j.newVerifier([]secret{{"secret", text}})
 }
 
-// admit asks a guard whether it lets c pass to a handler, so that the verdict is that
-// of a server: method, media type and size included. Each capture is new to its guard.
+// admit says what a guard says before it asks its store: method, media type and size
+// count as much as the signature. Nothing is remembered, so nothing is a replay.
 func admit(ctx context.Context, v verify.Verifier, c *capture.Capture) (*verify.Delivery, error) {
-	var refusal error
-	store := replay.NewMemory(&replay.MemoryOptions{Since: time.Unix(0, 0)})
-	guard, err := middleware.New("capture", v, store, &middleware.Options{
-		Observe: func(_ context.Context, e middleware.Report) { refusal = e.Err },
-	})
-	if err != nil {
+	head := c.Head()
+	if err := v.Profile().Check(head, int64(len(c.Body))); err != nil {
 		return nil, err
 	}
-	head := *c.Head()
-	admission, answer := guard.Admit(ctx, &middleware.Inbound{
-		Head: head, Body: bytes.NewReader(c.Body), ContentLength: int64(len(c.Body)),
-	})
-	if answer != nil {
-		return nil, refusal
-	}
-	defer admission.Close()
-	return admission.Delivery(), nil
+	return verify.Verify(ctx, v, head, c.Body)
 }
 
 // cause returns the text of an error without the name of the package that says it.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
+	"github.com/hooknotary/hooknotary/providers/providertest"
 	"github.com/hooknotary/hooknotary/verify"
-	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
 var (
@@ -44,8 +44,8 @@ func check(v verify.Verifier, header http.Header, body []byte) (*verify.Delivery
 	return verify.Verify(context.Background(), v, &verify.Head{Header: header, ReceivedAt: receivedAt}, body)
 }
 
-func events() []verifytest.Event {
-	return []verifytest.Event{
+func events() []providertest.Event {
+	return []providertest.Event{
 		{Name: "a push", Body: push},
 		{Name: "a ping", Body: []byte(`{"zen":"Keep it logically awesome.","hook_id":412345678,"hook":{"id":412345678}}`)},
 		{Name: "a form", Body: []byte("payload=%7B%22zen%22%3A%22Responsive+is+better+than+fast.%22%7D")},
@@ -59,7 +59,7 @@ func sign(_ time.Time, _ *url.URL, body []byte, secrets ...string) http.Header {
 }
 
 func TestVerifierPassesTheBattery(t *testing.T) {
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New:      func(keys verify.KeySource) (verify.Verifier, error) { return github.New(keys, nil) },
 		Sign:     sign,
 		Profile:  profile,
@@ -67,7 +67,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 		Secrets:  secrets,
 		Headers:  []string{"X-Hub-Signature-256"},
 		Unsigned: []string{"X-Github-Delivery", "X-Github-Event", "X-Hub-Signature", "X-Github-Hook-Id"},
-		Variants: []verifytest.Variant{
+		Variants: []providertest.Variant{
 			{Name: "without the SHA-1 header", Edit: func(h http.Header) { h.Del("X-Hub-Signature") }},
 		},
 	})
@@ -105,13 +105,13 @@ func TestVerifierThatAllowsSHA1PassesTheBattery(t *testing.T) {
 		return github.New(keys, &github.Options{InsecureAllowSHA1: true})
 	}
 	t.Run("with a sender of SHA-1", func(t *testing.T) {
-		verifytest.Exercise(t, verifytest.Subject{
+		providertest.Exercise(t, providertest.Subject{
 			New: allow, Sign: signSHA1, Profile: profile, Events: events(), Secrets: secrets,
 			Headers: []string{"X-Hub-Signature"}, Unsigned: []string{"X-Github-Delivery", "X-Github-Event"},
 		})
 	})
 	t.Run("with a sender of SHA-256", func(t *testing.T) {
-		verifytest.Exercise(t, verifytest.Subject{
+		providertest.Exercise(t, providertest.Subject{
 			New: allow,
 			Sign: func(at time.Time, u *url.URL, body []byte, secrets ...string) http.Header {
 				h := sign(at, u, body, secrets...)

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/hooknotary/hooknotary/providers/github"
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/verify"
 )
 

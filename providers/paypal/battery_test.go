@@ -10,8 +10,8 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
+	"github.com/hooknotary/hooknotary/providers/providertest"
 	"github.com/hooknotary/hooknotary/verify"
-	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
 func TestVerifierPassesTheBattery(t *testing.T) {
@@ -36,7 +36,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 	}
 	// When the battery signs its events.
 	signedAt := time.Date(2031, 5, 17, 9, 30, 0, 0, time.UTC)
-	events := []verifytest.Event{
+	events := []providertest.Event{
 		{Name: "an event", Body: []byte(`{"id":"WH-1AB23456CD789012E-3FG45678HI901234J","event_type":"PAYMENT.SALE.COMPLETED"}`), ID: "WH-1AB23456CD789012E-3FG45678HI901234J"},
 		{Name: "another event", Body: []byte(`{"event_type":"PING","resource":{"id":"8RS60435RV3125"},"id":"WH-9XY"}`), ID: "WH-9XY"},
 		{Name: "an object that is no event", Body: []byte(`{"id":"I-BW452GLLEP1G"}`)},
@@ -45,7 +45,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 	for i := range events {
 		events[i].MessageID = sign(signedAt, nil, events[i].Body).Get("Paypal-Transmission-Id")
 	}
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New: func(verify.KeySource) (verify.Verifier, error) {
 			v, err := paypal.New(webhookID, &paypal.Options{Transport: pp, Roots: pp.Roots()})
 			if err != nil {
@@ -62,7 +62,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 		Events:   events,
 		Headers:  []string{"Paypal-Transmission-Sig", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url", "Paypal-Auth-Algo"},
 		Unsigned: []string{"Paypal-Auth-Version", "Correlation-Id"},
-		Variants: []verifytest.Variant{
+		Variants: []providertest.Variant{
 			{Name: "no version", Edit: func(h http.Header) { h.Del("Paypal-Auth-Version") }},
 		},
 	})

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
 	"github.com/hooknotary/hooknotary/providers/paypal"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/verify"
 )
 

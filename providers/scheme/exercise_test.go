@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/providertest"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
-	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
 // Four definitions that use the engine in different ways, each with a signer that
@@ -147,14 +147,14 @@ func maker(d scheme.Definition) func(verify.KeySource) (verify.Verifier, error) 
 }
 
 func TestSlackPassesTheBattery(t *testing.T) {
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New:  maker(slack()),
 		Sign: signSlack,
 		Profile: verify.Profile{
 			Provider: "slack", MediaType: "application/json", MaxBody: 1 << 20,
 			Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Retry: verify.RetryResigned,
 		},
-		Events: []verifytest.Event{
+		Events: []providertest.Event{
 			{Name: "an event", ID: "Ev0PV52K25", Body: []byte(`{"token":"x","team_id":"T061","event":{"event_id":"Ev1"},"event_id":"Ev0PV52K25"}`)},
 			{Name: "a form", Body: []byte("token=gIkuvaNzQIHg97ATvDxqgjtO&command=%2Fweather&text=94070")},
 			{Name: "an id of another kind", Body: []byte(`{"event_id":"Xx0PV52K25"}`)},
@@ -165,14 +165,14 @@ func TestSlackPassesTheBattery(t *testing.T) {
 }
 
 func TestShopifyPassesTheBattery(t *testing.T) {
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New:  maker(shopify()),
 		Sign: signShopify,
 		Profile: verify.Profile{
 			Provider: "shopify", MediaType: "application/json", MaxBody: 4 << 20, Binding: verify.BindingFull,
 			Retry: verify.RetryIdentical, Retention: 48 * time.Hour,
 		},
-		Events: []verifytest.Event{
+		Events: []providertest.Event{
 			{Name: "an order", Body: []byte(`{"id":820982911946154508,"email":"jon@example.com"}`)},
 			{Name: "another order", Body: []byte(`{"id":820982911946154509,"email":"jon@example.com"}`)},
 			{Name: "an empty body", Body: nil},
@@ -184,14 +184,14 @@ func TestShopifyPassesTheBattery(t *testing.T) {
 }
 
 func TestStandardWebhooksPassTheBattery(t *testing.T) {
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New:  maker(standardWebhooks("webhook")),
 		Sign: signStandardWebhooks,
 		Profile: verify.Profile{
 			Provider: "standard-webhooks", MediaType: "application/json", MaxBody: 1 << 20,
 			Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Retry: verify.RetryResigned,
 		},
-		Events: []verifytest.Event{
+		Events: []providertest.Event{
 			{Name: "a user", ID: messageID, Body: []byte(`{"type":"user.created","data":{"id":"usr_1"}}`)},
 			{Name: "another user", ID: messageID, Body: []byte(`{"type":"user.created","data":{"id":"usr_2"}}`)},
 			{Name: "an empty body", ID: messageID},
@@ -199,7 +199,7 @@ func TestStandardWebhooksPassTheBattery(t *testing.T) {
 		Secrets: base64Secrets,
 		Headers: []string{"Webhook-Signature", "Webhook-Id", "Webhook-Timestamp"},
 		Several: true,
-		Variants: []verifytest.Variant{
+		Variants: []providertest.Variant{
 			{Name: "a signature of another kind behind", Edit: func(h http.Header) { h["Webhook-Signature"][0] += " v1a,hnO3f9T8Ytu9HwrXslvumlUp" }},
 			{Name: "a signature of another kind in front", Edit: func(h http.Header) { h["Webhook-Signature"][0] = "v2,x=,y " + h["Webhook-Signature"][0] }},
 		},
@@ -207,7 +207,7 @@ func TestStandardWebhooksPassTheBattery(t *testing.T) {
 }
 
 func TestSquarePassesTheBattery(t *testing.T) {
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New: func(keys verify.KeySource) (verify.Verifier, error) {
 			return scheme.New(square(), keys, &scheme.Options{URL: squareURL})
 		},
@@ -215,7 +215,7 @@ func TestSquarePassesTheBattery(t *testing.T) {
 		Profile: verify.Profile{
 			Provider: "square", MediaType: "application/json", MaxBody: 1 << 20, Binding: verify.BindingFull, Retry: verify.RetryIdentical,
 		},
-		Events: []verifytest.Event{
+		Events: []providertest.Event{
 			{Name: "a payment", ID: "6a8f5f28", Body: []byte(`{"merchant_id":"6SSW7","event_id":"6a8f5f28","data":{"event_id":"0"}}`)},
 			{Name: "no id", Body: []byte(`{"merchant_id":"6SSW7"}`)},
 		},
@@ -247,7 +247,7 @@ func signAcme(at time.Time, _ *url.URL, body []byte, secrets ...string) http.Hea
 }
 
 func TestMillisecondsAndSHA512PassTheBattery(t *testing.T) {
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New:  maker(acme()),
 		Sign: signAcme,
 		Profile: verify.Profile{
@@ -255,7 +255,7 @@ func TestMillisecondsAndSHA512PassTheBattery(t *testing.T) {
 			Retry:  verify.RetryNever,
 			Window: verify.Window{Past: time.Hour, Future: time.Second}, Binding: verify.BindingFull,
 		},
-		Events: []verifytest.Event{
+		Events: []providertest.Event{
 			{Name: "one", Body: []byte(`{"a":1}`)},
 			{Name: "two", Body: []byte(`{"a":2}`)},
 		},

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/verify"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 )

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/providertest"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
-	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
 var (
@@ -44,7 +44,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 	edit := func(f func(value string) string) func(http.Header) {
 		return func(h http.Header) { h.Set("Stripe-Signature", f(h.Get("Stripe-Signature"))) }
 	}
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New: func(keys verify.KeySource) (verify.Verifier, error) { return stripe.New(keys, nil) },
 		Sign: func(at time.Time, _ *url.URL, body []byte, secrets ...string) http.Header {
 			return stripetest.Header(at, body, secrets...)
@@ -54,7 +54,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 			Window:  verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute},
 			Binding: verify.BindingFull, Retry: verify.RetryResigned, Retention: 7 * 24 * time.Hour,
 		},
-		Events: []verifytest.Event{
+		Events: []providertest.Event{
 			{Name: "an event", Body: event, ID: "evt_1TBQ8xLkdIwHu7ix"},
 			{Name: "a thin event", Body: []byte(`{"id":"evt_65UqN3b7","object":"v2.core.event","created":"2029-11-03T17:20:40.330Z"}`), ID: "evt_65UqN3b7"},
 			{Name: "a body that is no event", Body: []byte("ping")},
@@ -63,7 +63,7 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 		Secrets: secrets,
 		Headers: []string{"Stripe-Signature"},
 		Several: true,
-		Variants: []verifytest.Variant{
+		Variants: []providertest.Variant{
 			{Name: "v0 behind", Edit: edit(func(s string) string { return s + ",v0=" + strings.Repeat("0", 64) })},
 			{Name: "v0 that is nothing", Edit: edit(func(s string) string { return s + ",v0=?" })},
 			{Name: "an unknown scheme in front", Edit: edit(func(s string) string { return "v2=a=b==," + s })},

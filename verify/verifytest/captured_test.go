@@ -116,7 +116,7 @@ func judged(t testing.TB) []struct {
 		{"a Content-Encoding", s, stripeCapture(t, header("Content-Encoding", "gzip")), verify.ErrMediaType, []string{`the Content-Encoding is "gzip"`}},
 		{"no encoding", s, stripeCapture(t, header("Content-Encoding", "Identity")), 0, nil},
 		{"two Content-Encodings", s, stripeCapture(t, header("Content-Encoding", "identity", "identity")), verify.ErrMediaType, nil},
-		{"a body that is too large", s, stripeCapture(t, body(large)), verify.ErrTooLarge, []string{"the body has 1048577 bytes, and the provider sends at most 1048576"}},
+		{"a body that is too large", s, stripeCapture(t, body(large)), verify.ErrTooLarge, []string{"the body has 1048577 bytes, and the limit is 1048576"}},
 		{"a body that is as large as can be", s, stripeCapture(t, body(large[1:])), verify.ErrMismatch, nil},
 		{"GitHub", g, gitHubCapture(at(arrived)), 0, nil},
 		{"GitHub, and a form", g, gitHubCapture(at(arrived), header("Content-Type", "application/x-www-form-urlencoded")), verify.ErrMediaType, []string{"is the verifier made for what the provider is set to send?"}},

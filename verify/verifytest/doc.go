@@ -1,5 +1,5 @@
-// Package verifytest tests webhooks: deliveries that were captured, the wiring of
-// your own server, and verifiers.
+// Package verifytest tests webhooks: deliveries that were captured, and the wiring of
+// your own server.
 //
 // # Captured deliveries
 //
@@ -48,21 +48,8 @@
 // Sign calls the method NewRequest of a paypaltest.PayPal, which is also the
 // verifier's Transport, and the header is PAYPAL-TRANSMISSION-SIG.
 //
-// # Verifiers
-//
-// The author of a verifier describes it with a [Subject] and calls [Exercise], the
-// battery that every verifier must pass:
-//
-//	func TestVerifierPassesTheBattery(t *testing.T) {
-//		verifytest.Exercise(t, verifytest.Subject{
-//			New:  func(keys verify.KeySource) (verify.Verifier, error) { return acme.New(keys, nil) },
-//			Sign: sign, // shares no code with package acme
-//			…
-//		})
-//	}
-//
-// It fits schemes with a secret as well as those with a public key, and schemes that
-// bind the body by a checksum only.
+// Who writes a verifier finds its battery in package
+// [github.com/hooknotary/hooknotary/providers/providertest].
 //
 // The package knows no provider.
 package verifytest

@@ -24,7 +24,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/github/githubevent"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/internal/differ"
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )

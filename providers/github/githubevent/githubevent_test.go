@@ -22,7 +22,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubevent"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/verify"
 )
 

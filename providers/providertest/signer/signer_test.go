@@ -25,13 +25,13 @@ var (
 	stripe = scheme.Definition{
 		Signatures: []scheme.Signature{{Header: "stripe-signature", Field: "v1", Separator: ",", Assign: "="}},
 		Timestamp:  scheme.Timestamp{Field: "t"},
-		Message:    []scheme.Part{scheme.Stamp(), scheme.Literal("."), scheme.Body()},
+		Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
 	}
 	slack = scheme.Definition{
 		MediaType:  "application/x-www-form-urlencoded",
 		Signatures: []scheme.Signature{{Header: "X-Slack-Signature", Prefix: "v0="}},
 		Timestamp:  scheme.Timestamp{Header: "X-Slack-Request-Timestamp"},
-		Message:    []scheme.Part{scheme.Literal("v0:"), scheme.Stamp(), scheme.Literal(":"), scheme.Body()},
+		Message:    []scheme.Part{scheme.Literal("v0:"), scheme.SignedTime(), scheme.Literal(":"), scheme.Body()},
 	}
 	shopify = scheme.Definition{
 		Signatures: []scheme.Signature{{Header: "X-Shopify-Hmac-Sha256", Encoding: scheme.Base64}},
@@ -41,7 +41,7 @@ var (
 		Signatures: []scheme.Signature{{Header: "webhook-signature", Field: "v1", Separator: " ", Assign: ",", Encoding: scheme.Base64}},
 		Timestamp:  scheme.Timestamp{Header: "webhook-timestamp"},
 		Message: []scheme.Part{
-			scheme.Field("webhook-id"), scheme.Literal("."), scheme.Stamp(), scheme.Literal("."), scheme.Body(),
+			scheme.Field("webhook-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
 		},
 		Secret: scheme.Secret{Base64: true, Prefix: "whsec_"},
 	}
@@ -52,7 +52,7 @@ var (
 	acme = scheme.Definition{
 		Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Hash: scheme.SHA512}},
 		Timestamp:  scheme.Timestamp{Field: "at", Unit: scheme.Milliseconds},
-		Message:    []scheme.Part{scheme.Stamp(), scheme.Literal("\n"), scheme.Body()},
+		Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("\n"), scheme.Body()},
 	}
 )
 

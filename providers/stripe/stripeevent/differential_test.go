@@ -21,7 +21,7 @@ import (
 	"github.com/stripe/stripe-go/v76/webhook"
 
 	"github.com/hooknotary/hooknotary/providers/internal/differ"
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripeevent"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"

@@ -13,7 +13,7 @@ import (
 
 	sdk "github.com/stripe/stripe-go/v76"
 
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripeevent"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"

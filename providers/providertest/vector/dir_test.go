@@ -18,9 +18,9 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"

@@ -1,4 +1,4 @@
-package verifytest_test
+package providertest_test
 
 import (
 	"bytes"
@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/providertest"
 	"github.com/hooknotary/hooknotary/verify"
-	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
 // seal is a small verifier that is written by hand: one header, Seal, with the
@@ -290,8 +290,8 @@ func (p *sealed) Finish(_ context.Context, body []byte) (*verify.Delivery, error
 	return nil, refuse(verify.ErrMismatch, nil)
 }
 
-func sealSubject(bug string) verifytest.Subject {
-	return verifytest.Subject{
+func sealSubject(bug string) providertest.Subject {
+	return providertest.Subject{
 		New: func(keys verify.KeySource) (verify.Verifier, error) { return newSeal(keys, bug) },
 		Sign: func(at time.Time, _ *url.URL, body []byte, secrets ...string) http.Header {
 			mac := hmac.New(sha256.New, []byte(secrets[0]))
@@ -302,7 +302,7 @@ func sealSubject(bug string) verifytest.Subject {
 			}
 		},
 		Profile: (&seal{}).Profile(),
-		Events: []verifytest.Event{
+		Events: []providertest.Event{
 			{Name: "an object", Body: []byte(`{"id":"7f3a","total":1200}`)},
 			{Name: "another object", Body: []byte(`{"id":"7f3b","total":1}`)},
 			{Name: "an empty body", Body: []byte{}},
@@ -316,10 +316,10 @@ func sealSubject(bug string) verifytest.Subject {
 }
 
 func TestExercisePassesASoundVerifier(t *testing.T) {
-	verifytest.Exercise(t, sealSubject(""))
+	providertest.Exercise(t, sealSubject(""))
 }
 
-const bugVariable = "HOOKNOTARY_VERIFYTEST_BUG"
+const bugVariable = "HOOKNOTARY_PROVIDERTEST_BUG"
 
 // TestExerciseOfAnUnsoundVerifier is run by the test below, and only by it.
 func TestExerciseOfAnUnsoundVerifier(t *testing.T) {
@@ -327,7 +327,7 @@ func TestExerciseOfAnUnsoundVerifier(t *testing.T) {
 	if bug == "" {
 		t.Skip("run by TestExerciseFailsAnUnsoundVerifier")
 	}
-	verifytest.Exercise(t, sealSubject(bug))
+	providertest.Exercise(t, sealSubject(bug))
 }
 
 func TestExerciseFailsAnUnsoundVerifier(t *testing.T) {

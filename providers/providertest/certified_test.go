@@ -1,4 +1,4 @@
-package verifytest_test
+package providertest_test
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/providertest"
 	"github.com/hooknotary/hooknotary/verify"
-	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
 // certified is a verifier without secrets, whose signature covers an id, a time
@@ -83,7 +83,7 @@ func (p certifiedHead) Finish(_ context.Context, body []byte) (*verify.Delivery,
 func TestExercisePassesASchemeWithoutSecrets(t *testing.T) {
 	private := ed25519.NewKeyFromSeed([]byte("a seed for a test, of 32 bytes  "))
 	const id = "69cd13f0-d67a-11e5-baa3-778b53f4ae55"
-	verifytest.Exercise(t, verifytest.Subject{
+	providertest.Exercise(t, providertest.Subject{
 		New: func(verify.KeySource) (verify.Verifier, error) {
 			return certified{private.Public().(ed25519.PublicKey)}, nil
 		},
@@ -97,7 +97,7 @@ func TestExercisePassesASchemeWithoutSecrets(t *testing.T) {
 			}
 		},
 		Profile: certifiedProfile,
-		Events: []verifytest.Event{
+		Events: []providertest.Event{
 			{Name: "a sale", Body: []byte(`{"id":"WH-1","amount":"10.00"}`), MessageID: id},
 			{Name: "another sale", Body: []byte(`{"id":"WH-2","amount":"11.00"}`), MessageID: id},
 		},

@@ -1,4 +1,4 @@
-package verifytest
+package providertest
 
 import (
 	"context"
@@ -224,7 +224,7 @@ func verdict(t testing.TB, v verify.Verifier, h *verify.Head, body []byte) (*ver
 	return d, err
 }
 
-// wellFormed checks that err is a refusal as the contract wants it.
+// wellFormed checks that err is a refusal as verify.Verify promises it.
 func wellFormed(t testing.TB, err error) {
 	t.Helper()
 	refusal, ok := err.(*verify.Error)
@@ -232,8 +232,8 @@ func wellFormed(t testing.TB, err error) {
 		t.Fatalf("error is a %T, want a *verify.Error: %v", err, err)
 	}
 	known := []verify.Reason{
-		verify.ErrUnsigned, verify.ErrMalformed, verify.ErrTooOld, verify.ErrTooNew, verify.ErrNoKey,
-		verify.ErrMismatch, verify.ErrUntrusted, verify.ErrUnavailable,
+		verify.ErrUnsigned, verify.ErrMalformed, verify.ErrTooOld, verify.ErrTooNew, verify.ErrNoKey, verify.ErrMismatch,
+		verify.ErrMediaType, verify.ErrUntrusted, verify.ErrForged, verify.ErrUnavailable,
 	}
 	if !slices.Contains(known, refusal.Reason) {
 		t.Fatalf("reason is %q, want one of those that a verifier may give", refusal.Reason)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hooknotary/hooknotary/providers/internal/vector"
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 )
 
 // recorder is a testing.TB that notes how a test ends instead of ending it.

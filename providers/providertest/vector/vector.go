@@ -8,6 +8,8 @@
 //	# secret: a secret of the endpoint; repeated during a rotation
 //	# option: an option of the endpoint, as the provider's test names it; may be repeated
 //	# twin: the file of an accepted request that differs in one thing; for each that is refused
+//	# id: the signed id of the event, for an accepted request that has one
+//	# source: where somebody else published this very delivery
 //
 // and nothing else. The head of the request has CRLF at its line ends.
 package vector
@@ -34,6 +36,8 @@ type Vector struct {
 	Options []string
 	Expect  string
 	Twin    string
+	ID      string
+	Source  string
 	Head    *verify.Head
 	Body    []byte
 }
@@ -83,6 +87,9 @@ func parse(t testing.TB, file string, text []byte) Vector {
 	if c.Note == "" || c.Expect == "" || c.ReceivedAt.IsZero() || len(v.Secrets) == 0 {
 		t.Fatalf("%s: note, received, secret and expect are required", file)
 	}
+	if v.ID != "" && c.Expect != capture.Accept {
+		t.Fatalf("%s: a request that is refused has no id", file)
+	}
 	v.Note, v.Expect, v.Head, v.Body = c.Note, c.Expect, c.Head(), c.Body
 	return v
 }
@@ -107,6 +114,10 @@ func (v *Vector) comments(t testing.TB, file, text string) {
 			t.Fatalf("%s: key %q is repeated", file, key)
 		case key == "twin":
 			v.Twin = value
+		case key == "id":
+			v.ID = value
+		case key == "source":
+			v.Source = value
 		case key != "note" && key != "received" && key != "expect":
 			t.Fatalf("%s: key %q is unknown", file, key)
 		}
