@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
@@ -282,12 +283,12 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 		// as it is.
 		defer admission.Close()
 		if admission.ReportOnly() {
-			watched := &watched{ResponseWriter: w}
+			watched := hold.Watch(w)
 			next.ServeHTTP(watched, admission.Request(r))
-			admission.Settle(watched.status == 0 || watched.status/100 == 2)
+			admission.Settle(watched.Success())
 			return
 		}
-		held := Hold(w)
+		held := hold.Hold(w)
 		returned := false
 		defer func() {
 			if !returned {
@@ -304,31 +305,3 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 		held.Send()
 	})
 }
-
-// watched notes the status of an answer that is not held back. Like Held, it counts
-// a failure that comes after a success.
-type watched struct {
-	http.ResponseWriter
-	status int // 0 until the final header is written
-}
-
-func (w *watched) WriteHeader(status int) {
-	final := status >= 200 || status == http.StatusSwitchingProtocols
-	if final && (w.status == 0 || w.status/100 == 2) {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *watched) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(b)
-}
-
-// Flush implements http.Flusher for handlers that ask for it.
-func (w *watched) Flush() { http.NewResponseController(w.ResponseWriter).Flush() }
-
-// Unwrap serves http.ResponseController.
-func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }

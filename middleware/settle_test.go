@@ -181,7 +181,7 @@ func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
 			w.WriteHeader(200)
 			runtime.Goexit()
 		}, "release", nil, true},
-		{"with a status that is none", answering(99), "release", "middleware: invalid WriteHeader code 99", false},
+		{"with a status that is none", answering(99), "release", "hold: invalid WriteHeader code 99", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newJournal()

@@ -100,12 +100,14 @@ func TestImportsFollowTheDesign(t *testing.T) {
 			return to == "verify" || strings.HasPrefix(to, "verify/")
 		case from == "providers/scheme":
 			return to == "verify"
+		case from == "middleware/hold":
+			return false
 		case from == "middleware":
-			return to == "verify" || to == "verify/replay"
+			return to == "verify" || to == "verify/replay" || to == "middleware/hold"
 		case from == "middleware/record":
 			return to == "middleware" || to == "verify" || to == "verify/capture"
 		case strings.HasPrefix(from, "middleware/"):
-			return to == "middleware" || to == "verify" || to == "verify/replay"
+			return to == "middleware" || to == "middleware/hold" || to == "verify" || to == "verify/replay"
 		case strings.HasPrefix(from, "providers/internal/"):
 			return to == "verify"
 		case from == "providers/providertest/vector":

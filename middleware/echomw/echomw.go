@@ -64,6 +64,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
@@ -137,7 +138,7 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 	// middlewares outside know this one.
 	res := c.Response()
 	w := res.Writer
-	held := &answer{Held: middleware.Hold(w), outer: w, c: c}
+	held := &answer{Held: hold.Hold(w), outer: w, c: c}
 	res.Writer = held
 	finished := false
 	defer func() {
@@ -217,7 +218,7 @@ func recycled(admission *middleware.Admission, c echo.Context, held *answer) boo
 
 // answer is a handler's answer that is held back, beneath the responses of c.
 type answer struct {
-	*middleware.Held
+	*hold.Held
 	outer http.ResponseWriter // to which it goes
 	c     echo.Context
 }

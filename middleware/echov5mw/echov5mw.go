@@ -57,6 +57,7 @@ import (
 	"github.com/labstack/echo/v5"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
@@ -132,7 +133,7 @@ var errRecycled = errors.New("echov5mw: the context was given to another request
 // run runs the handler with its answer held back, and settles.
 func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context) error {
 	outer := c.Response()
-	a := &answer{Held: middleware.Hold(outer)}
+	a := &answer{Held: hold.Hold(outer)}
 	a.response = echo.NewResponse(a.Held, c.Logger())
 	c.SetResponse(&final{a.response, a.Held, c})
 	finished := false
@@ -189,7 +190,7 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context
 
 // answer is a handler's answer that is held back, and echo's response above it.
 type answer struct {
-	*middleware.Held
+	*hold.Held
 	response *echo.Response
 }
 
@@ -212,7 +213,7 @@ func (a *answer) fail() {
 // Held of the latter.
 type final struct {
 	*echo.Response
-	held *middleware.Held
+	held *hold.Held
 	c    *echo.Context
 }
 

@@ -66,6 +66,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
@@ -179,7 +180,7 @@ func innermost(w http.ResponseWriter, stop *writer) http.ResponseWriter {
 // run runs the handlers with their answer held back, and settles.
 func run(admission *middleware.Admission, c *gin.Context) {
 	outer := c.Writer
-	w := &writer{Held: middleware.Hold(outer), outer: outer, status: outer.Status(), size: -1}
+	w := &writer{Held: hold.Hold(outer), outer: outer, status: outer.Status(), size: -1}
 	c.Writer = w
 	finished := false
 	before := c.Errors
@@ -248,7 +249,7 @@ func (w *noSuccess) WriteHeader(status int) {
 // writes the status late, and until then another one takes its place. Afterwards
 // one other than 2xx still takes the place of a 2xx, as in Held.
 type writer struct {
-	*middleware.Held
+	*hold.Held
 	outer  gin.ResponseWriter
 	status int
 	size   int // -1 until the status is written

@@ -1,4 +1,7 @@
-package middleware
+// Package hold holds a handler's response back until it is known whether it may leave.
+// It is for authors of adapters: middleware.Guard.Handler uses it for net/http, and an
+// adapter for another framework puts it beneath that framework's response.
+package hold
 
 import (
 	"bytes"
@@ -15,26 +18,26 @@ import (
 const maxHeld = 1 << 20
 
 // ErrResponseTooLarge is what Held.Write returns beyond 1 MiB.
-var ErrResponseTooLarge = errors.New("middleware: the answer is larger than 1 MiB")
+var ErrResponseTooLarge = errors.New("hold: the response is larger than 1 MiB")
 
-var errSent = errors.New("middleware: the answer was sent before")
+var errSent = errors.New("hold: the response was sent before")
 
-// Held is a http.ResponseWriter that holds an answer back until it is known
+// Held is a http.ResponseWriter that holds a response back until it is known
 // whether it may leave. Flush does nothing, Hijack is not supported, and there is
 // no Unwrap, so that nothing can write past it. Deadlines of
 // http.ResponseController are passed on.
 //
-// Informational answers (1xx) are dropped: a framework outside could take one for
-// the final answer, and the sender needs none. 101 becomes 500, because a
+// Informational responses (1xx) are dropped: a framework outside could take one for
+// the final response, and the sender needs none. 101 becomes 500, because a
 // connection that is upgraded cannot be settled.
 //
 // The first final status counts, with one exception: a status other than 2xx after
-// a 2xx takes its place, and the answer that was held is thrown away. So a recoverer
+// a 2xx takes its place, and the response that was held is discarded. So a recoverer
 // that writes 500 after the handler wrote 200 makes a failure of it. Another 2xx
 // changes nothing, and no 2xx makes a success of a failure.
 //
-// It holds up to 1 MiB. What a handler does with the error of a longer answer
-// decides: if it ignores it, the event is handled all the same, and the answer
+// It holds up to 1 MiB. What a handler does with the error of a longer response
+// decides: if it ignores it, the event is handled all the same, and the response
 // leaves with its status and without its body.
 type Held struct {
 	w      http.ResponseWriter
@@ -57,14 +60,14 @@ func Hold(w http.ResponseWriter) *Held {
 	return h
 }
 
-// Header returns the header map of the answer.
+// Header returns the header map of the response.
 func (h *Held) Header() http.Header { return h.w.Header() }
 
 // WriteHeader notes the status. Like the server's own, it panics on a status of
 // other than three digits.
 func (h *Held) WriteHeader(status int) {
 	if status < 100 || status > 999 {
-		panic(fmt.Sprintf("middleware: invalid WriteHeader code %v", status))
+		panic(fmt.Sprintf("hold: invalid WriteHeader code %v", status))
 	}
 	if h.sent {
 		return
@@ -132,7 +135,7 @@ func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// Flush does nothing: the answer leaves when the event is settled.
+// Flush does nothing: the response leaves when the event is settled.
 func (h *Held) Flush() {}
 
 // SetReadDeadline serves http.ResponseController.
@@ -161,7 +164,7 @@ func (h *Held) Status() int {
 // Success reports whether the status is 2xx.
 func (h *Held) Success() bool { return h.Status()/100 == 2 }
 
-// Reset throws the answer away, headers included. Another one may be written.
+// Reset discards the response, headers included. Another one may be written.
 func (h *Held) Reset() {
 	if h.sent {
 		return
@@ -171,7 +174,7 @@ func (h *Held) Reset() {
 	h.body.Reset()
 }
 
-// Send lets the answer out. Afterwards nothing more is written.
+// Send lets the response out. Afterwards nothing more is written.
 func (h *Held) Send() {
 	if h.sent {
 		return
