@@ -199,7 +199,7 @@ func checkID(id string, simulator bool) error {
 	case strings.TrimSpace(id) != id:
 		return errors.New("the webhook id has white space around it: trim it")
 	case id == simulatorID && !simulator:
-		return errors.New("WEBHOOK_ID is the id of PayPal's simulator, for which anyone can have events signed: put the id of your webhook in its place")
+		return simulatorError{}
 	case id != simulatorID && (len(id) > 50 || !alphanumeric(id)):
 		return errors.New("the webhook id is not 1 to 50 letters and digits, as PayPal's are: see the webhook in the Dashboard")
 	}

@@ -5,22 +5,21 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"iter"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/hooknotary/hooknotary/verify/diagnose/internal/jsonform"
 )
 
 const (
 	maxUnwrapped = 16      // bodies found inside of the body
 	maxRatio     = 200     // by which a compressed body may grow
-	maxInside    = 4       // strings of a JSON document that may hold the body
-	minInside    = 8       // bytes of such a string
+	minInside    = 8       // bytes of a text that may hold the body
 	maxForm      = 1 << 20 // bytes of a body that is written as a form
 )
 
@@ -221,12 +220,12 @@ func fromUTF16(b []byte) []byte {
 // unwrapped yields what is inside of the body, and inside of that, if it is a wrapping:
 // base64, compressed, a string of JSON, a list of bytes, a form. The body is d's text, and json if that is JSON.
 // It sets bounded if it left out a string that may be the body.
-func unwrapped(d *document, json bool, bounded *bool) iter.Seq[variant] {
+func unwrapped(d *jsonform.Document, json bool, bounded *bool) iter.Seq[variant] {
 	return func(yield func(variant) bool) {
-		queue := []variant{{body: d.text}}
+		queue := []variant{{body: d.Text}}
 		for n := 0; n < len(queue); n++ {
 			if n > 0 {
-				inner, _, ok := scan(queue[n].body)
+				inner, _, ok := jsonform.Scan(queue[n].body)
 				d, json = &inner, ok
 			}
 			for _, v := range inside(d, json, bounded) {
@@ -244,8 +243,8 @@ func unwrapped(d *document, json bool, bounded *bool) iter.Seq[variant] {
 }
 
 // inside returns what a body may hold.
-func inside(d *document, json bool, bounded *bool) []variant {
-	b := d.text
+func inside(d *jsonform.Document, json bool, bounded *bool) []variant {
+	b := d.Text
 	var all []variant
 	add := func(id ID, content []byte) {
 		if len(content) > 0 {
@@ -257,52 +256,15 @@ func inside(d *document, json bool, bounded *bool) []variant {
 		add(BodyBase64, content)
 	}
 	if json {
-		for _, content := range d.strings(bounded) {
+		for _, content := range d.Strings(bounded) {
 			add(BodyString, content)
 		}
-		add(BodyWrapped, d.listed())
+		add(BodyWrapped, d.Listed())
 	}
 	for _, content := range fromForm(b) {
 		add(BodyWrapped, content)
 	}
 	return all
-}
-
-// listed returns the bytes that a document lists as numbers, as JavaScript writes a Buffer,
-// {"type":"Buffer","data":[123,34]}, and an array of bytes, [123,34] or {"0":123,"1":34}.
-func (d *document) listed() []byte {
-	tokens := d.tokens
-	buffer := []string{"{", `"type"`, ":", `"Buffer"`, ",", `"data"`, ":"}
-	is := len(tokens) > len(buffer)+1
-	for i := 0; is && i < len(buffer); i++ {
-		is = string(d.bytes(tokens[i])) == buffer[i]
-	}
-	if is {
-		tokens = tokens[len(buffer) : len(tokens)-1]
-	}
-	last := len(tokens) - 1
-	named := tokens[0].kind == '{'
-	if last < 2 || !named && tokens[0].kind != '[' || int(tokens[0].match) != last && !is {
-		return nil
-	}
-	var content []byte
-	for i := 1; i < last; i++ {
-		if named {
-			if i+2 >= last || string(d.bytes(tokens[i])) != strconv.Quote(strconv.Itoa(len(content))) || tokens[i+1].kind != ':' {
-				return nil
-			}
-			i += 2
-		}
-		n, err := strconv.ParseUint(string(d.bytes(tokens[i])), 10, 8)
-		if err != nil {
-			return nil
-		}
-		content = append(content, byte(n))
-		if i++; i < last && tokens[i].kind != ',' {
-			return nil
-		}
-	}
-	return content
 }
 
 // fromForm returns what a form holds whose one field has the body as its value, or as its
@@ -398,39 +360,6 @@ func mayBeBase64(b []byte) bool {
 	return true
 }
 
-// strings returns the strings of a JSON text that may be the body: the text itself, or
-// those of a document, such as the event that a gateway hands to a function, that are
-// long or look like JSON, the longest first. It sets bounded if there are more.
-func (d *document) strings(bounded *bool) [][]byte {
-	var may []token
-	for _, t := range d.tokens {
-		if size := int(t.end - t.start); t.kind == '"' && size >= minInside && (size >= len(d.text)/8 || holdsJSON(d.bytes(t))) {
-			may = append(may, t)
-		}
-	}
-	slices.SortStableFunc(may, func(a, b token) int { return int(b.end-b.start) - int(a.end-a.start) })
-	*bounded = *bounded || len(may) > maxInside
-	var all [][]byte
-	for _, t := range may[:min(len(may), maxInside)] {
-		var s string
-		if json.Unmarshal(d.bytes(t), &s) == nil {
-			all = append(all, []byte(s))
-		}
-	}
-	return all
-}
-
-// holdsJSON reports whether a string, with its quotes, begins as an object or an array,
-// or as base64 of one.
-func holdsJSON(s []byte) bool {
-	for _, start := range [...]string{"{", "[", "ey", "ew", "W"} {
-		if bytes.HasPrefix(s[1:], []byte(start)) {
-			return true
-		}
-	}
-	return false
-}
-
 // formed yields forms that the body may have been before a field was taken out of one,
 // or before one was read and written again.
 func formed(body []byte) iter.Seq[variant] {
@@ -494,7 +423,7 @@ func lowerEscapes(s string) string {
 	b := []byte(s)
 	for i := 0; i+2 < len(b); i++ {
 		if b[i] == '%' {
-			appendDigits(b[i+1:i+1], b[i+1:i+3], false)
+			copy(b[i+1:], bytes.ToLower(b[i+1:i+3]))
 		}
 	}
 	return string(b)
@@ -507,13 +436,13 @@ func completed(body, open []byte) iter.Seq[variant] {
 			return
 		}
 		trimmed := bytes.TrimRight(body, " \t\r\n")
-		for _, w := range [...]white{whiteNone, whiteTwo, whiteFour, whiteTab} {
+		for _, w := range [...]jsonform.White{jsonform.WhiteNone, jsonform.WhiteTwo, jsonform.WhiteFour, jsonform.WhiteTab} {
 			text := bytes.Clone(trimmed)
 			for i, bracket := range open {
-				if w != whiteNone {
+				if w != jsonform.WhiteNone {
 					text = append(text, '\n')
 				}
-				text = append(text, strings.Repeat(w.indent(), len(open)-1-i)...)
+				text = append(text, strings.Repeat(w.Indent(), len(open)-1-i)...)
 				text = append(text, bracket)
 			}
 			for _, end := range [...]string{"", "\n"} {

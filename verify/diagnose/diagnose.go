@@ -59,12 +59,6 @@ const (
 	ClockOldCapture   ID = "clock.old-capture"   // verified at another time than that of its arrival
 	ClockMilliseconds ID = "clock.milliseconds"  // milliseconds for seconds, or the reverse
 	ProviderOther     ID = "provider.other"      // signed by another provider, or a look-alike
-	PayPalWebhookID   ID = "paypal.webhook-id"   // of another webhook
-	PayPalEnvironment ID = "paypal.environment"  // sandbox against live
-	PayPalSimulator   ID = "paypal.simulator"    // PayPal's simulator signed it
-	PayPalCertificate ID = "paypal.certificate"  // not trusted
-	PayPalIPN         ID = "paypal.ipn"          // an IPN, which is another product and no webhook
-	PayPalUnconfirmed ID = "paypal.unconfirmed"  // the signature holds, and PayPal does not confirm
 	Unjudged          ID = "unjudged"            // keys or certificate could not be had, or the diagnosis was ended
 )
 
@@ -181,7 +175,7 @@ func Secret(ctx context.Context, new func(secret string) (verify.Verifier, error
 		}
 		// A verifier for one of them can be rekeyed to all of them.
 		q := newInquiry(ctx, v, c, o)
-		if j := q.judge(c.Header); q.byCandidates(j.head) {
+		if j := q.judge(c.Header); q.byCandidates(j) {
 			return distinct(append(found, q.found...))
 		}
 		break

@@ -46,11 +46,6 @@ var texts = map[ID]string{
 	SecretWrong:       "The signature is well-formed, and no key of the verifier made it over this body.",
 	HeaderMissing:     "The headers of the signature are not there.",
 	HeaderMalformed:   "The headers of the signature do not have the scheme's form.",
-	PayPalWebhookID:   "The signature is well-formed and PayPal's certificate is trusted, but it is not over this webhook id and this body.",
-	PayPalEnvironment: "The delivery is from PayPal's sandbox where the verifier is for live, or the reverse: its certificate is on the other environment's host.",
-	PayPalSimulator:   "PayPal's simulator signed this delivery, for the webhook id WEBHOOK_ID that all of its events have.",
-	PayPalIPN:         "This is an IPN, which is an older product of PayPal than its webhooks: it has no signature in its headers.",
-	PayPalUnconfirmed: "The signature holds, but PayPal did not confirm the delivery when it was asked.",
 }
 
 // likely are the texts of findings that cannot be proved, where they differ.
@@ -113,12 +108,6 @@ var fixes = map[ID]string{
 	ClockOldCapture:   "Judge a capture at the time at which it arrived: write that into it (received), or pass it.",
 	ClockMilliseconds: "Use the unit of the scheme on both sides: Unix and UnixMilli are easy to confuse.",
 	ProviderOther:     "Use the verifier of the provider that sends to this endpoint, or correct the URL in that provider's settings.",
-	PayPalWebhookID:   "Copy the webhook id from the webhook's entry in the Dashboard, for the app and the environment that send to this URL.",
-	PayPalEnvironment: "Give each environment an endpoint of its own, with Options.Sandbox and the webhook id of that environment.",
-	PayPalSimulator:   "Test with a real event of the sandbox, or in a test alone set Options.InsecureAcceptSimulator.",
-	PayPalCertificate: "Check PAYPAL-CERT-URL and, for a certificate under a new root, Options.Roots and Options.Intermediates.",
-	PayPalIPN:         "Store this URL as a webhook of the app in PayPal's Developer Dashboard, and take it out of the account's IPN settings.",
-	PayPalUnconfirmed: "Compare the event with PayPal's record of it: either the body was changed under its CRC-32, or the credentials are those of another app.",
 	Unjudged:          "Repeat the diagnosis when the source of the keys and the hosts of the certificates can be reached.",
 }
 

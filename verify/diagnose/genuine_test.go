@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
@@ -140,7 +141,7 @@ func TestAWrongSecretIsNotExplainedByTheBody(t *testing.T) {
 	for _, s := range subjects() {
 		want := diagnose.SecretWrong
 		if s.name == "paypal" {
-			want = diagnose.PayPalWebhookID
+			want = paypal.FindingWebhookID
 		}
 		for range 12 {
 			d := s.genuineOf(t, r.bodyFor(t, s))

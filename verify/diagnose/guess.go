@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/diagnose/internal/jsonform"
 )
 
 // How many pairs of sorted members say that something sorted them: of a provider that is
@@ -67,10 +68,10 @@ func (q *inquiry) guessBody(h http.Header, body []byte) {
 	if form || q.profile.MediaType == "application/x-www-form-urlencoded" {
 		add(BodyFormDecoded)
 	}
-	sorted, pairs := q.document.sorted()
-	sorted = sorted && pairs >= fewPairs && (!usualOf(q.profile.Provider).sorts || pairs >= manyPairs)
+	sorted, pairs := q.document.Sorted()
+	sorted = sorted && pairs >= fewPairs && (!usualOf(q.profile.Provider).Sorts || pairs >= manyPairs)
 	escaped := bytes.Contains(body, []byte(`\u003c`)) || bytes.Contains(body, []byte(`\u003e`)) || bytes.Contains(body, []byte(`\u0026`))
-	lossy := lossy(q.document.numbers())
+	lossy := lossy(q.document.Numbers())
 	switch {
 	case sorted && (escaped || lossy):
 		add(BodyReserialised)
@@ -89,12 +90,12 @@ func (q *inquiry) guessBody(h http.Header, body []byte) {
 func lossy(numbers []string) bool {
 	large, round := 0, 0
 	for _, s := range numbers {
-		if strings.Contains(s, "e+") || len(s) > 16 && isInteger(s) && strings.HasSuffix(s, "000") {
+		if strings.Contains(s, "e+") || len(s) > 16 && jsonform.IsInteger(s) && strings.HasSuffix(s, "000") {
 			return true
 		}
-		if len(s) > 16 && isInteger(s) {
+		if len(s) > 16 && jsonform.IsInteger(s) {
 			large++
-			if _, _, ok := rounded(s); ok && strings.HasSuffix(s, "0") {
+			if _, _, ok := jsonform.Rounded(s); ok && strings.HasSuffix(s, "0") {
 				round++
 			}
 		}
@@ -104,11 +105,7 @@ func lossy(numbers []string) bool {
 
 // wrong is the finding of last resort.
 func (q *inquiry) wrong() Finding {
-	id := SecretWrong
-	if q.profile.Provider == "paypal" {
-		id = PayPalWebhookID
-	}
-	f := explain(id, Likely)
+	f := q.lastResort()
 	f.Text = strings.TrimSuffix(f.Text, ".")
 	if len(q.ruledOut) > 0 {
 		f.Text += "; ruled out: " + strings.Join(q.ruledOut, ", ")

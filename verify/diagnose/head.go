@@ -303,7 +303,7 @@ func (q *inquiry) mendHead(j judgement) (judgement, bool) {
 			better, guess = mended, &r.finding
 		}
 	}
-	if q.byMAC(h, own) || q.byOthers(false) {
+	if q.byMAC(h, own) || q.byOthers(j) {
 		return j, false
 	}
 	if guess != nil {
@@ -315,16 +315,6 @@ func (q *inquiry) mendHead(j judgement) (judgement, bool) {
 	}
 	q.found = append(q.found, q.unreadable(h, own, j.err))
 	return j, false
-}
-
-// isIPN reports whether the request is an IPN of PayPal: a form, without any of the
-// headers of a webhook, that carries what IPN's own check takes.
-func (q *inquiry) isIPN(h http.Header) bool {
-	if q.profile.Provider != "paypal" || len(q.c.Body) > maxForm {
-		return false
-	}
-	form, err := url.ParseQuery(string(q.c.Body))
-	return err == nil && form.Has("verify_sign") && (form.Has("ipn_track_id") || form.Has("txn_id") || form.Has("txn_type"))
 }
 
 // ofMediaType returns the finding for a delivery that verifies, and that a guard refuses
@@ -358,10 +348,10 @@ func ofMediaType(p verify.Profile, h http.Header) []Finding {
 
 // unreadable is the finding for a head that nothing mends.
 func (q *inquiry) unreadable(h http.Header, own []string, err error) Finding {
-	gone := missing(h, own)
-	if len(own) > 0 && slices.Contains(gone, own[0]) && q.isIPN(h) {
-		return explain(PayPalIPN, Likely)
+	if f, ok := q.byHead(h, err); ok {
+		return f
 	}
+	gone := missing(h, own)
 	if len(own) == 0 {
 		if verify.ReasonOf(err) == verify.ErrUnsigned {
 			return explain(HeaderMissing, Likely)
@@ -376,9 +366,6 @@ func (q *inquiry) unreadable(h http.Header, own []string, err error) Finding {
 			return explainf(HeaderMissing, Likely, "%s is not there, and the scheme of %s needs it beside the signature.", name, q.profile.Provider)
 		}
 	}
-	if algorithm := h.Get("Paypal-Auth-Algo"); q.profile.Provider == "paypal" && strings.HasPrefix(algorithm, "SHA1") {
-		return explainf(HeaderSHA1, Likely, "Paypal-Auth-Algo names SHA-1, and the verifier wants SHA-256.")
-	}
 	f := explain(HeaderMalformed, Likely)
 	if e, ok := err.(*verify.Error); ok && e.Cause != nil {
 		f.Text = "The headers of the signature do not have the scheme's form: " + ending(e.Cause)
@@ -388,9 +375,6 @@ func (q *inquiry) unreadable(h http.Header, own []string, err error) Finding {
 
 // needs tells a header that the scheme wants from one that is an alternative to another.
 func (q *inquiry) needs(h http.Header, name string) bool {
-	if q.profile.Provider == "paypal" {
-		return true
-	}
 	for label, piece := range q.facts.Message(&verify.Head{Header: h}, nil) {
 		if piece == nil && strings.HasSuffix(label, " "+name) {
 			return true

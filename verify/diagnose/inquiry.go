@@ -11,6 +11,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
+	"github.com/hooknotary/hooknotary/verify/diagnose/internal/jsonform"
 )
 
 const (
@@ -29,14 +30,15 @@ var errEnded = &verify.Error{Reason: verify.ErrUnavailable, Cause: errors.New("t
 
 // inquiry is one diagnosis.
 type inquiry struct {
-	ctx     context.Context
-	facts   Scheme          // the verifier, if it tells about itself
-	base    verify.Verifier // the verifier with the keys that it has for this capture
-	keys    []verify.Key
-	profile verify.Profile
-	c       *capture.Capture
-	o       *Options
-	head    *verify.Head
+	ctx       context.Context
+	facts     Scheme           // the verifier, if it tells about itself
+	explainer verify.Explainer // the verifier, if it knows the mistakes of its provider's users
+	base      verify.Verifier  // the verifier with the keys that it has for this capture
+	keys      []verify.Key
+	profile   verify.Profile
+	c         *capture.Capture
+	o         *Options
+	head      *verify.Head
 
 	work  int64
 	tries int
@@ -45,9 +47,11 @@ type inquiry struct {
 	ruledOut []string // what was tried to its end, in vain
 	leftOut  []string // what was tried and not to its end, or not at all
 
-	document document // the body, if it is JSON
-	open     []byte   // brackets that are missing at its end, if it was cut
+	document jsonform.Document // the body, if it is JSON
+	open     []byte            // brackets that are missing at its end, if it was cut
 	json     bool
+
+	hypotheses []verify.Hypothesis // what the verifier says that a mismatch may come from
 
 	header []Finding // what is wrong with the head, to be concluded
 	found  []Finding // what is wrong with the rest
@@ -64,6 +68,7 @@ func newInquiry(ctx context.Context, v verify.Verifier, c *capture.Capture, o *O
 		q.head.ReceivedAt = someTime()
 	}
 	q.facts, _ = v.(Scheme)
+	q.explainer, _ = v.(verify.Explainer)
 	if q.facts == nil {
 		return q
 	}
@@ -111,6 +116,12 @@ type judgement struct {
 }
 
 func (j judgement) holds() bool { return signed(j.err) }
+
+// mismatch reports whether the head is good and the signature does not hold.
+func (j judgement) mismatch() bool {
+	r := verify.ReasonOf(j.err)
+	return r == verify.ErrMismatch || r == verify.ErrForged
+}
 
 // malformed reports whether the head is refused for its form.
 func (j judgement) malformed() bool {
@@ -169,18 +180,17 @@ func (q *inquiry) run(err error) {
 	switch r := verify.ReasonOf(j.err); {
 	case j.err == nil:
 		if len(q.header) == 0 && q.late == nil {
-			q.found = append(q.found, q.elsewhere(err))
+			q.elsewhere(j.head, err)
 		}
 	case r == verify.ErrMediaType:
 		q.found = append(q.found, explain(BodyMediaType, Proved))
-	case r == verify.ErrMismatch || r == verify.ErrForged:
-		q.search(j.head)
+	case j.mismatch():
+		q.search(j)
 	case r == verify.ErrNoKey:
-		if !q.byCandidates(j.head) {
+		if !q.byCandidates(j) {
 			q.found = append(q.found, explainf(SecretUnusable, Likely, "The verifier has no usable key for this request: %s", cause(j.err)))
 		}
-	case r == verify.ErrUntrusted && q.profile.Provider == "paypal":
-		q.untrusted(j)
+	case r == verify.ErrUntrusted && q.untrusted(j):
 	case r == verify.ErrTooOld || r == verify.ErrTooNew:
 		q.found = append(q.found, explainf(ClockSkew, Likely, "The signed time is out of the verifier's window."))
 	default:
@@ -198,56 +208,38 @@ func cause(err error) string {
 	return ending(verify.ReasonOf(err))
 }
 
-// elsewhere is the finding for a delivery whose signature holds, and which the verifier
-// refused with err all the same.
-func (q *inquiry) elsewhere(err error) Finding {
-	if q.profile.Provider == "paypal" && verify.ReasonOf(err) != verify.ErrUnavailable {
-		return explain(PayPalUnconfirmed, Proved)
+// elsewhere explains a delivery whose signature holds, and which the verifier refused with
+// err all the same.
+func (q *inquiry) elsewhere(h *verify.Head, err error) {
+	if !q.contribute(q.ask(verify.Refusal{Head: h, Err: err, Holds: true}), Proved) {
+		q.found = append(q.found, explainf(Unjudged, Likely,
+			"The signature holds, and the verifier refused the delivery for another reason: %s", cause(err)))
 	}
-	return explainf(Unjudged, Likely, "The signature holds, and the verifier refused the delivery for another reason: %s", cause(err))
 }
 
-// untrusted explains a certificate that is not trusted.
-func (q *inquiry) untrusted(j judgement) {
-	if q.byOthers(false) {
-		return
-	}
-	// Long before any delivery, the time is refused before a certificate is looked for:
-	// so this asks for nothing but the form of the URL.
-	form := func(url string) verify.Reason {
-		h := *j.head
-		h.ReceivedAt = someTime()
-		h.Header = with(h.Header, "Paypal-Cert-Url", url)
-		_, err := q.base.Begin(q.ctx, &h)
-		return verify.ReasonOf(err)
-	}
-	url := j.head.Header.Get("Paypal-Cert-Url")
-	other := strings.Replace(url, ".sandbox.paypal.com/", ".paypal.com/", 1)
-	if other == url {
-		other = strings.Replace(url, ".paypal.com/", ".sandbox.paypal.com/", 1)
-	}
-	if form(other) == verify.ErrTooNew {
-		q.found = append(q.found, explain(PayPalEnvironment, Likely))
-		return
-	}
-	q.found = append(q.found, explainf(PayPalCertificate, Likely, "The certificate of the delivery is not trusted: %s", cause(j.err)))
+// untrusted explains a certificate that is not trusted, if the verifier knows more.
+func (q *inquiry) untrusted(j judgement) bool {
+	all := q.ask(verify.Refusal{Head: j.head, Err: j.err})
+	return len(all) > 0 && (q.byOthers(j) || q.contribute(all, Likely))
 }
 
 // search looks for what is wrong with body or secret, where the head is good and the
 // signature does not hold.
-func (q *inquiry) search(h *verify.Head) {
+func (q *inquiry) search(j judgement) {
+	h := j.head
+	q.hypotheses = q.ask(verify.Refusal{Head: h, Err: j.err})
 	if len(q.c.Body) <= maxBody {
-		q.document, q.open, q.json = scan(q.c.Body)
+		q.document, q.open, q.json = jsonform.Scan(q.c.Body)
 	}
 	usable := q.usable()
 	if n := len(q.o.Candidates) - usable; n > 0 {
 		q.leftOut = append(q.leftOut, plural(n, "other secret")+" that cannot be one or that there was no room for")
 	}
-	if q.try(plural(usable, "other secret"), func() bool { return q.byCandidates(h) }) ||
-		q.try(plural(min(len(q.o.Others), maxOthers), "other verifier"), func() bool { return q.byOthers(true) }) ||
+	if q.try(plural(usable, "other secret"), func() bool { return q.byCandidates(j) }) ||
+		q.try(plural(min(len(q.o.Others), maxOthers), "other verifier"), func() bool { return q.byOthers(j) }) ||
 		q.byBody(h) ||
 		q.try("the usual mistakes in writing the secret (white space, quotes, prefixes, escapes, base64, hexadecimal)", func() bool { return q.facts != nil && q.bySecret(h) }) ||
-		q.bySimulator(h) || q.byDocument(h) {
+		q.byHypotheses(h) || q.byDocument(h) {
 		return
 	}
 	q.guess(h)
@@ -371,40 +363,24 @@ func (q *inquiry) byDocument(h *verify.Head) bool {
 		q.leftOut = append(q.leftOut, "other ways to write the JSON, which is too large")
 		return false
 	}
-	s := newSerialiser(q.document, usualOf(q.profile.Provider))
-	for _, part := range s.parts() {
-		if q.try(part.what, func() bool {
-			for v := range part.variants {
-				q.work -= int64(writing * s.wrote)
-				if q.holds(q.base, h, v.body, len(q.keys)) {
-					q.prove(v.ids...)
+	s := jsonform.New(q.document, usualOf(q.profile.Provider))
+	for _, part := range s.Parts() {
+		if q.try(part.What, func() bool {
+			for v := range part.Variants {
+				q.work -= int64(writing * s.Wrote)
+				if q.holds(q.base, h, v.Text, len(q.keys)) {
+					q.prove(traced(v.Traces)...)
 					return true
 				}
 				if q.cut {
 					return false
 				}
 			}
-			q.cut = q.cut || *part.bounded
+			q.cut = q.cut || *part.Bounded
 			return false
 		}) {
 			return true
 		}
-	}
-	return false
-}
-
-// simulatorID is the webhook id under which PayPal's simulator signs.
-const simulatorID = "WEBHOOK_ID"
-
-// bySimulator looks for PayPal's simulator. Its webhook id is taken from a key of that
-// scope alone.
-func (q *inquiry) bySimulator(h *verify.Head) bool {
-	if q.profile.Provider != "paypal" {
-		return false
-	}
-	if v := q.rekeyed(simulatorID, simulatorID); v != nil && q.holds(v, h, q.c.Body, 1) {
-		q.found = append(q.found, explain(PayPalSimulator, Proved))
-		return true
 	}
 	return false
 }

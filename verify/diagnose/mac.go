@@ -218,22 +218,17 @@ func (q *inquiry) bySender(h http.Header, own []string) bool {
 	return false
 }
 
-// byOthers explains a delivery by a verifier of Options.Others that accepts it. The
-// head is one that this verifier takes, or not.
-func (q *inquiry) byOthers(takes bool) bool {
+// byOthers explains a delivery that the verifier judged so by a verifier of
+// Options.Others that accepts it.
+func (q *inquiry) byOthers(j judgement) bool {
 	own := q.profile.Provider
 	for _, other := range q.o.Others[:min(len(q.o.Others), maxOthers)] {
 		if other == nil || !q.judgeWith(other, q.c.Header).holds() {
 			continue
 		}
 		switch provider := other.Profile().Provider; {
-		case provider == "paypal" && own == provider && !takes:
-			q.found = append(q.found, explainf(PayPalEnvironment, Proved,
-				"A verifier for PayPal's other environment accepts the delivery: this is sandbox against live."))
-		case provider == "paypal" && own == provider:
-			q.found = append(q.found, explainf(PayPalWebhookID, Proved,
-				"A verifier for another webhook of PayPal accepts the delivery."))
-		case own == provider && takes:
+		case own == provider && q.contribute(q.ask(verify.Refusal{Head: j.head, Err: j.err, Other: other}), Proved):
+		case own == provider && j.mismatch():
 			q.found = append(q.found, explainf(SecretOther, Proved,
 				"Another verifier for %s accepts the delivery: it is for another endpoint than the configured secret.", own))
 		default:

@@ -649,17 +649,17 @@ var mistakes = []mistake{
 	}), diagnose.ProviderOther, always},
 
 	// PayPal.
-	{"another webhook id", only("paypal", wrongSecret(&diagnose.Candidate{Label: "the shop's webhook"})), diagnose.PayPalWebhookID, never},
-	{"a wrong webhook id", only("paypal", wrongSecret(nil)), diagnose.PayPalWebhookID, always},
+	{"another webhook id", only("paypal", wrongSecret(&diagnose.Candidate{Label: "the shop's webhook"})), paypal.FindingWebhookID, never},
+	{"a wrong webhook id", only("paypal", wrongSecret(nil)), paypal.FindingWebhookID, always},
 	{"another verifier's webhook id", only("paypal", func(t *testing.T, s *subject, d *delivery) bool {
 		d.o.Others = []verify.Verifier{d.v}
 		d.v = s.verifier(t, s.wrong)
 		return true
-	}), diagnose.PayPalWebhookID, never},
+	}), paypal.FindingWebhookID, never},
 	{"sandbox against live", only("paypal", func(t *testing.T, s *subject, d *delivery) bool {
 		d.c.Header = sandbox().Header(receivedAt, d.c.Body)
 		return true
-	}), diagnose.PayPalEnvironment, always},
+	}), paypal.FindingEnvironment, always},
 	{"sandbox against live, with a verifier for it", only("paypal", func(t *testing.T, s *subject, d *delivery) bool {
 		d.c.Header = sandbox().Header(receivedAt, d.c.Body)
 		v, err := paypal.New(webhookID, &paypal.Options{Sandbox: true, Transport: sandbox(), Roots: sandbox().Roots()})
@@ -668,7 +668,7 @@ var mistakes = []mistake{
 		}
 		d.o.Others = []verify.Verifier{v}
 		return true
-	}), diagnose.PayPalEnvironment, never},
+	}), paypal.FindingEnvironment, never},
 	{"live against sandbox", only("paypal", func(t *testing.T, s *subject, d *delivery) bool {
 		v, err := paypal.New(webhookID, &paypal.Options{Sandbox: true, Transport: sandbox(), Roots: sandbox().Roots()})
 		if err != nil {
@@ -676,7 +676,7 @@ var mistakes = []mistake{
 		}
 		d.v = v
 		return true
-	}), diagnose.PayPalEnvironment, always},
+	}), paypal.FindingEnvironment, always},
 	{"the simulator", only("paypal", func(t *testing.T, s *subject, d *delivery) bool {
 		pp := simulator()
 		d.c.Header = pp.Header(receivedAt, d.c.Body)
@@ -686,7 +686,7 @@ var mistakes = []mistake{
 		}
 		d.v = v
 		return true
-	}), diagnose.PayPalSimulator, never},
+	}), paypal.FindingSimulator, never},
 	{"a root that is not known", only("paypal", func(t *testing.T, s *subject, d *delivery) bool {
 		v, err := paypal.New(webhookID, &paypal.Options{Transport: live()})
 		if err != nil {
@@ -694,14 +694,14 @@ var mistakes = []mistake{
 		}
 		d.v = v
 		return true
-	}), diagnose.PayPalCertificate, always},
+	}), paypal.FindingCertificate, always},
 
 	// The capture.
 	{"an IPN", only("paypal", func(_ *testing.T, _ *subject, d *delivery) bool {
 		d.c.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {"PayPal IPN ( https://www.paypal.com/ipn )"}}
 		d.c.Body = []byte("payment_type=instant&payment_status=Completed&mc_gross=30.00&mc_currency=EUR&txn_type=web_accept&txn_id=899327589&verify_sign=AtkOfCXbDm2hu0ZELryHFjY-Vb7PAUvS6nMXgysbElEn9v-1XcmSoGtf&ipn_track_id=ef77a6f5b1a2b")
 		return true
-	}), diagnose.PayPalIPN, always},
+	}), paypal.FindingIPN, always},
 	{"an inexact body", func(t *testing.T, s *subject, d *delivery) bool {
 		d.c.Body = append(bytes.Clone(d.c.Body), "…"...)
 		d.c.Inexact = "copied from a log"

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
 )
@@ -122,7 +123,7 @@ func TestAFormThatIsNoIPNIsNone(t *testing.T) {
 		subject    int
 		want       diagnose.ID
 	}{
-		{"an IPN", ipn, 3, diagnose.PayPalIPN},
+		{"an IPN", ipn, 3, paypal.FindingIPN},
 		{"a form without its check", strings.Replace(ipn, "verify_sign", "verify", 1), 3, diagnose.HeaderMissing},
 		{"an event without its headers", paypalBody, 3, diagnose.HeaderMissing},
 		{"an IPN at another provider's endpoint", ipn, 0, diagnose.HeaderMissing},

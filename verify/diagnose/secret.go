@@ -213,10 +213,10 @@ func (q *inquiry) usable() (n int) {
 }
 
 // byCandidates looks for another secret of the account that made the signature.
-func (q *inquiry) byCandidates(h *verify.Head) bool {
+func (q *inquiry) byCandidates(j judgement) bool {
 	for i, c := range q.o.Candidates[:min(len(q.o.Candidates), maxCandidates)] {
 		v := q.candidate(c)
-		if v == nil || !q.holds(v, h, q.c.Body, 1) {
+		if v == nil || !q.holds(v, j.head, q.c.Body, 1) {
 			continue
 		}
 		name := fmt.Sprintf("number %d of the other secrets", i+1)
@@ -224,9 +224,7 @@ func (q *inquiry) byCandidates(h *verify.Head) bool {
 			name = fmt.Sprintf("%q", label)
 		}
 		switch {
-		case q.profile.Provider == "paypal":
-			q.found = append(q.found, explainf(PayPalWebhookID, Proved,
-				"The signature verifies with the webhook id of %s: the delivery is for another webhook than the configured one.", name))
+		case q.contribute(q.ask(verify.Refusal{Head: j.head, Err: j.err, Candidate: name}), Proved):
 		case c.OtherMode:
 			q.found = append(q.found, explainf(SecretOtherMode, Proved,
 				"The signature verifies with the secret of %s: the delivery is of the other mode, test or live, than the configured secret.", name))
@@ -264,11 +262,13 @@ func (q *inquiry) bySecret(h *verify.Head) bool {
 
 // unusable is the finding for a secret that nothing mends, and that new refuses with err.
 func unusable(secret string, err error) Finding {
-	switch {
-	case credential(secret):
+	if credential(secret) {
 		return explain(SecretAPIKey, Likely)
-	case secret == simulatorID:
-		return explainf(SecretUnusable, Likely, "The configured webhook id is the one that PayPal's simulator signs with, and that of no webhook.")
+	}
+	if f, ok := explained(err); ok {
+		return f
+	}
+	switch {
 	case err == nil || secret != "" && strings.Contains(err.Error(), secret):
 		return explain(SecretUnusable, Likely)
 	}

@@ -1,8 +1,9 @@
-package diagnose_test
+package jsonform_test
 
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"math/big"
 	"reflect"
 	"slices"
@@ -10,14 +11,99 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hooknotary/hooknotary/verify/diagnose"
+	"github.com/hooknotary/hooknotary/verify/diagnose/internal/jsonform"
 )
 
+// The samples hold what encoders write differently.
+const spacedBody = `{
+  "id": "evt_1TBQ8xLkdIwHu7ixY3mPzv4c",
+  "object": "event",
+  "api_version": "2026-01-28",
+  "created": 1773480412,
+  "data": {
+    "object": {
+      "id": "in_1TBQ8wLkdIwHu7ixq0Vn5rUe",
+      "object": "invoice",
+      "account_name": "Café Zoë & Söhne <Köln>",
+      "amount_due": 104900,
+      "customer_note": "line one\nline two\t\"quoted\"",
+      "default_tax_rate": {
+        "id": "txr_1TBQ8wLkdIwHu7ix",
+        "object": "tax_rate",
+        "jurisdiction": "DE",
+        "percentage": 19.0
+      },
+      "hosted_invoice_url": "https://invoice.example/i/acct_1?s=ap&x=1",
+      "ledger_id": 175928847299117063,
+      "lines": {
+        "object": "list",
+        "data": [
+          {
+            "id": "il_1TBQ8wLkdIwHu7ix",
+            "object": "line_item",
+            "amount": 99900,
+            "discounts": [],
+            "metadata": {},
+            "quantity": 3
+          }
+        ],
+        "has_more": false
+      },
+      "paid": true,
+      "rate_limit": 1e3,
+      "subscription": null
+    }
+  },
+  "livemode": false,
+  "type": "invoice.paid"
+}`
+
+const compactBody = `{"ref":"refs/heads/main","before":"0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c","after":"9c4b1f8ad15b2a1f1b7a5c0c2d8f4e3a6b7c8d9e",` +
+	`"repository":{"id":175928847299117063,"node_id":"MDEwOlJlcG9zaXRvcnkxMjk2MjY5","name":"hello","full_name":"zoë/hello","private":false,` +
+	`"owner":{"name":"zoë","email":null,"login":"zoë"},"html_url":"https://github.example/zo%C3%AB/hello?a=1&b=2","size":1e3,"score":1.0},` +
+	`"pusher":{"name":"zoë","email":"zoe@example.net"},"created":false,"commits":[{"id":"9c4b1f8ad15b","message":"Größe <b>fixed</b>\n\nwith \"quotes\" & a tab\t","distinct":true,"added":[],"removed":[],"modified":["README.md"]}],` +
+	`"stats":{},"head_commit":null}`
+
+const eventBody = `{"id":"WH-58D329510W468432D-8HN650336L201105X","event_version":"1.0","create_time":"2026-03-14T09:26:50.940Z","resource_type":"capture",` +
+	`"event_type":"PAYMENT.CAPTURE.COMPLETED","summary":"Payment completed for € 30.0 EUR","resource":{"id":"12A34567BC123456S",` +
+	`"amount":{"currency_code":"EUR","value":"30.00"},"final_capture":true,"note":"Größe <M> & \"blue\"","links":[{"href":"https://api.paypal.example/v2/payments/captures/12A34567BC123456S","rel":"self","method":"GET"}],` +
+	`"ledger_id":175928847299117063,"weight":1.0,"limit":1e3,"custom":{},"items":[]},"links":[]}`
+
+const pythonBody = `{"type": "message.attempt.exhausted", "timestamp": "2026-03-14T09:26:52.940Z", "data": {"id": "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", "attempts": 5, "app": {"name": "Zoë & Söhne <prod>", "uid": 175928847299117063, "score": 1.0, "quota": 1e3, "tags": [], "meta": {}}, ` +
+	`"target": "https://hooks.example/in?a=1&b=2", "last": {"status": 503, "after": "line one\nline two", "body": null, "ok": false}}}`
+
 var documents = []string{
-	stripeBody, githubBody, paypalBody, standardBody,
+	spacedBody, compactBody, eventBody, pythonBody,
 	`{}`, `[]`, `null`, ` -1.5e+7 `, `"a"`, "{\"a\":[{},[],{\"b\":{}}]}\r\n", `[1,"2",true,false,null]`, "\t[ 1 , 2 ]",
 	`{"":"\u00e9\ud83d\ude00\ud83d \u2028\/\"\\\b\f\u001f\u003C/<"}`, `{"b":1,"a":2,"b":3}`, `[1e3,1E+2,-0.0,1e-07,0.10,100]`,
 	"{\"é\":\"\u2028\U0001F600\"}", "[\"\xff\"]", `{"object":{"z":1,"id":2,"object":3,"a":4},"id":5}`,
+}
+
+// compact is how most providers write.
+var compact = jsonform.Usual{White: []jsonform.White{jsonform.WhiteNone}}
+
+var usuals = []jsonform.Usual{
+	compact,
+	{White: []jsonform.White{jsonform.WhiteTwo}, Order: jsonform.OrderIDFirst},
+	{White: []jsonform.White{jsonform.WhiteNone, jsonform.WhiteTwo, jsonform.WhiteSpaced}, Order: jsonform.OrderSorted, Sorts: true},
+}
+
+// formsOf yields the forms of a JSON text that are tried, and their traces. It is false for
+// a text that the scanner refuses. The bytes are good until the next ones.
+func formsOf(text []byte, u jsonform.Usual) (forms iter.Seq2[[]byte, []jsonform.Trace], ok bool) {
+	d, _, ok := jsonform.Scan(text)
+	if !ok {
+		return nil, false
+	}
+	return func(yield func([]byte, []jsonform.Trace) bool) {
+		for _, part := range jsonform.New(d, u).Parts() {
+			for v := range part.Variants {
+				if !yield(v.Text, v.Traces) {
+					return
+				}
+			}
+		}
+	}, true
 }
 
 // number makes json.Unmarshal keep numbers.
@@ -79,9 +165,9 @@ func FuzzAScannedTextIsWrittenAsItWas(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, ok := diagnose.Unchanged(text)
+		got, ok := jsonform.Unchanged(text)
 		if !ok {
-			if json.Valid(text) && depth(text) <= diagnose.MaxDepth {
+			if json.Valid(text) && depth(text) <= jsonform.MaxDepth {
 				t.Fatalf("%q is refused", text)
 			}
 			return
@@ -113,12 +199,12 @@ func TestTheScannerRefusesWhatIsNoJSON(t *testing.T) {
 		"", " ", "{", "}", "[1", `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, `[,1]`, `{,}`, `{1:2}`, `[1 2]`, `[}`, `{]`, `{}{}`, `[] x`, `tru`, `truer`, `"a`, `{"a":1]`,
 		`nul`, `a`, `:`, `,`, strings.Repeat("[", 201) + strings.Repeat("]", 201),
 	} {
-		if _, ok := diagnose.Unchanged([]byte(text)); ok {
+		if _, ok := jsonform.Unchanged([]byte(text)); ok {
 			t.Errorf("%q is taken for JSON", text)
 		}
 	}
 	deep := strings.Repeat("[", 200) + strings.Repeat("]", 200)
-	if _, ok := diagnose.Unchanged([]byte(deep)); !ok {
+	if _, ok := jsonform.Unchanged([]byte(deep)); !ok {
 		t.Error("a document of 200 levels is refused")
 	}
 }
@@ -130,21 +216,21 @@ func TestEveryFormOfADocumentMeansTheSame(t *testing.T) {
 			text = strings.NewReplacer("\xff", "", "175928847299117063", "1759288").Replace(text)
 		}
 		want := number(t, []byte(text))
-		for _, provider := range []string{"stripe", "paypal", "another"} {
-			forms, ok := diagnose.Forms([]byte(text), provider)
+		for _, usual := range usuals {
+			forms, ok := formsOf([]byte(text), usual)
 			if !ok {
 				t.Fatalf("%.80q is refused", text)
 			}
 			n := 0
-			for b, ids := range forms {
+			for b, traces := range forms {
 				if n++; n > 600 {
 					break
 				}
-				if len(ids) == 0 {
-					t.Errorf("a form of %.80q has no id", text)
+				if len(traces) == 0 {
+					t.Errorf("a form of %.80q has no trace", text)
 				}
 				if !equal(number(t, b), want) {
-					t.Fatalf("%.80q became %q (%v)", text, b, ids)
+					t.Fatalf("%.80q became %q (%v)", text, b, traces)
 				}
 			}
 		}
@@ -152,20 +238,20 @@ func TestEveryFormOfADocumentMeansTheSame(t *testing.T) {
 }
 
 func TestTheFormsOfADocumentAreThoseThatDifferFromIt(t *testing.T) {
-	forms, _ := diagnose.Forms([]byte(`{"a":["b"]}`), "paypal")
-	for b, ids := range forms {
+	forms, _ := formsOf([]byte(`{"a":["b"]}`), compact)
+	for b, traces := range forms {
 		if string(b) == `{"a":["b"]}` {
-			t.Errorf("the form for %v is the document itself", ids)
+			t.Errorf("the form for %v is the document itself", traces)
 		}
-		if slices.Contains(ids, diagnose.BodyNumbers) || slices.Contains(ids, diagnose.BodySlashEscape) || slices.Contains(ids, diagnose.BodyKeyOrder) {
-			t.Errorf("%v is tried, which cannot have an effect", ids)
+		if slices.Contains(traces, jsonform.Numbers) || slices.Contains(traces, jsonform.SlashEscape) || slices.Contains(traces, jsonform.KeyOrder) {
+			t.Errorf("%v is tried, which cannot have an effect", traces)
 		}
 	}
 }
 
 func TestOtherSpellingsOfANumberHaveItsValue(t *testing.T) {
 	for _, s := range []string{"0", "-0", "1", "-1", "10", "1000", "1500", "-20300", "0.1", "1.0", "1.50", "-0.000001", "19.00", "123.456", "1e3", "1E3", "1e+21", "1.5e-7", "-2.50E+03", "1e-07", "1e400", "175928847299117063"} {
-		all := diagnose.Spellings(s)
+		all := jsonform.Spellings(s)
 		for _, other := range all {
 			if value(other).Cmp(value(s)) != 0 {
 				t.Errorf("%s became %s", s, other)
@@ -185,7 +271,7 @@ func TestOtherSpellingsOfANumberHaveItsValue(t *testing.T) {
 		"1e-7": {"0.0000001", "1e-07", "1E-7"},
 	} {
 		for _, w := range want {
-			if !slices.Contains(diagnose.Spellings(s), w) {
+			if !slices.Contains(jsonform.Spellings(s), w) {
 				t.Errorf("%s is not spelled %s", s, w)
 			}
 		}
@@ -196,7 +282,7 @@ func TestIntegersAreFoundThatAFloat64Rounded(t *testing.T) {
 	for _, n := range []int64{1<<53 + 1, 175928847299117063, 1<<60 - 77, -175928847299117063} {
 		for _, format := range []byte{'f', 'e'} {
 			s := strconv.FormatFloat(float64(n), format, -1, 64)
-			from, to, ok := diagnose.Rounded(s)
+			from, to, ok := jsonform.Rounded(s)
 			if !ok || n < from || n > to {
 				t.Errorf("%d is not among %d to %d (%v), which %s may have been", n, from, to, ok, s)
 			}
@@ -206,7 +292,7 @@ func TestIntegersAreFoundThatAFloat64Rounded(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"1", "1.5", "9007199254740990", "175928847299117063", "1e30", "9223372036854775807"} {
-		if _, _, ok := diagnose.Rounded(s); ok {
+		if _, _, ok := jsonform.Rounded(s); ok {
 			t.Errorf("%s is taken for rounded", s)
 		}
 	}

@@ -1,4 +1,4 @@
-package diagnose
+package jsonform
 
 import (
 	"iter"
@@ -14,9 +14,9 @@ const (
 	maxExpand  = 400  // digits that an exponent may stand for
 )
 
-// numbers returns the different numbers of a document as they are written, in the order
+// Numbers returns the different numbers of a document as they are written, in the order
 // of the first of each.
-func (d *document) numbers() []string {
+func (d *Document) Numbers() []string {
 	var all []string
 	seen := make(map[string]bool)
 	for _, t := range d.tokens {
@@ -61,7 +61,7 @@ func uniform(numbers []string) []map[string]string {
 // few integers that may have had a fraction of zero, and of one large integer that went
 // through a float64. Those are of all numbers that are written alike; then it yields
 // changes of single ones among them. It sets bounded if it left any out.
-func (d *document) guesses(numbers []string, bounded *bool) iter.Seq[func(*form)] {
+func (d *Document) guesses(numbers []string, bounded *bool) iter.Seq[func(*form)] {
 	return func(yield func(func(*form)) bool) {
 		for plan := range alike(numbers, bounded) {
 			if !yield(func(f *form) { f.numbers = plan }) {
@@ -88,11 +88,11 @@ func (d *document) guesses(numbers []string, bounded *bool) iter.Seq[func(*form)
 // repeated returns where the integers stand that a document with one that repeats
 // another holds, up to a bound: all of them, if they are few enough for every subset,
 // or else those that are written like another one.
-func (d *document) repeated() []uint32 {
+func (d *Document) repeated() []uint32 {
 	times := make(map[string]int)
 	var all, some []uint32
 	for _, t := range d.tokens {
-		if s := string(d.bytes(t)); t.kind == '0' && isInteger(s) && len(all) < maxNumbers {
+		if s := string(d.bytes(t)); t.kind == '0' && IsInteger(s) && len(all) < maxNumbers {
 			times[s]++
 			all = append(all, t.start)
 		}
@@ -127,7 +127,7 @@ func alike(numbers []string, bounded *bool) iter.Seq[map[string]string] {
 		}
 		large, n := "", 0
 		for _, s := range numbers {
-			if _, _, ok := rounded(s); ok {
+			if _, _, ok := Rounded(s); ok {
 				large = s
 				n++
 			}
@@ -136,7 +136,7 @@ func alike(numbers []string, bounded *bool) iter.Seq[map[string]string] {
 			*bounded = *bounded || n > 1
 			return
 		}
-		from, to, _ := rounded(large)
+		from, to, _ := Rounded(large)
 		for i := from; i <= to; i++ {
 			if other := strconv.FormatInt(i, 10); other != large && !yield(map[string]string{large: other}) {
 				return
@@ -149,7 +149,7 @@ func alike(numbers []string, bounded *bool) iter.Seq[map[string]string] {
 func subsets(numbers []string, bounded *bool, yield func(map[string]string) bool) bool {
 	var integers []string
 	for _, s := range numbers {
-		if isInteger(s) {
+		if IsInteger(s) {
 			integers = append(integers, s)
 		}
 	}
@@ -176,14 +176,14 @@ func subsets(numbers []string, bounded *bool, yield func(map[string]string) bool
 	return true
 }
 
-// rounded returns the integers that become the number s when they go through a float64,
+// Rounded returns the integers that become the number s when they go through a float64,
 // if s looks as if one did.
-func rounded(s string) (from, to int64, ok bool) {
+func Rounded(s string) (from, to int64, ok bool) {
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) < 1<<53 || math.Abs(f) >= 1<<62 {
 		return 0, 0, false
 	}
-	if isInteger(s) && strconv.FormatFloat(f, 'f', -1, 64) != s {
+	if IsInteger(s) && strconv.FormatFloat(f, 'f', -1, 64) != s {
 		return 0, 0, false
 	}
 	half := int64(math.Nextafter(math.Abs(f), math.Inf(1))-math.Abs(f)) / 2
@@ -193,7 +193,7 @@ func rounded(s string) (from, to int64, ok bool) {
 // spellings returns other ways to write a number.
 func spellings(s string) []string {
 	whole, fraction, isDecimal := strings.Cut(s, ".")
-	if !isInteger(whole) || isDecimal && !isDigits(fraction) {
+	if !IsInteger(whole) || isDecimal && !isDigits(fraction) {
 		return nil // it has an exponent: see rewrites
 	}
 	if isDecimal {
@@ -245,7 +245,7 @@ func scientific(whole, fraction string) []string {
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-func isInteger(s string) bool { return isDigits(strings.TrimPrefix(s, "-")) }
+func IsInteger(s string) bool { return isDigits(strings.TrimPrefix(s, "-")) }
 
 // withoutFraction cuts a fraction of zero: 1.0 becomes 1.
 func withoutFraction(s string) string {
@@ -273,7 +273,7 @@ func withTwoDecimals(s string) string {
 
 // withFraction makes 1.0 of 1.
 func withFraction(s string) string {
-	if isInteger(s) {
+	if IsInteger(s) {
 		return s + ".0"
 	}
 	return s

@@ -1,4 +1,4 @@
-package diagnose
+package jsonform
 
 import (
 	"bytes"
@@ -16,49 +16,39 @@ import (
 // maxForms is how many combinations of one document are tried.
 const maxForms = 8192
 
-// usual says how a provider writes its bodies; what is not usual is tried later.
-type usual struct {
-	white  []white
-	order  order
-	sorts  bool // it may sort the members of objects by name
-	spaced bool // its bodies are not compact
-}
-
-func usualOf(provider string) usual {
-	switch provider {
-	case "stripe":
-		return usual{white: []white{whiteTwo}, order: orderStripe, spaced: true}
-	case "github", "paypal":
-		return usual{white: []white{whiteNone}}
-	}
-	return usual{white: []white{whiteNone, whiteTwo, whiteSpaced}, order: orderSorted, sorts: true}
+// Usual says how a provider writes its bodies; what is not usual is tried later.
+type Usual struct {
+	White []White // between tokens; the first is the commonest
+	Order Order   // of the members of objects that an encoder on the way may have lost
+	Sorts bool    // it may sort the members of objects by name
 }
 
 // choice is a form with what it costs in likelihood, and which dimensions it changes.
 type choice struct {
 	form
-	ids  []ID
-	rank int
+	traces []Trace
+	rank   int
 }
 
-// serialiser finds the forms in which a document may have been signed.
-type serialiser struct {
-	document
-	usual   usual
+// Serialiser finds the forms in which a document may have been signed.
+type Serialiser struct {
+	Document
+	usual   Usual
 	now     []byte // the document as it came
 	compact bool   // it came without white space
-	kept    white  // how it came, if that is known: then members can be reordered
+	kept    White  // how it came, if that is known: then members can be reordered
 	seed    maphash.Seed
-	wrote   int // bytes since the last variant
+	Wrote   int // bytes since the last variant
 }
 
-func newSerialiser(d document, u usual) *serialiser {
-	s := &serialiser{document: d, usual: u, seed: maphash.MakeSeed()}
+// New makes a Serialiser for a document of a provider that writes as u says.
+func New(d Document, u Usual) *Serialiser {
+	s := &Serialiser{Document: d, usual: u, seed: maphash.MakeSeed()}
 	s.now = s.render(nil, &form{})
 	var b []byte
-	for w := whiteNone; w <= whiteRuby; w++ {
+	for w := WhiteNone; w <= WhiteRuby; w++ {
 		if b = s.render(b[:0], &form{white: w}); bytes.Equal(b, s.now) {
-			s.kept, s.compact = w, w == whiteNone
+			s.kept, s.compact = w, w == WhiteNone
 			break
 		}
 	}
@@ -66,9 +56,9 @@ func newSerialiser(d document, u usual) *serialiser {
 }
 
 // render appends the document in a form, with its members in the order that they have.
-func (s *serialiser) render(dst []byte, f *form) []byte {
+func (s *Serialiser) render(dst []byte, f *form) []byte {
 	dst = s.write(dst, s.tokens, f)
-	s.wrote += len(dst)
+	s.Wrote += len(dst)
 	return dst
 }
 
@@ -76,13 +66,13 @@ func (s *serialiser) render(dst []byte, f *form) []byte {
 type dimension []change
 
 type change struct {
-	set  func(*form)
-	id   ID // none where nothing changes
-	rank int
+	set   func(*form)
+	trace Trace // none where nothing changes
+	rank  int
 }
 
 // dimension keeps those changes that have an effect of their own.
-func (s *serialiser) dimension(changes ...change) dimension {
+func (s *Serialiser) dimension(changes ...change) dimension {
 	effects := map[uint64]bool{maphash.Bytes(s.seed, s.now): true}
 	all := dimension{{set: func(*form) {}}}
 	var b []byte
@@ -106,39 +96,39 @@ func rank(usual bool) int {
 	return 2
 }
 
-func (s *serialiser) whites() dimension {
-	id := BodyIndented
+func (s *Serialiser) whites() dimension {
+	trace := Indented
 	if s.compact {
-		id = BodyCompacted
+		trace = Compacted
 	}
 	var changes []change
-	for w := whiteNone; w <= whiteRuby; w++ {
+	for w := WhiteNone; w <= WhiteRuby; w++ {
 		changes = append(changes, change{
-			set: func(f *form) { f.white = w }, id: id, rank: rank(slices.Contains(s.usual.white, w)),
+			set: func(f *form) { f.white = w }, trace: trace, rank: rank(slices.Contains(s.usual.White, w)),
 		})
 	}
 	return s.dimension(changes...)
 }
 
-func (s *serialiser) escapes(id ID, set func(*form, escapes), usual escapes, all ...escapes) dimension {
+func (s *Serialiser) escapes(trace Trace, set func(*form, escapes), usual escapes, all ...escapes) dimension {
 	var changes []change
 	for _, e := range all {
-		changes = append(changes, change{func(f *form) { set(f, e) }, id, rank(e == usual)})
+		changes = append(changes, change{func(f *form) { set(f, e) }, trace, rank(e == usual)})
 	}
 	return s.dimension(changes...)
 }
 
-func (s *serialiser) ends() dimension {
+func (s *Serialiser) ends() dimension {
 	return s.dimension(
-		change{func(f *form) { f.end = endNone }, BodyNewlineAdded, rank(true)},
-		change{func(f *form) { f.end = endLF }, BodyNewlineCut, rank(false)},
+		change{func(f *form) { f.end = endNone }, NewlineAdded, rank(true)},
+		change{func(f *form) { f.end = endLF }, NewlineCut, rank(false)},
 	)
 }
 
-func (s *serialiser) rewritten(numbers []string) dimension {
+func (s *Serialiser) rewritten(numbers []string) dimension {
 	var changes []change
 	for _, plan := range uniform(numbers) {
-		changes = append(changes, change{func(f *form) { f.numbers = plan }, BodyNumbers, 2})
+		changes = append(changes, change{func(f *form) { f.numbers = plan }, Numbers, 2})
 	}
 	return s.dimension(changes...)
 }
@@ -146,7 +136,7 @@ func (s *serialiser) rewritten(numbers []string) dimension {
 // exchanges undoes what an encoder does that has one empty container for both kinds: PHP
 // writes {} as [], and Lua [] as {}. It yields every subset of those of one kind if they
 // are few, or else all of them, and each alone.
-func (s *serialiser) exchanges(bounded *bool) iter.Seq[func(*form)] {
+func (s *Serialiser) exchanges(bounded *bool) iter.Seq[func(*form)] {
 	return func(yield func(func(*form)) bool) {
 		for _, kind := range [...]byte{'[', '{'} {
 			starts := s.empty(kind)
@@ -161,7 +151,7 @@ func (s *serialiser) exchanges(bounded *bool) iter.Seq[func(*form)] {
 }
 
 // empty returns where the empty objects, or the empty arrays, begin, up to a bound.
-func (s *serialiser) empty(kind byte) []uint32 {
+func (s *Serialiser) empty(kind byte) []uint32 {
 	var starts []uint32
 	for i, t := range s.tokens {
 		if t.kind == kind && int(t.match) == i+1 && len(starts) < maxNumbers {
@@ -206,23 +196,23 @@ func subsetsOf(starts []uint32) iter.Seq[map[uint32]bool] {
 
 // orders is the one dimension whose effect is not that of writing the same tokens: the
 // members that have another order.
-func (s *serialiser) orders() dimension {
+func (s *Serialiser) orders() dimension {
 	all := dimension{{set: func(*form) {}}}
-	if s.usual.order != orderKept && !slices.Equal(s.reorder(s.usual.order), s.reorder(orderKept)) {
-		all = append(all, change{func(f *form) { f.order = s.usual.order }, BodyKeyOrder, rank(!s.usual.sorts)})
+	if s.usual.Order != OrderKept && !slices.Equal(s.reorder(s.usual.Order), s.reorder(OrderKept)) {
+		all = append(all, change{func(f *form) { f.order = s.usual.Order }, KeyOrder, rank(!s.usual.Sorts)})
 	}
 	return all
 }
 
 // choices returns the product of all dimensions, the likeliest first, without the
 // document as it came, and whether some were left out.
-func (s *serialiser) choices(numbers []string) ([]choice, bool) {
+func (s *Serialiser) choices(numbers []string) ([]choice, bool) {
 	all := []choice{{}}
 	for _, d := range []dimension{
 		s.whites(), s.orders(), s.ends(),
-		s.escapes(BodyHTMLEscape, func(f *form, e escapes) { f.html = e }, escapeNone, escapeNone, escapeAll),
-		s.escapes(BodySlashEscape, func(f *form, e escapes) { f.slash = e }, escapeNone, escapeNone, escapeAll),
-		s.escapes(BodyUnicodeEscape, func(f *form, e escapes) { f.unicode = e }, escapeNone,
+		s.escapes(HTMLEscape, func(f *form, e escapes) { f.html = e }, escapeNone, escapeNone, escapeAll),
+		s.escapes(SlashEscape, func(f *form, e escapes) { f.slash = e }, escapeNone, escapeNone, escapeAll),
+		s.escapes(UnicodeEscape, func(f *form, e escapes) { f.unicode = e }, escapeNone,
 			escapeNone, escapeAll, escapeLower, escapeUpper, escapeAllUpper, escapeLines),
 		s.rewritten(numbers),
 	} {
@@ -239,8 +229,8 @@ func product(all []choice, d dimension) []choice {
 			n := c
 			change.set(&n.form)
 			n.rank += change.rank
-			if change.id != "" {
-				n.ids = append(slices.Clone(c.ids), change.id)
+			if change.trace != 0 {
+				n.traces = append(slices.Clone(c.traces), change.trace)
 			}
 			next = append(next, n)
 		}
@@ -248,44 +238,44 @@ func product(all []choice, d dimension) []choice {
 	return next
 }
 
-// part is a kind of forms in which the document may have been signed.
-type part struct {
-	what     string // that is ruled out if none of them was
-	variants iter.Seq[variant]
-	bounded  *bool // set once they were yielded, if some were left out
+// Part is a kind of forms in which the document may have been signed.
+type Part struct {
+	What     string // that is ruled out if none of them was
+	Variants iter.Seq[Variant]
+	Bounded  *bool // set once they were yielded, if some were left out
 }
 
-// parts returns the kinds of forms, the likeliest first. Each variant is in a buffer that
+// Parts returns the kinds of forms, the likeliest first. Each variant is in a buffer that
 // the next one reuses.
-func (s *serialiser) parts() []part {
+func (s *Serialiser) Parts() []Part {
 	var (
 		buffer  []byte
 		ordered = s.tokens
-		numbers = s.numbers()
+		numbers = s.Numbers()
 		choices []choice
 		bounded [3]bool
 	)
-	if s.usual.order != orderKept {
-		ordered = s.reorder(s.usual.order)
+	if s.usual.Order != OrderKept {
+		ordered = s.reorder(s.usual.Order)
 	}
-	try := func(c *choice, yield func(variant) bool) bool {
+	try := func(c *choice, yield func(Variant) bool) bool {
 		f := c.form
-		if f.order != orderKept && f.white == whiteKept {
-			if f.white = s.kept; f.white == whiteKept {
+		if f.order != OrderKept && f.white == WhiteKept {
+			if f.white = s.kept; f.white == WhiteKept {
 				return true // nobody knows which white space goes with which member
 			}
 		}
 		tokens := s.tokens
-		if f.order != orderKept {
+		if f.order != OrderKept {
 			tokens = ordered
 		}
 		buffer = s.write(buffer[:0], tokens, &f)
-		s.wrote += len(buffer)
-		ok := yield(variant{buffer, c.ids})
-		s.wrote = 0
+		s.Wrote += len(buffer)
+		ok := yield(Variant{buffer, c.traces})
+		s.Wrote = 0
 		return ok
 	}
-	whole := func(yield func(variant) bool) {
+	whole := func(yield func(Variant) bool) {
 		choices, bounded[0] = s.choices(numbers)
 		for i := range choices {
 			if !try(&choices[i], yield) {
@@ -295,13 +285,13 @@ func (s *serialiser) parts() []part {
 	}
 	// What was changed in some places only is tried with the document as it came and as
 	// the provider writes it.
-	some := func(id ID, plans iter.Seq[func(*form)]) iter.Seq[variant] {
-		return func(yield func(variant) bool) {
+	some := func(trace Trace, plans iter.Seq[func(*form)]) iter.Seq[Variant] {
+		return func(yield func(Variant) bool) {
 			forms := append([]choice{{}}, s.origins(choices)...)
 			for plan := range plans {
 				for _, c := range forms {
 					plan(&c.form)
-					c.ids = append(slices.Clone(c.ids), id)
+					c.traces = append(slices.Clone(c.traces), trace)
 					if !try(&c, yield) {
 						return
 					}
@@ -309,26 +299,26 @@ func (s *serialiser) parts() []part {
 			}
 		}
 	}
-	return []part{
+	return []Part{
 		{"the white space, escapes and numbers of common JSON encoders throughout, with the values as they are", whole, &bounded[0]},
-		{"one number of the JSON in another form or some integers that lost zeros, with the rest as it is or as the provider writes it", some(BodyNumbers, s.guesses(numbers, &bounded[1])), &bounded[1]},
-		{"empty objects taken for arrays or the reverse, with the rest as it is or as the provider writes it", some(BodyReserialised, s.exchanges(&bounded[2])), &bounded[2]},
+		{"one number of the JSON in another form or some integers that lost zeros, with the rest as it is or as the provider writes it", some(Numbers, s.guesses(numbers, &bounded[1])), &bounded[1]},
+		{"empty objects taken for arrays or the reverse, with the rest as it is or as the provider writes it", some(Reserialised, s.exchanges(&bounded[2])), &bounded[2]},
 	}
 }
 
 // origins returns the choices that undo most, and nothing that is unusual: one for each
 // white space that is usual.
-func (s *serialiser) origins(choices []choice) []choice {
+func (s *Serialiser) origins(choices []choice) []choice {
 	var best []choice
 	for _, c := range choices {
-		if c.rank != len(c.ids) {
+		if c.rank != len(c.traces) {
 			continue
 		}
 		i := slices.IndexFunc(best, func(b choice) bool { return b.white == c.white })
 		switch {
 		case i < 0:
 			best = append(best, c)
-		case len(c.ids) > len(best[i].ids):
+		case len(c.traces) > len(best[i].traces):
 			best[i] = c
 		}
 	}

@@ -1,4 +1,4 @@
-package diagnose
+package jsonform
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 // depends on.
 
 const (
-	maxDepth  = 200     // of nested values
+	MaxDepth  = 200     // of nested values
 	maxTokens = 8 << 20 // of one text
 )
 
@@ -24,16 +24,16 @@ type token struct {
 	kind       byte
 }
 
-// document is a JSON text in tokens.
-type document struct {
-	text   []byte
+// Document is a JSON text in tokens.
+type Document struct {
+	Text   []byte
 	tokens []token
 }
 
-// scan reads one JSON value and the white space around it. If the text ends too early
+// Scan reads one JSON value and the white space around it. If the text ends too early
 // but is right so far, it returns the brackets that are still open.
-func scan(text []byte) (d document, open []byte, ok bool) {
-	d.text = text
+func Scan(text []byte) (d Document, open []byte, ok bool) {
+	d.Text = text
 	var (
 		stack  []uint32 // indexes of open brackets
 		want   = wantValue
@@ -54,7 +54,7 @@ func scan(text []byte) (d document, open []byte, ok bool) {
 		}
 		switch t.kind {
 		case '{', '[':
-			if len(stack) == maxDepth {
+			if len(stack) == MaxDepth {
 				return d, nil, false
 			}
 			stack = append(stack, uint32(len(d.tokens)))
@@ -175,27 +175,27 @@ func tokenEnd(b []byte, i int) (end int, whole bool) {
 	return -1, false
 }
 
-func (d *document) bytes(t token) []byte { return d.text[t.start:t.end] }
+func (d *Document) bytes(t token) []byte { return d.Text[t.start:t.end] }
 
-// order is an order of the members of an object.
-type order uint8
+// Order is an order of the members of an object.
+type Order uint8
 
 const (
-	orderKept   order = iota
-	orderSorted       // by name
-	orderStripe       // id and object first, the others by name
+	OrderKept    Order = iota
+	OrderSorted        // by name
+	OrderIDFirst       // id and object first, the others by name
 )
 
-func (o order) compare(a, b []byte) int {
-	if o == orderStripe {
-		if ra, rb := stripeRank(a), stripeRank(b); ra != rb {
+func (o Order) compare(a, b []byte) int {
+	if o == OrderIDFirst {
+		if ra, rb := idRank(a), idRank(b); ra != rb {
 			return ra - rb
 		}
 	}
 	return bytes.Compare(a, b)
 }
 
-func stripeRank(name []byte) int {
+func idRank(name []byte) int {
 	switch string(name) {
 	case "id":
 		return 0
@@ -206,9 +206,9 @@ func stripeRank(name []byte) int {
 }
 
 // reorder returns the tokens with the members of every object in that order.
-func (d *document) reorder(o order) []token {
+func (d *Document) reorder(o Order) []token {
 	out := make([]token, 0, len(d.tokens))
-	var emit func(i uint32) // one value; no deeper than maxDepth
+	var emit func(i uint32) // one value; no deeper than MaxDepth
 	emit = func(i uint32) {
 		t := d.tokens[i]
 		out = append(out, t)
@@ -233,7 +233,7 @@ func (d *document) reorder(o order) []token {
 
 // members returns the indexes at which the members of the object, or the elements of
 // the array, begin that opens at i, in that order.
-func (d *document) members(i uint32, o order) []uint32 {
+func (d *Document) members(i uint32, o Order) []uint32 {
 	var all []uint32
 	object, end := d.tokens[i].kind == '{', d.tokens[i].match
 	for j := i + 1; j < end; j++ { // j stands on a comma after each round
@@ -246,28 +246,28 @@ func (d *document) members(i uint32, o order) []uint32 {
 		}
 		j++
 	}
-	if object && o != orderKept {
+	if object && o != OrderKept {
 		slices.SortStableFunc(all, func(a, b uint32) int { return o.compare(d.name(a), d.name(b)) })
 	}
 	return all
 }
 
 // name returns the name of the member that begins at i, as it is written.
-func (d *document) name(i uint32) []byte {
+func (d *Document) name(i uint32) []byte {
 	b := d.bytes(d.tokens[i])
 	return b[1 : len(b)-1]
 }
 
-// sorted reports whether the members of every object stand in the order of their names,
+// Sorted reports whether the members of every object stand in the order of their names,
 // or of the length of their names, as databases and maps write them, and how many pairs
 // of neighbours say so.
-func (d *document) sorted() (bool, int) {
+func (d *Document) Sorted() (bool, int) {
 	pairs, byName, byLength := 0, true, true
 	for i, t := range d.tokens {
 		if t.kind != '{' {
 			continue
 		}
-		members := d.members(uint32(i), orderKept)
+		members := d.members(uint32(i), OrderKept)
 		for n := 1; n < len(members); n++ {
 			a, b := d.name(members[n-1]), d.name(members[n])
 			pairs++
@@ -281,26 +281,27 @@ func (d *document) sorted() (bool, int) {
 	return true, pairs
 }
 
-// white is a way to write white space between tokens.
-type white uint8
+// White is a way to write white space between tokens.
+type White uint8
 
 const (
-	whiteKept white = iota
-	whiteNone
-	whiteTwo
-	whiteFour
-	whiteTab
-	whiteSpaced // ", " and ": ", as Python writes
-	whiteRuby   // two spaces, and line ends in what is empty
+	WhiteKept White = iota
+	WhiteNone
+	WhiteTwo
+	WhiteFour
+	WhiteTab
+	WhiteSpaced // ", " and ": ", as Python writes
+	WhiteRuby   // two spaces, and line ends in what is empty
 )
 
-func (w white) indent() string {
+// Indent returns what a level of nesting adds to the start of a line.
+func (w White) Indent() string {
 	switch w {
-	case whiteTwo, whiteRuby:
+	case WhiteTwo, WhiteRuby:
 		return "  "
-	case whiteFour:
+	case WhiteFour:
 		return "    "
-	case whiteTab:
+	case WhiteTab:
 		return "\t"
 	}
 	return ""
@@ -321,8 +322,8 @@ const (
 
 // form is a way to write a document.
 type form struct {
-	white   white
-	order   order
+	white   White
+	order   Order
 	html    escapes // of <, > and &
 	unicode escapes // of what is not ASCII
 	slash   escapes // of /
@@ -345,7 +346,7 @@ const (
 
 // write appends the document in that form. The tokens are those of the document, in the
 // order of the form.
-func (d *document) write(dst []byte, tokens []token, f *form) []byte {
+func (d *Document) write(dst []byte, tokens []token, f *form) []byte {
 	var last token
 	level := 0
 	exchange := byte(0) // for the closing bracket of an exchanged pair
@@ -353,8 +354,8 @@ func (d *document) write(dst []byte, tokens []token, f *form) []byte {
 		if t.kind == '}' || t.kind == ']' {
 			level--
 		}
-		if f.white == whiteKept {
-			dst = append(dst, d.text[last.end:t.start]...)
+		if f.white == WhiteKept {
+			dst = append(dst, d.Text[last.end:t.start]...)
 		} else {
 			dst = f.white.gap(dst, last.kind, t.kind, level)
 		}
@@ -390,7 +391,7 @@ func (d *document) write(dst []byte, tokens []token, f *form) []byte {
 	}
 	switch f.end {
 	case endKept:
-		dst = append(dst, d.text[d.tokens[len(d.tokens)-1].end:]...)
+		dst = append(dst, d.Text[d.tokens[len(d.tokens)-1].end:]...)
 	case endLF:
 		dst = append(dst, '\n')
 	}
@@ -398,11 +399,11 @@ func (d *document) write(dst []byte, tokens []token, f *form) []byte {
 }
 
 // gap appends the white space between two tokens.
-func (w white) gap(dst []byte, before, after byte, level int) []byte {
-	if w == whiteNone || before == 0 {
+func (w White) gap(dst []byte, before, after byte, level int) []byte {
+	if w == WhiteNone || before == 0 {
 		return dst
 	}
-	if w == whiteSpaced {
+	if w == WhiteSpaced {
 		if before == ',' || before == ':' {
 			dst = append(dst, ' ')
 		}
@@ -412,7 +413,7 @@ func (w white) gap(dst []byte, before, after byte, level int) []byte {
 	switch {
 	case before == ':':
 		return append(dst, ' ')
-	case opened && closes && w != whiteRuby:
+	case opened && closes && w != WhiteRuby:
 		return dst
 	case opened && closes && after == ']':
 		dst = append(dst, '\n')
@@ -421,7 +422,7 @@ func (w white) gap(dst []byte, before, after byte, level int) []byte {
 	}
 	dst = append(dst, '\n')
 	for range level {
-		dst = append(dst, w.indent()...)
+		dst = append(dst, w.Indent()...)
 	}
 	return dst
 }
