@@ -16,7 +16,7 @@
 // takes a Redis that runs already.
 //
 // What to copy is in site.go. How many events are lost or doubled when everything
-// is killed, over and over, is what examples/crash counts.
+// is killed, over and over, is what verify/replay/replaytest/crash counts.
 package main
 
 import (

@@ -2,7 +2,7 @@
 // where that cannot be avoided, that none stands still for nothing, and that no
 // replay is accepted.
 //
-//	go run ./examples/crash -store sqlite -rounds 20
+//	go run ./verify/replay/replaytest/crash -store sqlite -rounds 20
 //
 // It starts two server processes with guards for Stripe, GitHub and PayPal on one
 // replay store, and for -store the store's own servers: redis (one), redis-cluster
