@@ -20,7 +20,7 @@ var foreign = []string{
 	module + "/verify/replay/redisreplay/redistest",
 	module + "/verify/replay/replaytest/linear",
 	module + "/verify/replay/sqlreplay",
-	module + "/verify/replay/sqlreplay/postgrestest",
+	module + "/verify/replay/sqlreplay/sqltest/postgrestest",
 }
 
 // goList runs go list in the root of the module.

@@ -29,7 +29,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay/redisreplay"
 	"github.com/hooknotary/hooknotary/verify/replay/redisreplay/redistest"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 const storePassword = "hunter4711"

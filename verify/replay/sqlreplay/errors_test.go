@@ -32,7 +32,7 @@ func (e *stringErr) Error() string { return e.Message }
 func (e nested) Error() string     { return "without a code" }
 
 func TestErrorsAreUnderstoodWhateverTheirType(t *testing.T) {
-	db := sqlite.open(t, "file::memory:")
+	db := sql.OpenDB(panicking{}) // nothing connects
 	stores := map[sqlreplay.Dialect]*sqlreplay.Store{}
 	for _, d := range []sqlreplay.Dialect{sqlreplay.SQLite, sqlreplay.PostgreSQL} {
 		s, err := sqlreplay.New(db, d, nil)

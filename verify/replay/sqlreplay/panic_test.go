@@ -6,7 +6,9 @@ import (
 	"database/sql/driver"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/hooknotary/hooknotary/verify/replay"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
 )
 
@@ -23,7 +25,7 @@ func TestADriverThatPanicsEndsAnOperationAndNotTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Claim(t.Context(), delivery()); err == nil || !strings.Contains(err.Error(), "panicked") {
+	if _, err := s.Claim(t.Context(), replay.Claim{Token: replay.NewToken(), Lease: time.Second, Needed: time.Second, Retention: time.Second}); err == nil || !strings.Contains(err.Error(), "panicked") {
 		t.Errorf("Claim = %v", err)
 	}
 }

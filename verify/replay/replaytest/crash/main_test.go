@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/verify/replay/redisreplay/redistest"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 // TestMain makes the test binary a server where the harness starts it as one.

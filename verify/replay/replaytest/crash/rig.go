@@ -18,7 +18,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay/redisreplay"
 	"github.com/hooknotary/hooknotary/verify/replay/redisreplay/redistest"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 // stores are what -store takes. With an inbox, the handler's effect is a row that

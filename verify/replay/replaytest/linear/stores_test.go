@@ -17,7 +17,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay/redisreplay/redistest"
 	"github.com/hooknotary/hooknotary/verify/replay/replaytest/linear"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 const (

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 // Each run is another client of the pooler, and prepares what the last one did.
@@ -23,8 +23,9 @@ func TestCommandLineBehindPgBouncer(t *testing.T) {
 	sqltest.New(t, direct, direct, sqlreplay.PostgreSQL, "store")
 
 	program := filepath.Join(t.TempDir(), "hooknotary")
-	build := exec.Command("go", "build", "-o", program, "./cmd/hooknotary")
-	build.Dir = "../../../.."
+	build := exec.Command("go", "build", "-o", program, "./hooknotary")
+	build.Dir = "../../../../cmd"
+	build.Env = append(os.Environ(), "GOWORK=") // these tests may run without it
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 // pooler is a PgBouncer before a server of postgrestest. It listens on a Unix

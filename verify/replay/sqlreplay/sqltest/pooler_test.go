@@ -13,8 +13,8 @@ import (
 	_ "github.com/lib/pq"
 
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 // The ways in which the drivers send a statement.

@@ -20,8 +20,8 @@ import (
 
 	"github.com/hooknotary/hooknotary/verify/replay"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 // turns is a proxy before a server that counts round trips: how often the client

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 	"github.com/jackc/pgx/v5"
 )
 

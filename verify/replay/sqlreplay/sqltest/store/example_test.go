@@ -1,4 +1,4 @@
-package sqlreplay_test
+package store_test
 
 import (
 	"context"
@@ -35,7 +35,7 @@ func openExample() (db *sql.DB, folder string) {
 
 // Two instances that share a store: a copy of what one has handled is refused
 // by the other.
-func ExampleNew() {
+func Example_twoInstances() {
 	db, folder := openExample()
 	defer os.RemoveAll(folder)
 	defer db.Close()
@@ -74,7 +74,7 @@ func ExampleNew() {
 
 // The transactional inbox: a handler marks its event in the transaction of its
 // effects.
-func ExampleStore_CommitIn() {
+func Example_inbox() {
 	db, folder := openExample()
 	defer os.RemoveAll(folder)
 	defer db.Close()

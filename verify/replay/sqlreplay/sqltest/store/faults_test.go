@@ -1,4 +1,4 @@
-package sqlreplay_test
+package store_test
 
 import (
 	"bufio"
@@ -17,7 +17,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/verify/replay"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 // failing expects that every operation is an error, and none a decision.

@@ -1,4 +1,4 @@
-package sqlreplay_test
+package store_test
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/verify/replay"
 	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 func TestMain(m *testing.M) {

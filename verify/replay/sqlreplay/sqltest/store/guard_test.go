@@ -1,4 +1,4 @@
-package sqlreplay_test
+package store_test
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
-	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/postgrestest"
+	"github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest/postgrestest"
 )
 
 const secret = "whsec_7d1f0c5ab2e94863"

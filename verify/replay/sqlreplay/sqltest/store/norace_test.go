@@ -1,5 +1,5 @@
 //go:build !race
 
-package sqlreplay_test
+package store_test
 
 const race = false

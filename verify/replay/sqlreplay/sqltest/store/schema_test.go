@@ -1,4 +1,4 @@
-package sqlreplay_test
+package store_test
 
 import (
 	"context"

@@ -1,9 +1,11 @@
-package sqlreplay_test
+package store_test
 
 import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,16 +22,30 @@ type counter struct {
 	calls  *calls
 }
 
-// calls counts calls, and calls hook with the count before each one.
+// calls counts calls, and calls hook with the count before each one, and seen with
+// each statement and its parameters.
 type calls struct {
 	atomic.Int64
 	hook  func(n int64)
+	seen  func(statement string, args []any)
 	plain *sql.DB // the same database, not counted
 }
 
 func (c *calls) one() {
 	if n := c.Add(1); c.hook != nil {
 		c.hook(n)
+	}
+}
+
+// statement is one with a statement.
+func (c *calls) statement(text string, args []driver.NamedValue) {
+	c.one()
+	if c.seen != nil {
+		var values []any
+		for _, a := range args {
+			values = append(values, a.Value)
+		}
+		c.seen(text, values)
 	}
 }
 
@@ -54,7 +70,7 @@ func (c countedConn) Prepare(statement string) (driver.Stmt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return countedStmt{s, c.calls}, nil
+	return countedStmt{s, statement, c.calls}, nil
 }
 
 func (c countedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
@@ -74,12 +90,12 @@ func (t countedTx) Commit() error {
 }
 
 func (c countedConn) ExecContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Result, error) {
-	c.calls.one()
+	c.calls.statement(statement, args)
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, statement, args)
 }
 
 func (c countedConn) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
-	c.calls.one()
+	c.calls.statement(statement, args)
 	return c.Conn.(driver.QueryerContext).QueryContext(ctx, statement, args)
 }
 
@@ -92,16 +108,17 @@ func (c countedConn) CheckNamedValue(v *driver.NamedValue) error {
 
 type countedStmt struct {
 	driver.Stmt
+	text  string
 	calls *calls
 }
 
 func (s countedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	s.calls.one()
+	s.calls.statement(s.text, args)
 	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 }
 
 func (s countedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	s.calls.one()
+	s.calls.statement(s.text, args)
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 }
 
@@ -114,6 +131,69 @@ func (e engine) counted(t *testing.T, more string) (*sqlreplay.Store, *calls) {
 	db := sql.OpenDB(counter{calls.plain.Driver(), dsn, calls})
 	t.Cleanup(func() { db.Close() })
 	return e.store(t, db, patient), calls
+}
+
+// A statement is what a store sends to its database, with parameters.
+type statement struct {
+	text string
+	args []any
+}
+
+// statements returns what the operations of a store send, by name. An operation of
+// several statements is there with a number for each.
+func (e engine) statements(t *testing.T) map[string]statement {
+	t.Helper()
+	s, calls := e.counted(t, "")
+	want(t, s, delivery(), replay.Acquired) // with a look at the schema
+	all := make(map[string]statement)
+	record := func(what string, n int, f func() error) {
+		t.Helper()
+		before := len(all)
+		calls.seen = func(text string, args []any) {
+			all[fmt.Sprint(what, " ", len(all)-before+1)] = statement{text, args}
+		}
+		defer func() { calls.seen = nil }()
+		if err := f(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if len(all)-before != n {
+			t.Fatalf("%s sent %d statements, want %d", what, len(all)-before, n)
+		}
+	}
+	claim := func(c replay.Claim, status replay.Status) func() error {
+		return func() error {
+			want(t, s, c, status)
+			return nil
+		}
+	}
+	c, h := delivery(), replay.Handle{}
+	old := delivery()
+	old.SignedAt = time.Unix(0, 0)
+	record("claim", 1, claim(c, replay.Acquired))
+	record("claim with a binding", 2, claim(bound(delivery(), "body"), replay.Acquired))
+	record("claim before the floor", 3, claim(old, replay.BeforeFloor))
+	delete(all, "claim before the floor 2") // a look at the schema, WHERE false
+	h = handle(c)
+	record("renew", 1, func() error { return s.Renew(t.Context(), h, time.Minute) })
+	record("inspect", 1, func() error {
+		_, _, err := s.Inspect(t.Context(), c.Key)
+		return err
+	})
+	record("forget what is held", 2, func() error {
+		if err := s.Forget(t.Context(), c.Key); err == nil {
+			return errors.New("it forgets what is held")
+		}
+		return nil
+	})
+	record("commit", 1, func() error { return s.Commit(t.Context(), h) })
+	record("commit again", 2, func() error { return s.Commit(t.Context(), h) })
+	record("release", 1, func() error { return s.Release(t.Context(), h) })
+	record("forget", 1, func() error { return s.Forget(t.Context(), c.Key) })
+	record("purge", 2, func() error {
+		_, err := s.Purge(t.Context())
+		return err
+	})
+	return all
 }
 
 // A driver that does not name its statements by their text might execute those of
