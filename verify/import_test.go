@@ -16,11 +16,6 @@ var foreign = []string{
 	module + "/middleware/echomw",
 	module + "/providers/github/githubevent",
 	module + "/providers/stripe/stripeevent",
-	module + "/verify/replay/redisreplay",
-	module + "/verify/replay/redisreplay/redistest",
-	module + "/verify/replay/replaytest/linear",
-	module + "/verify/replay/sqlreplay",
-	module + "/verify/replay/sqlreplay/sqltest/postgrestest",
 }
 
 // goList runs go list in the root of the module.

@@ -6,5 +6,3 @@ require (
 	github.com/go-chi/chi/v5 v5.2.1
 	github.com/hooknotary/hooknotary v0.0.0
 )
-
-replace github.com/hooknotary/hooknotary => ../..

@@ -7,8 +7,3 @@ require (
 	github.com/hooknotary/hooknotary/middleware/echov5mw v0.0.0
 	github.com/labstack/echo/v5 v5.3.1
 )
-
-replace (
-	github.com/hooknotary/hooknotary => ../..
-	github.com/hooknotary/hooknotary/middleware/echov5mw => ../../middleware/echov5mw
-)

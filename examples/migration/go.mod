@@ -15,5 +15,3 @@ require (
 	github.com/google/go-querystring v1.1.0 // indirect
 	gopkg.in/validator.v2 v2.0.1 // indirect
 )
-
-replace github.com/hooknotary/hooknotary => ../..

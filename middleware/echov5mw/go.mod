@@ -8,5 +8,3 @@ require (
 )
 
 require golang.org/x/time v0.15.0 // indirect
-
-replace github.com/hooknotary/hooknotary => ../..
