@@ -43,7 +43,6 @@
 package github
 
 import (
-	"strings"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -83,7 +82,7 @@ func New(keys verify.KeySource, o *Options) (*Verifier, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	return scheme.New(definition(o), keys, &scheme.Options{
+	return scheme.New(configured(o), keys, &scheme.Options{
 		InsecureAllowShortSecret:     o.InsecureAllowShortSecret,
 		InsecureDistinctByUnsignedID: o.InsecureDistinctByDeliveryID,
 	})
@@ -94,25 +93,60 @@ func New(keys verify.KeySource, o *Options) (*Verifier, error) {
 // panics where [New] returns an error, most often because an environment variable
 // is not set: a program that cannot verify must not start.
 func Must(secrets ...string) *Verifier {
-	v, err := New(verify.Secrets(secrets...), nil)
-	if err != nil {
-		panic("github.Must: " + strings.TrimPrefix(err.Error(), "github: "))
-	}
-	return v
+	return scheme.Must(Definition(), secrets...)
 }
 
-func definition(o *Options) scheme.Definition {
-	d := scheme.Definition{
+// Definition returns how GitHub signs JSON deliveries, as data. Options adds forms and
+// the weak signature.
+func Definition() scheme.Definition {
+	return scheme.Definition{
 		Provider:     "github",
 		Signatures:   []scheme.Signature{{Header: "X-Hub-Signature-256", Prefix: "sha256="}},
 		Message:      []scheme.Part{scheme.Body()},
-		Secret:       scheme.Secret{Refuse: []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "-----BEGIN "}},
 		UnsignedID:   "X-GitHub-Delivery",
 		UnsignedType: "X-GitHub-Event",
 		MaxBody:      25 << 20, // GitHub sends nothing larger
 		Retry:        verify.RetryNever,
 		Retention:    30 * 24 * time.Hour,
+		About: verify.About{
+			Title: "GitHub",
+			Headers: []verify.HeaderUse{
+				{Name: "X-Hub-Signature-256", Use: "the signature, an HMAC-SHA256 over the body alone"},
+				{Name: "X-Hub-Signature", Use: "the weak signature, an HMAC-SHA1 over the body alone; it counts only where the strong one is absent", Weak: "sha1="},
+			},
+			NotCovered: []string{
+				"the time: there is none, so a captured delivery verifies until the secret changes",
+				"the delivery id (X-GitHub-Delivery) and the event's name (X-GitHub-Event): whoever replays a body can change them",
+				"the Content-Type: whether a body is JSON or a form is a setting of the endpoint",
+			},
+			Credentials: []verify.Credential{
+				{Prefix: "ghp_", What: "a personal access token", Secret: true},
+				{Prefix: "gho_", What: "an OAuth access token", Secret: true},
+				{Prefix: "ghu_", What: "a user's access token of an app", Secret: true},
+				{Prefix: "ghs_", What: "an installation's access token of an app", Secret: true},
+				{Prefix: "ghr_", What: "a refresh token of an app", Secret: true},
+				{Prefix: "github_pat_", What: "a fine-grained personal access token", Secret: true},
+				{Prefix: "-----BEGIN ", What: "the private key of an app", Secret: true},
+			},
+			JSON: verify.JSONStyle{Space: verify.JSONCompact},
+			Tell: verify.Tell{Name: "GitHub, or a provider that signs alike"},
+			OtherMedia: []verify.MediaNote{{
+				Type: "application/x-www-form-urlencoded",
+				Text: "The signature holds, but the hook sends forms, as GitHub's hooks do by default, and the endpoint takes JSON.",
+				Fix:  "Set the content type of the hook to application/json, or verify forms with github.Options.Form (--form on the command line).",
+			}},
+			Links: []string{
+				"https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
+				"https://docs.github.com/en/webhooks/webhook-events-and-payloads",
+			},
+			OutsideVector: "captured deliveries and the example of GitHub's documentation",
+		},
 	}
+}
+
+// configured returns the definition as an endpoint's options have it.
+func configured(o *Options) scheme.Definition {
+	d := Definition()
 	if o.Form {
 		d.MediaType = "application/x-www-form-urlencoded"
 		// A JSON body under the same secret can look like a form, too: its author

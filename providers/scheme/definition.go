@@ -67,6 +67,11 @@ type Definition struct {
 	MaxBody   int64
 	Retry     verify.Retry
 	Retention time.Duration
+
+	// About is what people and tools want to know of the scheme. What follows from
+	// the rest may be left out: Describe fills it in. A secret that is one of
+	// About.Credentials is refused.
+	About verify.About
 }
 
 // Signature says where a signature stands and how it is written. There are two
@@ -106,6 +111,19 @@ const (
 	SHA512
 	InsecureSHA1 // for providers that still sign with it
 )
+
+// String returns "HMAC-SHA256", "HMAC-SHA512", "HMAC-SHA1" or "invalid".
+func (h Hash) String() string {
+	switch h {
+	case SHA256:
+		return "HMAC-SHA256"
+	case SHA512:
+		return "HMAC-SHA512"
+	case InsecureSHA1:
+		return "HMAC-SHA1"
+	}
+	return "invalid"
+}
 
 func (h Hash) new() func() hash.Hash {
 	switch h {
@@ -168,8 +186,8 @@ type Secret struct {
 	// if the text has it, is cut off first.
 	Base64 bool
 	Prefix string
-	// Refuse lists prefixes of other credentials of this provider that people
-	// put in the secret's place, such as API keys.
+	// Refuse lists prefixes of what is refused as a secret besides
+	// About.Credentials.
 	Refuse []string
 }
 
@@ -240,11 +258,15 @@ func (d Definition) check() (*Definition, error) {
 	if d.Retention < 0 {
 		return nil, errors.New("the Retention must not be negative")
 	}
+	if slices.ContainsFunc(d.About.Credentials, func(c verify.Credential) bool { return c.Prefix == "" }) {
+		return nil, errors.New("one of About.Credentials has no Prefix")
+	}
 	d.UnsignedID = http.CanonicalHeaderKey(d.UnsignedID)
 	d.UnsignedType = http.CanonicalHeaderKey(d.UnsignedType)
 	d.Partition = http.CanonicalHeaderKey(d.Partition)
 	d.Secret.Refuse = slices.Clone(d.Secret.Refuse)
 	d.ID.Repeated = slices.Clone(d.ID.Repeated)
+	d.About = d.About.Clone()
 	if err := d.checkSignatures(); err != nil {
 		return nil, err
 	}

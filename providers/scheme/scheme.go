@@ -106,27 +106,18 @@ func (v *Verifier) configure() error {
 	if o.InsecureDistinctByUnsignedID && (d.UnsignedID == "" || len(o.Partitions) > 0) {
 		return errors.New("InsecureDistinctByUnsignedID needs a scheme with an unsigned id and no Partitions")
 	}
-	window := d.Timestamp.Window
+	v.profile = d.profile()
 	for _, end := range [...]struct {
 		name string
 		want time.Duration
 		have *time.Duration
-	}{{"Past", o.Window.Past, &window.Past}, {"Future", o.Window.Future, &window.Future}} {
+	}{{"Past", o.Window.Past, &v.profile.Window.Past}, {"Future", o.Window.Future, &v.profile.Window.Future}} {
 		if end.want < 0 || end.want > *end.have {
 			return fmt.Errorf("option Window.%s is %v, want up to %v: an option can only narrow the window", end.name, end.want, *end.have)
 		}
 		if end.want > 0 {
 			*end.have = end.want
 		}
-	}
-	v.profile = verify.Profile{
-		Provider:  d.Provider,
-		MediaType: d.MediaType,
-		MaxBody:   d.MaxBody,
-		Window:    window,
-		Binding:   verify.BindingFull,
-		Retry:     d.Retry,
-		Retention: d.Retention,
 	}
 	switch keys := v.source.(type) {
 	case nil:
@@ -156,6 +147,18 @@ func (v *Verifier) prepareList(keys verify.KeyList) (err error) {
 	}
 	v.keys, err = v.prepareAll(keys)
 	return err
+}
+
+// Must makes a verifier with the default options from the secrets of one endpoint: one,
+// or several while they are rolled. It panics where New returns an error. The function
+// Must of a provider's package is this one with its definition, and the panic's text
+// names it.
+func Must(d Definition, secrets ...string) *Verifier {
+	v, err := New(d, verify.Secrets(secrets...), nil)
+	if err != nil {
+		panic(d.Provider + ".Must: " + strings.TrimPrefix(err.Error(), d.Provider+": "))
+	}
+	return v
 }
 
 // prepareAll checks the keys for one request and makes them ready.
@@ -227,9 +230,14 @@ func (v *Verifier) secret(k verify.Key) ([]byte, error) {
 	if len(secret) == 0 {
 		return nil, fmt.Errorf("%v holds no secret", k)
 	}
+	for _, c := range v.def.About.Credentials {
+		if c.Matches(string(secret)) {
+			return nil, errCredential(k, c.Prefix)
+		}
+	}
 	for _, prefix := range v.def.Secret.Refuse {
 		if strings.HasPrefix(string(secret), prefix) {
-			return nil, fmt.Errorf("%v starts with %q: that is another credential of the account, not the webhook's signing secret", k, prefix)
+			return nil, errCredential(k, prefix)
 		}
 	}
 	if v.def.Secret.Base64 {
@@ -247,6 +255,10 @@ func (v *Verifier) secret(k verify.Key) ([]byte, error) {
 		return nil, fmt.Errorf("%v decodes to nothing", k)
 	}
 	return secret, nil
+}
+
+func errCredential(k verify.Key, prefix string) error {
+	return fmt.Errorf("%v starts with %q: that is another credential of the account, not the webhook's signing secret", k, prefix)
 }
 
 // prepare derives what verification needs of a key.

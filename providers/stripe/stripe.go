@@ -31,7 +31,6 @@
 package stripe
 
 import (
-	"strings"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -59,7 +58,7 @@ func New(keys verify.KeySource, o *Options) (*Verifier, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	return scheme.New(definition(), keys, &scheme.Options{
+	return scheme.New(Definition(), keys, &scheme.Options{
 		Window:                   verify.Window{Past: o.Tolerance, Future: o.Tolerance},
 		InsecureAllowShortSecret: o.InsecureAllowShortSecret,
 	})
@@ -69,14 +68,11 @@ func New(keys verify.KeySource, o *Options) (*Verifier, error) {
 // they are rolled. It panics where [New] returns an error, most often because an
 // environment variable is not set: a program that cannot verify must not start.
 func Must(secrets ...string) *Verifier {
-	v, err := New(verify.Secrets(secrets...), nil)
-	if err != nil {
-		panic("stripe.Must: " + strings.TrimPrefix(err.Error(), "stripe: "))
-	}
-	return v
+	return scheme.Must(Definition(), secrets...)
 }
 
-func definition() scheme.Definition {
+// Definition returns how Stripe signs, as data.
+func Definition() scheme.Definition {
 	return scheme.Definition{
 		Provider: "stripe",
 		Signatures: []scheme.Signature{{
@@ -85,9 +81,27 @@ func definition() scheme.Definition {
 		Timestamp: scheme.Timestamp{Field: "t"},
 		Message:   []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
 		ID:        scheme.ID{Member: "id", Prefix: "evt_", Repeated: []string{"evt_00000000000000"}},
-		Secret:    scheme.Secret{Refuse: []string{"sk_", "rk_", "pk_", "we_", "acct_"}},
 		MaxBody:   1 << 20, // Stripe states no limit; events are far smaller
 		Retry:     verify.RetryResigned,
 		Retention: 7 * 24 * time.Hour, // retries go on for 3 days
+		About: verify.About{
+			Title: "Stripe",
+			Headers: []verify.HeaderUse{{
+				Name: "Stripe-Signature",
+				Use:  "t is signed, as the first piece of the message; v1 is the signature, one for each active secret; v0 and other items are ignored",
+			}},
+			NotCovered:   []string{"to which account of a platform the event belongs: that is in the body, so check it there"},
+			SecretPrefix: "whsec_",
+			Credentials: []verify.Credential{
+				{Prefix: "sk_", What: "a secret API key", Secret: true},
+				{Prefix: "rk_", What: "a restricted API key", Secret: true},
+				{Prefix: "pk_", What: "a publishable API key", Secret: true},
+				{Prefix: "we_", What: "the id of an endpoint"},
+				{Prefix: "acct_", What: "the id of an account"},
+			},
+			JSON:          verify.JSONStyle{Space: verify.JSONIndented, First: []string{"id", "object"}, Sorted: true},
+			Links:         []string{"https://docs.stripe.com/webhooks#verify-manually", "https://docs.stripe.com/webhooks#retries"},
+			OutsideVector: "tests of Stripe's SDKs",
+		},
 	}
 }

@@ -1,0 +1,255 @@
+package catalog_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hooknotary/hooknotary/providers/catalog"
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+const secret = "Hx2v9QmT4kLr8ZpWc3NdYb6sJf7gKe1A"
+
+// exports returns the names of the functions that a folder's package exports.
+func exports(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range declared(f) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// TestEveryProviderHasARow: a folder of providers/ whose package exports Must beside New is
+// a provider, but for the engine.
+func TestEveryProviderHasARow(t *testing.T) {
+	folders, err := os.ReadDir("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, folder := range folders {
+		if !folder.IsDir() || folder.Name() == "scheme" {
+			continue
+		}
+		names := exports(t, filepath.Join("..", folder.Name()))
+		if slices.Contains(names, "Must") && slices.Contains(names, "New") {
+			found = append(found, folder.Name())
+		}
+	}
+	if len(found) < 3 {
+		t.Fatalf("found %q: does the test still look at anything?", found)
+	}
+	var rows []string
+	for _, p := range catalog.All() {
+		rows = append(rows, p.Name)
+	}
+	if !slices.Equal(found, rows) {
+		t.Errorf("the folders of providers are %q, the rows of the catalogue %q", found, rows)
+	}
+}
+
+func TestEntries(t *testing.T) {
+	for _, p := range catalog.All() {
+		t.Run(p.Name, func(t *testing.T) {
+			a := p.About
+			for what, missing := range map[string]bool{
+				"a title":                        a.Title == "",
+				"what is signed":                 a.Signed == "",
+				"what is not covered":            len(a.NotCovered) == 0,
+				"a link":                         len(a.Links) == 0,
+				"the headers that tell it":       len(a.Tell.Headers) == 0,
+				"what stands in front of a body": a.Tell.Before == "" && p.Definition == nil,
+			} {
+				if missing {
+					t.Errorf("About lacks %s", what)
+				}
+			}
+			for _, link := range a.Links {
+				if u, err := url.Parse(link); err != nil || u.Scheme != "https" {
+					t.Errorf("the link %q is none", link)
+				}
+			}
+			for _, sentence := range slices.Concat(a.NotCovered, []string{a.Signed}) {
+				if strings.HasSuffix(sentence, ".") || strings.TrimSpace(sentence) != sentence {
+					t.Errorf("%q is no phrase", sentence)
+				}
+			}
+			var names []string
+			for _, h := range a.Headers {
+				if h.Name != http.CanonicalHeaderKey(h.Name) || h.Use == "" || slices.Contains(names, h.Name) {
+					t.Errorf("header %q is not canonical, not explained or there twice", h.Name)
+				}
+				names = append(names, h.Name)
+			}
+			for _, name := range a.Tell.Headers {
+				if !slices.Contains(names, name) {
+					t.Errorf("%s tells the sender, and Headers does not explain it", name)
+				}
+			}
+			if p.Profile.Provider != p.Name || p.Profile.Retry.String() == "invalid" || p.Profile.Binding.String() == "invalid" {
+				t.Errorf("the profile is %+v", p.Profile)
+			}
+		})
+	}
+}
+
+func TestNew(t *testing.T) {
+	for _, p := range catalog.All() {
+		t.Run(p.Name, func(t *testing.T) {
+			v, err := p.New(secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Profile() != p.Profile {
+				t.Errorf("the verifier's profile is %+v, the entry's %+v", v.Profile(), p.Profile)
+			}
+			about, ok := v.(interface{ About() verify.About })
+			if !ok {
+				t.Fatal("the verifier has no About")
+			}
+			if got := about.About(); !equal(got, p.About) {
+				t.Errorf("the verifier says %+v, the entry %+v", got, p.About)
+			}
+			headers, ok := v.(interface{ SecurityHeaders() []string })
+			if !ok {
+				t.Fatal("the verifier does not name its headers")
+			}
+			for _, name := range headers.SecurityHeaders() {
+				if !slices.ContainsFunc(p.About.Headers, func(h verify.HeaderUse) bool { return h.Name == name }) {
+					t.Errorf("%s is read, and About does not say so", name)
+				}
+			}
+			for _, bad := range []string{"", "  ", "two words", secret + "\n"} {
+				if p.About.Identifier == "" && bad == "two words" {
+					continue // short, and that is another test
+				}
+				if v, err := p.New(bad); err == nil || v != nil {
+					t.Errorf("New(%q) is %v, %v", bad, v, err)
+				}
+			}
+			if v, err := p.New(); err == nil || v != nil {
+				t.Errorf("without a secret: %v, %v", v, err)
+			}
+		})
+	}
+}
+
+// TestCredentials: a text that is another credential is refused, and the same text
+// without the prefix is not.
+func TestCredentials(t *testing.T) {
+	for _, p := range catalog.All() {
+		for _, c := range p.About.Credentials {
+			t.Run(p.Name+" "+c.Prefix, func(t *testing.T) {
+				if c.What == "" {
+					t.Error("it does not say what it is")
+				}
+				text := c.Prefix + strings.Repeat(secret, 3)
+				text = text[:max(c.Length, 32)]
+				if !c.Matches(text) {
+					t.Fatalf("%q does not match", text)
+				}
+				if _, err := p.New(text); err == nil {
+					t.Errorf("%q is taken for a secret", text)
+				}
+				if _, err := p.New(secret); err != nil {
+					t.Errorf("without it: %v", err)
+				}
+			})
+		}
+	}
+}
+
+func TestLookup(t *testing.T) {
+	for _, want := range catalog.All() {
+		got, ok := catalog.Lookup(want.Name)
+		if !ok || got.Name != want.Name || (got.Definition == nil) != (want.Definition == nil) {
+			t.Errorf("Lookup(%q) is %+v, %v", want.Name, got, ok)
+		}
+	}
+	for _, name := range []string{"", "nobody", "Stripe", "stripe "} {
+		if p, ok := catalog.Lookup(name); ok {
+			t.Errorf("Lookup(%q) is %+v", name, p)
+		}
+	}
+}
+
+// TestAllIsTheCallersOwn: who changes what All returns changes nothing for others.
+func TestAllIsTheCallersOwn(t *testing.T) {
+	before := catalog.JSON()
+	for _, p := range catalog.All() {
+		p.About.Headers[0].Use = "changed"
+		p.About.NotCovered[0] = "changed"
+		if p.Definition != nil {
+			p.Definition.Signatures[0].Header = "Changed"
+			p.Definition.Message[0] = scheme.Literal("changed")
+			p.Definition.About.Links[0] = "changed"
+		}
+	}
+	if after := catalog.JSON(); !bytes.Equal(before, after) {
+		t.Errorf("the catalogue is now %s", after)
+	}
+	for _, p := range catalog.All() {
+		if d := p.Definition; d != nil && d.Signatures[0].Header == "Changed" {
+			t.Errorf("%s has the changed definition", p.Name)
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	var entries []struct {
+		Name  string `json:"name"`
+		Retry string `json:"retry"`
+		Data  bool   `json:"data"`
+		About struct {
+			Title   string `json:"title"`
+			Headers []struct {
+				Name string `json:"name"`
+			} `json:"headers"`
+		} `json:"about"`
+	}
+	text := catalog.JSON()
+	if err := json.Unmarshal(text, &entries); err != nil {
+		t.Fatal(err)
+	}
+	all := catalog.All()
+	if len(entries) != len(all) {
+		t.Fatalf("there are %d entries, want %d", len(entries), len(all))
+	}
+	for i, e := range entries {
+		p := all[i]
+		if e.Name != p.Name || e.About.Title != p.About.Title || e.Retry != p.Profile.Retry.String() ||
+			e.Data != (p.Definition != nil) || len(e.About.Headers) != len(p.About.Headers) {
+			t.Errorf("entry is %+v, want that of %s", e, p.Name)
+		}
+	}
+	if !bytes.Equal(text, catalog.JSON()) {
+		t.Error("the text is another one each time")
+	}
+	if bytes.Contains(text, []byte(`\u00`)) {
+		t.Error("the text has escapes for HTML")
+	}
+}

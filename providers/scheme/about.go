@@ -1,0 +1,189 @@
+package scheme
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// About returns what people and tools want to know of the scheme, as Definition.Describe
+// says.
+func (v *Verifier) About() verify.About { return v.def.Describe() }
+
+// Describe returns About with what follows from the rest of the definition filled in
+// where About leaves it empty: Title, Signed, Headers and Tell; and EqualBodies, always.
+// Credentials gets what Secret.Refuse lists. The result shares nothing with the definition.
+func (d *Definition) Describe() verify.About {
+	a := d.About.Clone()
+	a.EqualBodies = d.keyedByBody()
+	for _, prefix := range d.Secret.Refuse {
+		a.Credentials = append(a.Credentials, verify.Credential{Prefix: prefix, What: "another credential"})
+	}
+	if a.Title == "" {
+		a.Title = d.Provider
+	}
+	if a.Signed == "" {
+		a.Signed = d.signed()
+	}
+	if len(a.Headers) == 0 {
+		a.Headers = d.uses()
+	}
+	if len(a.Tell.Headers) == 0 {
+		a.Tell.Headers = d.telling()
+	}
+	if a.Tell.Before == "" {
+		a.Tell.Before = d.before()
+	}
+	return a
+}
+
+// keyedByBody reports whether a body alone decides which event a delivery is.
+func (d *Definition) keyedByBody() bool {
+	return d.ID.Header == "" && d.ID.Member == "" &&
+		!slices.ContainsFunc(d.Message, func(p Part) bool { return p.kind == partTime || p.kind == partField })
+}
+
+// Clone returns a copy that shares nothing with d.
+func (d *Definition) Clone() Definition {
+	c := *d
+	c.Signatures = slices.Clone(d.Signatures)
+	c.Message = slices.Clone(d.Message)
+	c.ID.Repeated = slices.Clone(d.ID.Repeated)
+	c.Secret.Refuse = slices.Clone(d.Secret.Refuse)
+	c.About = d.About.Clone()
+	return c
+}
+
+// Profile returns the facts of the scheme as New would without options, or what New
+// would say about the definition.
+func (d *Definition) Profile() (verify.Profile, error) {
+	checked, err := d.check()
+	if err != nil {
+		return verify.Profile{}, fmt.Errorf("scheme: definition of %q: %w", d.Provider, err)
+	}
+	return checked.profile(), nil
+}
+
+// profile returns the facts of a definition that was checked.
+func (d *Definition) profile() verify.Profile {
+	return verify.Profile{
+		Provider:  d.Provider,
+		MediaType: d.MediaType,
+		MaxBody:   d.MaxBody,
+		Window:    d.Timestamp.Window,
+		Binding:   verify.BindingFull,
+		Retry:     d.Retry,
+		Retention: d.Retention,
+	}
+}
+
+// signed says what is signed: "time and body, HMAC-SHA256".
+func (d *Definition) signed() string {
+	var what []string
+	for _, p := range d.Message {
+		switch p.kind {
+		case partTime:
+			what = append(what, "time")
+		case partField:
+			if p.text == http.CanonicalHeaderKey(d.ID.Header) {
+				what = append(what, "id")
+			} else {
+				what = append(what, p.text)
+			}
+		case partURL:
+			what = append(what, "URL")
+		case partBody:
+			what = append(what, "body")
+		}
+	}
+	text := strings.Join(what, ", ")
+	if i := strings.LastIndex(text, ", "); i >= 0 {
+		text = text[:i] + " and " + text[i+2:]
+	}
+	if len(d.Signatures) > 0 {
+		text += ", " + d.Signatures[0].Hash.String()
+	}
+	return text
+}
+
+// uses says what each header is for.
+func (d *Definition) uses() []verify.HeaderUse {
+	var all []verify.HeaderUse
+	add := func(name, use string) {
+		name = http.CanonicalHeaderKey(name)
+		if name != "" && !slices.ContainsFunc(all, func(u verify.HeaderUse) bool { return u.Name == name }) {
+			all = append(all, verify.HeaderUse{Name: name, Use: use})
+		}
+	}
+	for i, s := range d.Signatures {
+		var use string
+		switch {
+		case s.Field != "" && d.Timestamp.Field != "":
+			use = d.Timestamp.Field + " is the time and is signed; " + s.Field + " is the signature, of which there may be several; other items are ignored"
+		case s.Field != "":
+			use = s.Field + " is the signature, of which there may be several; other items are ignored"
+		default:
+			use = "the signature, an " + s.Hash.String()
+			if len(d.Message) == 1 {
+				use += " over the body alone"
+			}
+		}
+		if i > 0 {
+			use += "; it counts only where a stronger one is absent"
+		}
+		add(s.Header, use)
+	}
+	add(d.Timestamp.Header, "the time: all of it is signed")
+	for _, p := range d.Message {
+		if p.kind == partField {
+			add(p.text, "all of it is signed")
+		}
+	}
+	return all
+}
+
+// telling returns the headers by which others tell the sender.
+func (d *Definition) telling() []string {
+	var names []string
+	if len(d.Signatures) > 0 {
+		names = append(names, d.Signatures[0].Header)
+	}
+	names = append(names, d.Timestamp.Header, d.ID.Header)
+	for i, name := range names {
+		names[i] = http.CanonicalHeaderKey(name)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+}
+
+// before returns what is signed in front of the body.
+func (d *Definition) before() string {
+	var b strings.Builder
+	for i, p := range d.Message {
+		switch p.kind {
+		case partLiteral:
+			if strings.ContainsAny(p.text, "{}") {
+				return verify.NotBeforeBody
+			}
+			b.WriteString(p.text)
+		case partTime:
+			if d.Timestamp.Header != "" {
+				b.WriteString("{" + http.CanonicalHeaderKey(d.Timestamp.Header) + "}")
+			} else {
+				b.WriteString("{=" + d.Timestamp.Field + "}")
+			}
+		case partField:
+			b.WriteString("{" + p.text + "}")
+		case partBody:
+			if i+1 == len(d.Message) {
+				return b.String()
+			}
+			return verify.NotBeforeBody
+		default:
+			return verify.NotBeforeBody
+		}
+	}
+	return verify.NotBeforeBody
+}
