@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// Delivery is what was proved about one request. Every field is a signed fact
+// Delivery is one verified request. Every field is a signed fact
 // or comes from configuration, except for the field Unsigned. A Delivery is
 // read-only and safe for concurrent use.
 type Delivery struct {
-	// Provider is the name of the scheme that proved it.
+	// Provider is the name of the scheme that verified it.
 	Provider string
 
 	// Scope is the scope of the key that matched: the party that signed. In an
@@ -125,7 +125,7 @@ func NewContext(ctx context.Context, d *Delivery) context.Context {
 	return context.WithValue(ctx, contextKey{}, d)
 }
 
-// FromContext returns the Delivery that a guard proved. It is false for a
+// FromContext returns the Delivery that a guard verified. It is false for a
 // request that no guard verified, also under a guard that only reports.
 func FromContext(ctx context.Context) (*Delivery, bool) {
 	d, ok := ctx.Value(contextKey{}).(*Delivery)

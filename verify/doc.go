@@ -1,5 +1,5 @@
 // Package verify is the contract of hooknotary: what a verifier is given, what
-// it proves, and what it says when it refuses.
+// it verifies, and what it says when it refuses.
 //
 // A webhook is a POST that a provider sends to a URL, and anyone can POST to
 // that URL. A [Verifier] decides, from the head of the request, its body and
@@ -13,7 +13,7 @@
 // [Verify] does both where head and body are already at hand: in a queue
 // consumer, a Lambda function, a unit test.
 //
-// A [Delivery] is what was proved. Its fields are signed facts, except for those
+// A [Delivery] is what was verified. Its fields are signed facts, except for those
 // in its field Unsigned, which stand apart because anyone can write them.
 //
 // Verification is a pure function of head, body, keys and receive time. Nothing

@@ -152,7 +152,7 @@ func ExampleNewKey() {
 	// verify: key billing/2026-03: the secret has white space around it, often a line break at its end: trim it
 }
 
-// What a guard proved is in the context of the request.
+// What a guard verified is in the context of the request.
 func ExampleFromContext() {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		d, ok := verify.FromContext(r.Context())

@@ -80,7 +80,7 @@ func checkName(s string) error {
 
 func checkSecret(secret []byte) error {
 	if len(secret) == 0 {
-		return errors.New("the secret is empty: is the variable set that it comes from?")
+		return errors.New("the secret is empty; is its environment variable set?")
 	}
 	if len(secret) > MaxSecret {
 		return fmt.Errorf("the secret is longer than %d bytes", MaxSecret)
@@ -89,7 +89,7 @@ func checkSecret(secret []byte) error {
 	around := func(r rune) bool { return unicode.IsSpace(r) || r == 0 || r == '\ufeff' || r == '\u200b' }
 	trimmed := strings.TrimFunc(s, around)
 	if trimmed == "" {
-		return errors.New("the secret is blank: is the variable set that it comes from?")
+		return errors.New("the secret is blank; is its environment variable set?")
 	}
 	if trimmed != s {
 		return errors.New("the secret has white space around it, often a line break at its end: trim it")
@@ -104,7 +104,7 @@ func checkSecret(secret []byte) error {
 		return errors.New("the secret is a placeholder: put the provider's secret in its place")
 	}
 	if reference(s) {
-		return errors.New("the secret is the name of one, or where to find it: put the secret itself in its place")
+		return errors.New("this looks like the name or path of a secret, not the secret itself")
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ type KeySource interface {
 	// request, as long as it waits.
 	//
 	// No key for this head is an empty list or an error that wraps ErrNoKey. The
-	// verifier then reads the body as it does for any other head, and answers with
+	// verifier then reads the body as it does for any other head, and responds with
 	// 401, so that a stranger cannot find out who has a key. Any other error means
 	// that the source failed and is answered with 503. The list is not changed by the
 	// caller.

@@ -12,7 +12,7 @@ import (
 // The zero Reason is no reason and never returned with an error.
 type Reason uint8
 
-// The reasons. The answers in parentheses are those of package middleware.
+// The reasons. The responses in parentheses are those of package middleware.
 const (
 	// ErrMethod: the request is not a POST (405).
 	ErrMethod Reason = iota + 1
@@ -49,7 +49,7 @@ const (
 	ErrReplayed
 	// ErrInFlight: the event is being handled now (409 and Retry-After).
 	ErrInFlight
-	// ErrUnavailable: the store, the key source, the room for bodies or a
+	// ErrUnavailable: the store, the key source, the memory for bodies or a
 	// certificate host failed (503 and Retry-After).
 	ErrUnavailable
 )

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Verifier proves deliveries of one provider. It is safe for concurrent use and
+// Verifier verifies deliveries of one provider. It is safe for concurrent use and
 // holds no state that a request could change.
 type Verifier interface {
 	// Profile returns facts of the scheme, from which a guard configures

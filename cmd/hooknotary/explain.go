@@ -192,7 +192,7 @@ func target(c *capture.Capture) string {
 // time shows the signed time beside its window.
 func (x *explanation) time(c *capture.Capture, from source) {
 	x.section("Time")
-	fmt.Fprintf(x.w, "    received %s (%s)\n", stamp(c.ReceivedAt), from.words())
+	fmt.Fprintf(x.w, "    received %s (%s)\n", rfc3339(c.ReceivedAt), from.words())
 	if x.signedAt == nil {
 		fmt.Fprintln(x.w, "    no time is signed")
 		return
@@ -202,7 +202,7 @@ func (x *explanation) time(c *capture.Capture, from source) {
 	if err != nil {
 		fmt.Fprintln(x.w, "    the signed time cannot be read")
 	} else {
-		fmt.Fprintf(x.w, "    signed   %s, %s\n", stamp(at), beside(at, c.ReceivedAt, window))
+		fmt.Fprintf(x.w, "    signed   %s, %s\n", rfc3339(at), beside(at, c.ReceivedAt, window))
 	}
 	fmt.Fprintf(x.w, "    accepted from %s before to %s after the receive time\n", span(window.Past), span(window.Future))
 }

@@ -26,7 +26,7 @@
 //	received_at    the receive time that it was judged at, RFC 3339
 //	received_from  where that is from: "at" (the flag), "capture" or "now"
 //	inexact        "" or why the bytes may not be those that were signed
-//	delivery       null, or on accept what was proved: id, message_id, key, signed_at
+//	delivery       null, or on accept what was verified: id, message_id, key, signed_at
 //	               (null if no time is signed), binding, and unsigned with id and type
 //	findings       a list, the likeliest first: id, confidence, text and fix
 //

@@ -28,7 +28,7 @@ type result struct {
 	Findings     []diagnose.Finding `json:"findings"`
 }
 
-// delivery is what was proved.
+// delivery is what was verified.
 type delivery struct {
 	ID        string     `json:"id"`
 	MessageID string     `json:"message_id"`
@@ -107,7 +107,7 @@ func (r *result) writeText(w io.Writer, colour bool) {
 	if r.Verdict == reject {
 		line("%s", printable(r.Error))
 	}
-	line("received %s (%s)", stamp(r.ReceivedAt), r.ReceivedFrom.words())
+	line("received %s (%s)", rfc3339(r.ReceivedAt), r.ReceivedFrom.words())
 	if r.Inexact != "" {
 		line("the body is inexact: %s", printable(r.Inexact))
 	}
@@ -133,7 +133,7 @@ func (r *result) headline() string {
 	add(": event", d.ID)
 	add("transmission", d.MessageID)
 	if d.SignedAt != nil {
-		add("signed", stamp(*d.SignedAt))
+		add("signed", rfc3339(*d.SignedAt))
 	}
 	add("key", d.Key)
 	add("unsigned type", d.Unsigned.Type)
@@ -152,4 +152,4 @@ func painted(verdict string, colour bool) string {
 	return "\x1b[31m" + verdict + "\x1b[0m"
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -22,7 +22,7 @@ const (
 	firstPause     = time.Second
 	longestPause   = 30 * time.Second
 	maxTimes       = 1000    // of repeats and of attempts
-	maxAnswer      = 1 << 20 // bytes of an answer that are read, and thrown away
+	maxResponse    = 1 << 20 // bytes of a response that are read, and thrown away
 )
 
 type sendFlags struct {
@@ -38,7 +38,7 @@ func (f *sendFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.to, "to", "", "send the delivery to `URL`")
 	flags.BoolVar(&f.remote, "allow-remote", false, "with --to: send to other hosts than this one, too")
 	flags.IntVar(&f.repeat, "repeat", 0, "with --to: send the very same bytes `N` more times")
-	flags.BoolVar(&f.afterFailure, "after-failure", false, "with --to: try again until an answer is 2xx")
+	flags.BoolVar(&f.afterFailure, "after-failure", false, "with --to: try again until a response is 2xx")
 	flags.IntVar(&f.attempts, "attempts", 5, "with --after-failure: at most `N` attempts in all, with pauses of 1 second and longer")
 }
 
@@ -142,7 +142,7 @@ func (s *sending) run(ctx context.Context) error {
 }
 
 // deliver sends the delivery, and tries again if it may. It reports whether an
-// answer was 2xx.
+// response was 2xx.
 func (s *sending) deliver(ctx context.Context) (bool, error) {
 	taken, err := s.post(ctx, "delivery")
 	if !s.afterFailure {
@@ -153,7 +153,7 @@ func (s *sending) deliver(ctx context.Context) (bool, error) {
 		s.sleep(pause)
 		how := "the same bytes"
 		if s.resigned {
-			s.restamp()
+			s.resign()
 			how = "signed anew"
 		}
 		taken, err = s.post(ctx, fmt.Sprintf("retry %d, %s", i, how))
@@ -162,9 +162,9 @@ func (s *sending) deliver(ctx context.Context) (bool, error) {
 	return taken, err
 }
 
-// restamp signs the delivery anew. The stamp is a later one, also where the clock
+// resign signs the delivery anew. The timestamp is a later one, also where the clock
 // stands still.
-func (s *sending) restamp() {
+func (s *sending) resign() {
 	at := s.first.Add(s.now().Sub(s.start))
 	if least := s.draft.at.Add(time.Second); at.Before(least) {
 		at = least
@@ -191,16 +191,16 @@ func (s *sending) post(ctx context.Context, what string) (bool, error) {
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		_, err = fmt.Fprintf(s.stdout, "%s: no answer: %s\n", what, printable(err.Error()))
+		_, err = fmt.Fprintf(s.stdout, "%s: no response: %s\n", what, printable(err.Error()))
 		return false, err
 	}
 	defer res.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
+	io.Copy(io.Discard, io.LimitReader(res.Body, maxResponse))
 	_, err = fmt.Fprintf(s.stdout, "%s: %d %s%s\n", what, res.StatusCode, http.StatusText(res.StatusCode), remarks(res))
 	return res.StatusCode/100 == 2, err
 }
 
-// remarks says what is worth knowing of an answer beyond its status.
+// remarks says what is worth knowing of a response beyond its status.
 func remarks(res *http.Response) string {
 	said := ""
 	if v := res.Header.Get("Webhook-Duplicate"); v != "" {

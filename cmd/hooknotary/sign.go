@@ -33,7 +33,7 @@ file, or the standard input where there is none or "-".
 --to sends to loopback addresses only, unless --allow-remote is given. What counts is the
 address that is dialled, not the name. Redirects are not followed, and proxies are only
 used with --allow-remote. --repeat sends the very same bytes again, as a replay would.
---after-failure tries again until an answer is 2xx, as the provider's retries would: newly
+--after-failure tries again until a response is 2xx, as the provider's retries would: newly
 signed where the provider does so.
 
 Exit codes: 0; 1 if the delivery was not answered with 2xx (repeats do not count); 2 if a

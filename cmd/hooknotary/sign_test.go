@@ -240,7 +240,7 @@ func TestAnEndpointThatDoesNotAnswerIsAFailure(t *testing.T) {
 	closed.Close()
 	var pauses []time.Duration
 	got := hooknotary(t, live(&pauses), "sign", "--provider", "stripe", "--secret-env", "STRIPE_SECRET", "--to", closed.URL+"/?token=hunter2", "--after-failure", "--attempts", "2", write(t, "e", eventBody))
-	got.want(t, 1, "delivery: no answer: ", "retry 1, signed anew: no answer: ", "!hunter2")
+	got.want(t, 1, "delivery: no response: ", "retry 1, signed anew: no response: ", "!hunter2")
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
@@ -348,7 +348,7 @@ func resolver(t *testing.T, names map[string]net.IP) *net.Resolver {
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
-			if reply, err := answer(b[:n], names); err == nil {
+			if reply, err := response(b[:n], names); err == nil {
 				conn.WriteTo(reply, from)
 			}
 		}
@@ -358,8 +358,8 @@ func resolver(t *testing.T, names map[string]net.IP) *net.Resolver {
 	}}
 }
 
-// answer makes the answer to a query.
-func answer(query []byte, names map[string]net.IP) ([]byte, error) {
+// response makes the response to a query.
+func response(query []byte, names map[string]net.IP) ([]byte, error) {
 	const header = 12
 	name, at := "", header
 	for at < len(query) && query[at] != 0 {

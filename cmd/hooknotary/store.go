@@ -346,7 +346,7 @@ func (f *eventFlags) key(p *program, cmd *cobra.Command) (key replay.Key, err er
 	return guard.Key(d), nil
 }
 
-// delivery returns what a guard would have proved of the event, as far as its key
+// delivery returns what a guard would have verified of the event, as far as its key
 // is made of it.
 func (f *eventFlags) delivery(p *program, cmd *cobra.Command, e *endpoint, v verify.Verifier) (*verify.Delivery, error) {
 	scoped := cmd.Flags().Changed("scope")
@@ -354,7 +354,7 @@ func (f *eventFlags) delivery(p *program, cmd *cobra.Command, e *endpoint, v ver
 		return nil, errors.New("--scope is empty")
 	}
 	if cmd.Flags().Changed("capture") {
-		d, err := f.proved(p, cmd, v)
+		d, err := f.verified(p, cmd, v)
 		if err != nil || !scoped {
 			return d, err
 		}
@@ -376,8 +376,8 @@ func (f *eventFlags) delivery(p *program, cmd *cobra.Command, e *endpoint, v ver
 	return &verify.Delivery{Provider: v.Profile().Provider, Scope: f.scope, ID: f.id}, nil
 }
 
-// proved verifies the capture.
-func (f *eventFlags) proved(p *program, cmd *cobra.Command, v verify.Verifier) (*verify.Delivery, error) {
+// verified verifies the capture.
+func (f *eventFlags) verified(p *program, cmd *cobra.Command, v verify.Verifier) (*verify.Delivery, error) {
 	at, err := parseAt(cmd, f.at)
 	if err != nil {
 		return nil, err

@@ -166,9 +166,9 @@ func newGuarded(t testing.TB, f *fleet, endpoint string, v verify.Verifier) *gua
 	return &guarded{guard: g}
 }
 
-// deliver sends a delivery to the endpoint and wants a status in answer. Like a
+// deliver sends a delivery to the endpoint and wants a status in response. Like a
 // provider it comes back where a busy machine kept the store from answering in
-// time, also while a claim whose answer came too late holds the event.
+// time, also while a claim whose response came too late holds the event.
 func (s *guarded) deliver(t testing.TB, c *capture.Capture, status int) {
 	t.Helper()
 	late := false

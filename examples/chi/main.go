@@ -72,7 +72,7 @@ func run(ctx context.Context, addr, secret string) error {
 		// server bounds everything before it.
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		// Longer than the handler ever takes, or the answer is lost.
+		// Longer than the handler ever takes, or the response is lost.
 		WriteTimeout: 30 * time.Second,
 		IdleTimeout:  time.Minute,
 	}
@@ -106,7 +106,7 @@ func routes(v verify.Verifier, pay payFunc) http.Handler {
 // for each event until it succeeds once.
 func receive(pay payFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		// What was proved. Without a guard in front there is nothing, and the
+		// The verified delivery. Without a guard in front there is nothing, and the
 		// handler must not go on.
 		d, ok := verify.FromContext(r.Context())
 		if !ok {
@@ -139,8 +139,8 @@ func receive(pay payFunc) http.HandlerFunc {
 			}
 		}
 
-		// Then answer 2xx, also for types that are of no interest. The event is
-		// committed before the answer leaves.
+		// Then respond with 2xx, also for types that are of no interest. The event is
+		// committed before the response leaves.
 		w.WriteHeader(http.StatusNoContent)
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // overBoth runs a test over HTTP/1.1 and over HTTP/2. deliver posts a delivery to the
-// handler, and returns the status of the answer.
+// handler, and returns the status of the response.
 func overBoth(t *testing.T, test func(t *testing.T, deliver func(h http.Handler, path, signedWith string, header ...string) int)) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	for _, name := range []string{"HTTP/1.1", "HTTP/2.0"} {
@@ -118,7 +118,7 @@ func TestNothingOfChiRunsWhatTheGuardRefused(t *testing.T) {
 					c.wire(m, middleware.Protect(stripe.Must(secret)), func(w http.ResponseWriter, r *http.Request) {
 						runs++
 						if _, ok := verify.FromContext(r.Context()); !ok {
-							t.Error("the handler ran for what was not proved")
+							t.Error("the handler ran for what was not verified")
 						}
 						w.WriteHeader(200)
 					})
@@ -139,13 +139,13 @@ func TestNothingOfChiRunsWhatTheGuardRefused(t *testing.T) {
 	}
 }
 
-// chi's Recoverer answers nothing where the sender asks for an upgrade; then net/http
+// chi's Recoverer responds with nothing where the sender asks for an upgrade; then net/http
 // would say 200.
 func TestAPanicIsAFailureWhereverTheRecovererStands(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	for _, header := range [][]string{nil, {"Connection", "Upgrade"}, {"Connection", "keep-alive"}} {
 		for _, inside := range []bool{false, true} {
-			for _, answers := range []bool{false, true} {
+			for _, responds := range []bool{false, true} {
 				overBoth(t, func(t *testing.T, deliver func(http.Handler, string, string, ...string) int) {
 					var outcomes []middleware.Outcome
 					guard, err := middleware.New("billing", stripe.Must(secret), replay.NewMemory(nil), &middleware.Options{
@@ -160,7 +160,7 @@ func TestAPanicIsAFailureWhereverTheRecovererStands(t *testing.T) {
 					}
 					panics := true
 					h := chain.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						if answers {
+						if responds {
 							io.WriteString(w, "done")
 						}
 						if panics {
@@ -168,14 +168,14 @@ func TestAPanicIsAFailureWhereverTheRecovererStands(t *testing.T) {
 						}
 					})
 					if status := deliver(h, "/", secret, header...); status != 500 {
-						t.Errorf("with %q, recovered inside: %v, after an answer: %v: status %d", header, inside, answers, status)
+						t.Errorf("with %q, recovered inside: %v, after a response: %v: status %d", header, inside, responds, status)
 					}
 					panics = false
 					if status := deliver(h, "/", secret, header...); status != 200 {
 						t.Errorf("the retry gets %d", status)
 					}
 					if len(outcomes) != 2 || outcomes[0] != middleware.Failed || outcomes[1] != middleware.Handled {
-						t.Errorf("with %q, recovered inside: %v, after an answer: %v: outcomes %v", header, inside, answers, outcomes)
+						t.Errorf("with %q, recovered inside: %v, after a response: %v: outcomes %v", header, inside, responds, outcomes)
 					}
 				})
 			}

@@ -70,7 +70,7 @@ func run(ctx context.Context, addr, secret string) error {
 		// server bounds everything before it. A push can be large.
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		// Longer than the handler ever takes, or the answer is lost.
+		// Longer than the handler ever takes, or the response is lost.
 		WriteTimeout: 45 * time.Second,
 		IdleTimeout:  time.Minute,
 	}
@@ -103,7 +103,7 @@ type builds struct {
 // push runs only for deliveries that GitHub signed, and for each of them until it
 // succeeds once.
 func (b *builds) push(c echo.Context) error {
-	// What was proved. Without a guard in front there is nothing, and the handler
+	// The verified delivery. Without a guard in front there is nothing, and the handler
 	// must not go on.
 	ctx := c.Request().Context()
 	d, ok := verify.FromContext(ctx)
@@ -134,7 +134,7 @@ func (b *builds) push(c echo.Context) error {
 		}
 	}
 
-	// Then answer 2xx. The event is committed before the answer leaves.
+	// Then respond with 2xx. The event is committed before the response leaves.
 	return c.NoContent(http.StatusNoContent)
 }
 

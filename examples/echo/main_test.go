@@ -98,7 +98,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// serve returns the status of the answer.
+// serve returns the status of the response.
 func serve(h http.Handler, r *http.Request) int {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)

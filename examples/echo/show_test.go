@@ -41,7 +41,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 				return nil
 			}})
 		}, "one that the handler fails"},
-		"a proxy hides the answers": {func(v verify.Verifier, b *builds) http.Handler {
+		"a proxy hides the responses": {func(v verify.Verifier, b *builds) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				routes(v, b).ServeHTTP(httptest.NewRecorder(), r)
 			})
@@ -60,7 +60,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 	}
 }
 
-// gullible is a verifier that proves whatever comes.
+// gullible is a verifier that accepts whatever comes.
 type gullible struct{ verify.Verifier }
 
 func (g gullible) Begin(context.Context, *verify.Head) (verify.Pending, error) { return g, nil }

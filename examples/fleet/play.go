@@ -86,8 +86,8 @@ func (f *fleet) sign(event int, attempt int, trouble string) delivery {
 
 // outcome is what can be seen of a delivery.
 type outcome struct {
-	answer string
-	ledger string // what the handlers wrote
+	response string
+	ledger   string // what the handlers wrote
 }
 
 const row = "%-45s %-3s %-22s %-20s %s\n"
@@ -98,20 +98,20 @@ func (f *fleet) play(out io.Writer) error {
 	show := func(what, to string, d delivery, promised outcome) {
 		f.show(out, what, to, promised, f.deliver(to, d))
 	}
-	refused := outcome{answer: "409"}
+	refused := outcome{response: "409"}
 
 	fmt.Fprintln(out)
 	first, retry := f.sign(1, 1, ""), f.sign(1, 2, "")
 	show("a genuine one", "a", first, outcome{"204", "booked a"})
 	show("replayed, byte for byte, to the other one", "b", first, refused)
 	show("replayed, byte for byte, to the same one", "a", first, refused)
-	show("an honest retry, as if the answer was lost", "b", retry, outcome{answer: "200 Webhook-Duplicate"})
+	show("an honest retry, as if the response was lost", "b", retry, outcome{response: "200 Webhook-Duplicate"})
 
 	fmt.Fprintln(out)
 	first, retry = f.sign(2, 1, fails), f.sign(2, 2, fails)
 	show("a genuine one, the handler fails", "a", first, outcome{"500", "failed a"})
 	show("its retry", "b", retry, outcome{"204", "booked b"})
-	show("replayed, byte for byte, where it failed", "a", first, outcome{answer: "200 Webhook-Duplicate"})
+	show("replayed, byte for byte, where it failed", "a", first, outcome{response: "200 Webhook-Duplicate"})
 	show("replayed, byte for byte, the retry", "a", retry, refused)
 
 	fmt.Fprintln(out)
@@ -126,27 +126,27 @@ func (f *fleet) crash(out io.Writer) error {
 	go func() { answered <- f.send("a", first) }()
 	for !strings.Contains(f.read(), "3 began a") {
 		select {
-		case answer := <-answered:
-			return fmt.Errorf("the instance answered %s instead of working", answer)
+		case response := <-answered:
+			return fmt.Errorf("the instance answered %s instead of working", response)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	f.show(out, "while the handler of a works: a copy", "b", outcome{answer: "409 Retry-After"}, f.deliver("b", first))
+	f.show(out, "while the handler of a works: a copy", "b", outcome{response: "409 Retry-After"}, f.deliver("b", first))
 	f.instances["a"].kill()
-	f.show(out, "a genuine one, a is killed in the handler", "a", outcome{"no answer", "began a"}, outcome{<-answered, f.since(before)})
-	f.show(out, "its retry, at once", "b", outcome{answer: "409 Retry-After"}, f.deliver("b", retry))
+	f.show(out, "a genuine one, a is killed in the handler", "a", outcome{"no response", "began a"}, outcome{<-answered, f.since(before)})
+	f.show(out, "its retry, at once", "b", outcome{response: "409 Retry-After"}, f.deliver("b", retry))
 	fmt.Fprintf(out, "... %v later, the lease of a has run out\n", lease)
 	time.Sleep(lease)
 	f.show(out, "its retry", "b", outcome{"204", "booked b"}, f.deliver("b", retry))
 	if err := f.start("a"); err != nil {
 		return err
 	}
-	f.show(out, "replayed, byte for byte, to the restarted a", "a", outcome{answer: "409"}, f.deliver("a", retry))
+	f.show(out, "replayed, byte for byte, to the restarted a", "a", outcome{response: "409"}, f.deliver("a", retry))
 	return nil
 }
 
 func (f *fleet) show(out io.Writer, what, to string, promised, seen outcome) {
-	promise := promised.answer
+	promise := promised.response
 	if promised.ledger != "" {
 		promise += ", " + promised.ledger
 	}
@@ -154,7 +154,7 @@ func (f *fleet) show(out io.Writer, what, to string, promised, seen outcome) {
 		promise += "  BROKEN"
 		f.broken++
 	}
-	fmt.Fprintf(out, row, what, to, seen.answer, seen.ledger, promise)
+	fmt.Fprintf(out, row, what, to, seen.response, seen.ledger, promise)
 }
 
 // verdict counts bookings: each event has one.
@@ -173,14 +173,14 @@ func (f *fleet) verdict(out io.Writer) error {
 // deliver sends a delivery while nothing else is written to the ledger.
 func (f *fleet) deliver(to string, d delivery) outcome {
 	before := f.read()
-	answer := f.send(to, d)
-	return outcome{answer, f.since(before)}
+	response := f.send(to, d)
+	return outcome{response, f.since(before)}
 }
 
 // client opens a connection for each delivery.
 var client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// send returns the status of the answer, and a header that tells more.
+// send returns the status of the response, and a header that tells more.
 func (f *fleet) send(to string, d delivery) string {
 	req, err := http.NewRequest(http.MethodPost, f.instances[to].url, bytes.NewReader(d.body))
 	if err != nil {
@@ -189,16 +189,16 @@ func (f *fleet) send(to string, d delivery) string {
 	req.Header = d.header
 	res, err := client.Do(req)
 	if err != nil {
-		return "no answer"
+		return "no response"
 	}
 	defer res.Body.Close()
-	answer := fmt.Sprint(res.StatusCode)
+	response := fmt.Sprint(res.StatusCode)
 	for _, name := range []string{"Webhook-Duplicate", "Retry-After"} {
 		if res.Header.Get(name) != "" {
-			answer += " " + name
+			response += " " + name
 		}
 	}
-	return answer
+	return response
 }
 
 // read returns the ledger.

@@ -30,7 +30,7 @@ func newSite(ctx context.Context, addr, secret string, b *bookkeeper) (http.Hand
 	}), &redisreplay.Options{
 		Timeout: 5 * time.Second, // for Check: the guard has shorter ones for deliveries
 	})
-	// Does Redis answer, and does it keep what it is given? Without this the
+	// Does Redis respond, and does it keep what it is given? Without this the
 	// first delivery would find out.
 	if err := store.Check(ctx); err != nil {
 		return nil, err

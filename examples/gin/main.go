@@ -72,7 +72,7 @@ func run(ctx context.Context, addr, secret string) error {
 		// server bounds everything before it.
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		// Longer than the handler ever takes, or the answer is lost.
+		// Longer than the handler ever takes, or the response is lost.
 		WriteTimeout: 30 * time.Second,
 		IdleTimeout:  time.Minute,
 	}
@@ -96,15 +96,15 @@ type payFunc func(ctx context.Context, invoice string) error
 
 func routes(v verify.Verifier, pay payFunc) http.Handler {
 	r := gin.New()
-	r.Use(gin.Recovery(), answerErrors) // a panic is a 500, and the event is released
+	r.Use(gin.Recovery(), respondToErrors) // a panic is a 500, and the event is released
 	// At the route, and not in Use: one guard is for one handler.
 	r.POST("/hooks/stripe", ginmw.Protect(v), receive(pay))
 	return r
 }
 
-// answerErrors answers what handlers attach to the context. It stands around the
+// respondToErrors responds to what handlers attach to the context. It stands around the
 // guard, which has released the event by then.
-func answerErrors(c *gin.Context) {
+func respondToErrors(c *gin.Context) {
 	c.Next()
 	if err := c.Errors.Last(); err != nil {
 		log.Print(err)
@@ -118,7 +118,7 @@ func answerErrors(c *gin.Context) {
 // for each event until it succeeds once.
 func receive(pay payFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		// What was proved. Without a guard in front there is nothing, and the
+		// The verified delivery. Without a guard in front there is nothing, and the
 		// handler must not go on.
 		ctx := c.Request.Context()
 		d, ok := verify.FromContext(ctx)
@@ -151,8 +151,8 @@ func receive(pay payFunc) gin.HandlerFunc {
 			}
 		}
 
-		// Then answer 2xx, also for types that are of no interest. The event is
-		// committed before the answer leaves.
+		// Then respond with 2xx, also for types that are of no interest. The event is
+		// committed before the response leaves.
 		c.Status(http.StatusNoContent)
 	}
 }

@@ -93,11 +93,11 @@ func (s *scene) play(ctx context.Context, out io.Writer, file string) error {
 		return nil
 	}
 
-	answer, at, err := s.deliverFirst(ctx, file)
+	response, at, err := s.deliverFirst(ctx, file)
 	if err != nil {
 		return err
 	}
-	if err := booked("a delivery: "+answer, s.first); err != nil {
+	if err := booked("a delivery: "+response, s.first); err != nil {
 		return err
 	}
 	shop, err := open(ctx, config{File: file, Inbox: s.inbox})
@@ -121,7 +121,7 @@ func (s *scene) play(ctx context.Context, out io.Writer, file string) error {
 // deliverFirst delivers to a shop that may be killed before it answers. It returns
 // the time at which the delivery was signed: after the store was made, which
 // refuses what is older than itself.
-func (s *scene) deliverFirst(ctx context.Context, file string) (answer string, at time.Time, err error) {
+func (s *scene) deliverFirst(ctx context.Context, file string) (response string, at time.Time, err error) {
 	shop, err := open(ctx, config{File: file, Inbox: s.inbox, Stop: s.stop})
 	if err != nil {
 		return "", at, err
@@ -189,12 +189,12 @@ func (p *process) close() {
 // deliver sends the event as Stripe does, signed at a time in whole seconds.
 func (p *process) deliver(ctx context.Context, at time.Time) (status int, err error) {
 	r := stripetest.NewRequest(p.url, at, []byte(payment), secret).WithContext(ctx)
-	answer, err := http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err
 	}
-	answer.Body.Close()
-	return answer.StatusCode, nil
+	response.Body.Close()
+	return response.StatusCode, nil
 }
 
 // retry delivers until the event is done. At first the claim of a shop that was

@@ -111,7 +111,7 @@ type event struct {
 	IsBase64Encoded   bool                `json:"isBase64Encoded"`
 }
 
-// response is what AWS makes an answer of. Its headers are of the kind that the event
+// response is what AWS makes a response of. Its headers are of the kind that the event
 // had: a load balancer takes no other.
 type response struct {
 	StatusCode        int                 `json:"statusCode"`
@@ -168,24 +168,24 @@ func headerOf(fields map[string]string) http.Header {
 	return header
 }
 
-// answer is the answer to a request.
-type answer struct {
+// response is the response to a request.
+type response struct {
 	status int
 	header map[string]string
 	body   string
 }
 
 // serve does what a guard does for HTTP: it verifies and claims, runs the handler,
-// and commits or releases before the answer leaves. Guard.Admit is verify.Verify and
-// the store in one, with a guard's bounds and answers.
-func (h *hook) serve(ctx context.Context, method string, header http.Header, text string, encoded bool) answer {
+// and commits or releases before the response leaves. Guard.Admit is verify.Verify and
+// the store in one, with a guard's bounds and responses.
+func (h *hook) serve(ctx context.Context, method string, header http.Header, text string, encoded bool) response {
 	// The signature is over the bytes that were sent. Where the gateway makes a
 	// string of them, only base64 keeps what is not UTF-8.
 	body := []byte(text)
 	if encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(text); err != nil {
-			return answer{status: http.StatusBadRequest}
+			return response{status: http.StatusBadRequest}
 		}
 	}
 	admission, refusal := h.guard.Admit(ctx, &middleware.Inbound{
@@ -194,29 +194,29 @@ func (h *hook) serve(ctx context.Context, method string, header http.Header, tex
 		ContentLength: int64(len(body)),
 	})
 	if refusal != nil {
-		return answerOf(refusal)
+		return responseOf(refusal)
 	}
 	defer admission.Close() // also releases what a panic leaves
 
 	err := h.handle(admission.Context(), admission.Delivery())
 	if refusal := admission.Settle(err == nil); refusal != nil {
-		return answerOf(refusal)
+		return responseOf(refusal)
 	}
 	if err != nil {
 		// Not a 2xx, and no error of the function either, which Lambda would
 		// count as one of its own: the event is released, and the retry runs.
 		log.Print(err)
-		return answer{status: http.StatusInternalServerError, body: "try again later"}
+		return response{status: http.StatusInternalServerError, body: "try again later"}
 	}
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
-func answerOf(a *middleware.Response) answer {
+func responseOf(a *middleware.Response) response {
 	header := make(map[string]string, len(a.Header))
 	for name := range a.Header {
 		header[name] = a.Header.Get(name)
 	}
-	return answer{a.Status, header, string(a.Body)}
+	return response{a.Status, header, string(a.Body)}
 }
 
 // handle runs only for deliveries that Stripe signed, and for each event until it

@@ -71,7 +71,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 	}
 }
 
-// gullible is a verifier that proves whatever comes.
+// gullible is a verifier that accepts whatever comes.
 type gullible struct{ verify.Verifier }
 
 func (g gullible) Begin(context.Context, *verify.Head) (verify.Pending, error) { return g, nil }
@@ -95,7 +95,7 @@ func newTestHook(t *testing.T) *hook {
 	return h
 }
 
-// invoke does what Lambda does with an event, and returns what it makes of the answer.
+// invoke does what Lambda does with an event, and returns what it makes of the response.
 func invoke(t *testing.T, h *hook, event any) (a events.ALBTargetGroupResponse) {
 	t.Helper()
 	payload, err := json.Marshal(event)

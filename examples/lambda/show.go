@@ -81,11 +81,11 @@ func show(out io.Writer, build func(verify.Verifier, replay.Store, payFunc) (*ho
 			if err != nil {
 				return err
 			}
-			var answer struct{ StatusCode int }
-			if err := json.Unmarshal(reply, &answer); err != nil {
+			var response struct{ StatusCode int }
+			if err := json.Unmarshal(reply, &response); err != nil {
 				return err
 			}
-			seen := outcome{answer.StatusCode, runs - before}
+			seen := outcome{response.StatusCode, runs - before}
 			fmt.Fprintf(out, "%-14s%-28s%v", kind.name, d.what, seen)
 			if seen != d.promised {
 				broken++

@@ -1,6 +1,6 @@
 // Package migration holds the code of README.md: webhook endpoints as they are
 // written with other libraries, and the same endpoints behind a guard. Its tests
-// send the same requests to both and compare the answers with the tables there.
+// send the same requests to both and compare the responses with the tables there.
 //
 //	cd examples/migration
 //	go test .

@@ -66,8 +66,8 @@ func stripeLibrary() library {
 			{name: "with `t=+…`", requests: one(replaced(sign, "Stripe-Signature", "t=", "t=+"))},
 			{name: "with a second `t`", requests: one(replaced(sign, "Stripe-Signature", "t=", "t=1,t="))},
 			{name: "with the signature in upper case", requests: one(edited(sign, func(h http.Header) {
-				stamp, mac, _ := strings.Cut(h.Get("Stripe-Signature"), ",v1=")
-				h.Set("Stripe-Signature", stamp+",v1="+strings.ToUpper(mac))
+				timestamp, mac, _ := strings.Cut(h.Get("Stripe-Signature"), ",v1=")
+				h.Set("Stripe-Signature", timestamp+",v1="+strings.ToUpper(mac))
 			}))},
 			{name: "as `text/plain`", requests: one(edited(sign, func(h http.Header) { h.Set("Content-Type", "text/plain") }))},
 			{name: "replayed: the same bytes again", requests: twice(sign)},

@@ -69,7 +69,7 @@ func run(ctx context.Context, addr, secret string) error {
 		// server bounds everything before it.
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		// Longer than the handler ever takes, or the answer is lost.
+		// Longer than the handler ever takes, or the response is lost.
 		WriteTimeout: 30 * time.Second,
 		IdleTimeout:  time.Minute,
 	}
@@ -102,7 +102,7 @@ type billing struct {
 // ServeHTTP runs only for deliveries that Stripe signed, and for each event until
 // it succeeds once.
 func (b *billing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// What was proved. Without a guard in front there is nothing, and the handler
+	// The verified delivery. Without a guard in front there is nothing, and the handler
 	// must not go on.
 	d, ok := verify.FromContext(r.Context())
 	if !ok {
@@ -135,8 +135,8 @@ func (b *billing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 
-	// Then answer 2xx, also for types that are of no interest. The event is
-	// committed before the answer leaves.
+	// Then respond with 2xx, also for types that are of no interest. The event is
+	// committed before the response leaves.
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -6,12 +6,12 @@
 // handler fails, consumes what is in the queue, and prints what came of it. It exits
 // with 1 if that is not what is promised.
 //
-// The endpoint stores requests as they are and proves nothing; it needs no secret.
+// The endpoint stores requests as they are and verifies nothing; it needs no secret.
 // The consumer verifies each at the time at which it arrived, however late that is,
 // and sees to it that each event is handled once.
 //
 // Prefer a guard around the endpoint, which puts into the queue only what is
-// proved, if the endpoint can have the secret and the store: then nobody else
+// verified, if the endpoint can have the secret and the store: then nobody else
 // can fill the queue, and the provider retries what was refused by mistake. Whoever
 // can write into the queue itself chooses the receive time, up to two minutes ahead
 // of the consumer's clock, so the queue must be closed to all but the endpoint.

@@ -72,7 +72,7 @@ func TestBrokenPromisesAreNoticed(t *testing.T) {
 	}
 }
 
-// gullible is a verifier that proves whatever comes.
+// gullible is a verifier that accepts whatever comes.
 type gullible struct{ verify.Verifier }
 
 func (g gullible) Begin(context.Context, *verify.Head) (verify.Pending, error) { return g, nil }
@@ -228,10 +228,10 @@ func TestWhatTheVerifierSaysDecides(t *testing.T) {
 		want string
 		runs int
 	}{
-		"proved":                {saying{d: &verify.Delivery{ID: "evt_1", Binding: verify.BindingFull}}, "handled", 1},
-		"proved by a checksum":  {saying{d: &verify.Delivery{ID: "evt_1", Binding: verify.BindingChecksum}}, "refused: unavailable", 0},
-		"its keys are not here": {saying{err: &verify.Error{Reason: verify.ErrUnavailable}}, "comes again", 0},
-		"not proved":            {saying{err: &verify.Error{Reason: verify.ErrMismatch}}, "refused: mismatch", 0},
+		"verified":               {saying{d: &verify.Delivery{ID: "evt_1", Binding: verify.BindingFull}}, "handled", 1},
+		"verified by a checksum": {saying{d: &verify.Delivery{ID: "evt_1", Binding: verify.BindingChecksum}}, "refused: unavailable", 0},
+		"its keys are not here":  {saying{err: &verify.Error{Reason: verify.ErrUnavailable}}, "comes again", 0},
+		"not verified":           {saying{err: &verify.Error{Reason: verify.ErrMismatch}}, "refused: mismatch", 0},
 	} {
 		runs := 0
 		c.says.Verifier = stripe.Must(secret)

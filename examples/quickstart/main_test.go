@@ -81,19 +81,19 @@ func TestLines(t *testing.T) {
 
 	cmd := exec.CommandContext(ctx, "sh")
 	cmd.Stdin = strings.NewReader(paste.String())
-	answers, err := cmd.Output()
+	responses, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got, want []string
-	for _, m := range regexp.MustCompile(`HTTP/1.1 (\d+)`).FindAllSubmatch(answers, -1) {
+	for _, m := range regexp.MustCompile(`HTTP/1.1 (\d+)`).FindAllSubmatch(responses, -1) {
 		got = append(got, string(m[1]))
 	}
-	for _, m := range regexp.MustCompile(`== .*: (\d+)`).FindAllSubmatch(answers, -1) {
+	for _, m := range regexp.MustCompile(`== .*: (\d+)`).FindAllSubmatch(responses, -1) {
 		want = append(want, string(m[1]))
 	}
 	if len(want) != 8 || !slices.Equal(got, want) {
-		t.Errorf("answers are %v, announced are %v:\n%s", got, want, answers)
+		t.Errorf("responses are %v, announced are %v:\n%s", got, want, responses)
 	}
 	stop()
 	if err := <-ended; err != nil {

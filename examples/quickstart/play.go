@@ -117,12 +117,12 @@ func play(out io.Writer, script []scene) error {
 		fmt.Fprintln(out)
 		for i, scene := range script {
 			for _, r := range newStage(e, i, scene).play(scene.steps...) {
-				promised := r.promised.answer() + ", " + r.promised.handler()
+				promised := r.promised.response() + ", " + r.promised.handler()
 				if r.seen != r.promised {
 					promised += "  BROKEN"
 					broken++
 				}
-				fmt.Fprintf(out, row, e.framework, e.sender.name, r.sent, r.seen.answer(), r.seen.handler(), promised)
+				fmt.Fprintf(out, row, e.framework, e.sender.name, r.sent, r.seen.response(), r.seen.handler(), promised)
 				deliveries++
 			}
 		}
@@ -135,10 +135,10 @@ func play(out io.Writer, script []scene) error {
 	return nil
 }
 
-func (o outcome) answer() string {
+func (o outcome) response() string {
 	switch {
 	case o.status == 0 && o.note == "":
-		return "no answer"
+		return "no response"
 	case o.status == 0:
 		return o.note
 	case o.note == "":
@@ -235,7 +235,7 @@ var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 // send sends one delivery and says what came back. It leaves runs to the caller.
 func (s *stage) send(ctx context.Context, st step) outcome {
 	if st.hangUp {
-		// An answer leaves after the event is committed. So with its first byte
+		// A response leaves after the event is committed. So with its first byte
 		// the event is done.
 		ctx, hangUp := context.WithCancel(ctx)
 		defer hangUp()

@@ -24,13 +24,13 @@ type step struct {
 	not       string                      // a provider to leave out
 	change    func(*stage, *http.Request) // of the genuine delivery; nil for none
 	meanwhile *step                       // sent while the handler is at work
-	hangUp    bool                        // the sender leaves when the answer comes
+	hangUp    bool                        // the sender leaves when the response comes
 	promised  outcome
 }
 
 // An outcome is what can be seen of a delivery.
 type outcome struct {
-	status int    // 0 if there was no answer
+	status int    // 0 if there was no response
 	note   string // a header that tells the sender more, or what went wrong
 	runs   int64  // of the handler
 }
@@ -80,7 +80,7 @@ func script() []scene {
 			{sent: "genuine, the handler panics", promised: outcome{status: 0, runs: 1}},
 			{sent: "its retry", change: retried, promised: outcome{status: 200, runs: 1}},
 		}},
-		{trouble: failAfterAnswer, steps: []step{
+		{trouble: failAfterResponse, steps: []step{
 			{sent: "genuine, an error after the 200", only: "echo", promised: outcome{status: 500, runs: 1}},
 			{sent: "its retry", only: "echo", change: retried, promised: outcome{status: 200, runs: 1}},
 		}},
@@ -89,7 +89,7 @@ func script() []scene {
 		// Stripe would retry for days if it were refused. GitHub retries nothing;
 		// what comes is a copy.
 		{steps: []step{
-			{sent: "genuine, the answer is lost", hangUp: true, promised: outcome{status: 0, runs: 1}},
+			{sent: "genuine, the response is lost", hangUp: true, promised: outcome{status: 0, runs: 1}},
 			{sent: "its retry", not: "github", change: retried, promised: outcome{status: 200, note: "Webhook-Duplicate: 1"}},
 			{sent: "redelivered by hand", only: "github", promised: outcome{status: 409}},
 		}},
@@ -177,7 +177,7 @@ func fail(*stage) error { return errors.New("the database is down") }
 
 func panics(*stage) error { panic("a bug in the handler") }
 
-func failAfterAnswer(*stage) error { return errAfterAnswer }
+func failAfterResponse(*stage) error { return errAfterResponse }
 
 func wait(s *stage) error {
 	close(s.atWork)

@@ -84,7 +84,7 @@ func newServer(h http.Handler) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      45 * time.Second, // longer than a handler takes, or its answer is lost
+		WriteTimeout:      45 * time.Second, // longer than a handler takes, or its response is lost
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
@@ -103,8 +103,8 @@ type app struct {
 }
 
 var (
-	errNoGuard     = errors.New("there is no guard in front of this handler")
-	errAfterAnswer = errors.New("failed after the answer was written")
+	errNoGuard       = errors.New("there is no guard in front of this handler")
+	errAfterResponse = errors.New("failed after the response was written")
 )
 
 // ServeHTTP is the handler for net/http.
@@ -116,7 +116,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.handle(d); err != nil {
-		// Any answer but a 2xx releases the event: its next delivery runs.
+		// Any response but a 2xx releases the event: its next delivery runs.
 		http.Error(w, "try again later", http.StatusInternalServerError)
 		return
 	}
@@ -131,15 +131,15 @@ func (a *app) serveEcho(c echo.Context) error {
 		return errNoGuard
 	}
 	err := a.handle(d)
-	if err != nil && !errors.Is(err, errAfterAnswer) {
-		return err // echo answers 500, and the event is released
+	if err != nil && !errors.Is(err, errAfterResponse) {
+		return err // echo responds with 500, and the event is released
 	}
 	// What is written before an error does not leave.
 	return errors.Join(c.NoContent(http.StatusOK), err)
 }
 
 // handle does what an event asks for. Who sent it was verified before, so it
-// decodes first, then acts; the caller answers 2xx last.
+// decodes first, then acts; the caller responds with 2xx last.
 func (a *app) handle(d *verify.Delivery) error {
 	var event struct {
 		After string `json:"after"` // of a push to GitHub: the commit

@@ -165,8 +165,8 @@ func (f *flood) overHTTP2(ctx context.Context) {
 	due, last, stream, block := 0.0, time.Now(), uint32(1), first
 	for ctx.Err() == nil {
 		now := time.Now()
-		share := f.rate / float64(f.conns)
-		due = min(due+now.Sub(last).Seconds()*share, share+float64(len(first)+f.body))
+		part := f.rate / float64(f.conns)
+		due = min(due+now.Sub(last).Seconds()*part, part+float64(len(first)+f.body))
 		last = now
 		var text []byte
 		for due > 0 && open.Load() < 240 && window.Load() >= int64(f.body) {

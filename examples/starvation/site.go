@@ -114,7 +114,7 @@ func (s *site) send(client int, r *http.Request, rate float64, c *count) {
 		r.Body = io.NopCloser(&slow{r: r.Body, rate: rate, begin: time.Now()})
 		r.GetBody = nil
 	}
-	status := "no answer"
+	status := "no response"
 	response, err := s.clients[client].Do(r)
 	if err == nil {
 		io.Copy(io.Discard, response.Body)
@@ -145,7 +145,7 @@ func (s *slow) Read(b []byte) (int, error) {
 }
 
 // deliver sends a delivery every so often over either protocol, until ctx ends, and
-// waits for the last answers. If every is 0, each is sent when the one before was
+// waits for the last responses. If every is 0, each is sent when the one before was
 // answered.
 func (s *site) deliver(ctx context.Context, path string, sizes []int, every time.Duration, rate float64) *[2]count {
 	var counts [2]count

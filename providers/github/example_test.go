@@ -11,7 +11,7 @@ import (
 )
 
 // GitHub signs the body alone. The event's name is a hint that anyone can change;
-// what the body says is proved.
+// what the body says is verified.
 func ExampleMust() {
 	const secret = "4vN8tQz1Lw6Xr3Ky9Pb2Jc5H"
 	v := github.Must(secret)
@@ -24,9 +24,9 @@ func ExampleMust() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("proved: %s\nsaid: %s\n", d.Body, d.Unsigned.Type)
+	fmt.Printf("verified: %s\nsaid: %s\n", d.Body, d.Unsigned.Type)
 	// Output:
-	// proved: {"ref":"refs/heads/main"}
+	// verified: {"ref":"refs/heads/main"}
 	// said: push
 }
 
@@ -47,5 +47,5 @@ func ExampleNew() {
 func ExampleMust_incorrect() {
 	defer func() { fmt.Println(recover()) }()
 	github.Must("")
-	// Output: github.Must: the secret is empty: is the variable set that it comes from?
+	// Output: github.Must: the secret is empty; is its environment variable set?
 }

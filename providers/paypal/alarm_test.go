@@ -95,10 +95,10 @@ func TestAnAlarmReachesTheObserver(t *testing.T) {
 	must(err)
 	r := httptest.NewRequest("POST", "/", strings.NewReader(string(event)))
 	r.Header = sent(event).Header
-	answer := httptest.NewRecorder()
-	guard.Handler(http.NotFoundHandler()).ServeHTTP(answer, r)
-	if answer.Code != 401 || strings.Contains(answer.Body.String(), "root") {
-		t.Errorf("answered %d: %s", answer.Code, answer.Body)
+	response := httptest.NewRecorder()
+	guard.Handler(http.NotFoundHandler()).ServeHTTP(response, r)
+	if response.Code != 401 || strings.Contains(response.Body.String(), "root") {
+		t.Errorf("answered %d: %s", response.Code, response.Body)
 	}
 	if len(seen) != 1 || !alarm(seen[0].Err) {
 		t.Errorf("the observer saw %+v", seen)

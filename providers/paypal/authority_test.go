@@ -156,8 +156,8 @@ func sent(body []byte) *verify.Head { return sentUnder(certURL, leafKey(), recei
 var genuine = sync.OnceValue(func() *verify.Head { return sent(event) })
 
 func sentUnder(certURL string, key *rsa.PrivateKey, at time.Time, body []byte) *verify.Head {
-	id, stamp := newID(), at.UTC().Format("2006-01-02T15:04:05Z")
-	message := fmt.Appendf(nil, "%s|%s|%s|%d", id, stamp, webhookID, crc32.ChecksumIEEE(body))
+	id, timestamp := newID(), at.UTC().Format("2006-01-02T15:04:05Z")
+	message := fmt.Appendf(nil, "%s|%s|%s|%d", id, timestamp, webhookID, crc32.ChecksumIEEE(body))
 	digest := sha256.Sum256(message)
 	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
 	must(err)
@@ -166,7 +166,7 @@ func sentUnder(certURL string, key *rsa.PrivateKey, at time.Time, body []byte) *
 		Header: http.Header{
 			"Content-Type":             {"application/json"},
 			"Paypal-Transmission-Id":   {id},
-			"Paypal-Transmission-Time": {stamp},
+			"Paypal-Transmission-Time": {timestamp},
 			"Paypal-Transmission-Sig":  {base64.StdEncoding.EncodeToString(signature)},
 			"Paypal-Cert-Url":          {certURL},
 			"Paypal-Auth-Algo":         {"SHA256withRSA"},

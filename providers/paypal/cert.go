@@ -443,7 +443,7 @@ func (c *certs) land(f *flight) {
 	switch {
 	case f.err == nil || errors.Is(f.err, errNotValid):
 		// One that is not valid now may be for a delivery that was captured then.
-		if c.leaves[f.url] == nil && !c.makeRoom(f.err == nil) {
+		if c.leaves[f.url] == nil && !c.makeSpace(f.err == nil) {
 			break
 		}
 		c.leaves[f.url] = f.leaf
@@ -464,11 +464,11 @@ func (c *certs) land(f *flight) {
 	}
 }
 
-// makeRoom reports whether there is room for one more certificate, and drops one
+// makeSpace reports whether there is space for one more certificate, and drops one
 // if need be: one that was never trusted, or else the one that expires first. One
-// that was trusted never makes room for one that is not. It is called with the
+// that was trusted never makes way for one that is not. It is called with the
 // lock.
-func (c *certs) makeRoom(trusted bool) bool {
+func (c *certs) makeSpace(trusted bool) bool {
 	if len(c.leaves) < maxLeaves {
 		return true
 	}
@@ -785,7 +785,7 @@ func (c *certs) keepRoom(url string, urls []string) {
 	c.known[url] = true
 }
 
-// prefetch fetches certificates and keeps room for their URLs.
+// prefetch fetches certificates and keeps budget for their URLs.
 func (c *certs) prefetch(ctx context.Context, urls []string) error {
 	if len(urls) > bucketSize {
 		return fmt.Errorf("paypal: %d URLs, want at most %d", len(urls), bucketSize)

@@ -295,9 +295,9 @@ func TestACertificateIsTakenInEveryHonestForm(t *testing.T) {
 
 func TestTheHostsAnswerDecides(t *testing.T) {
 	for _, tt := range []struct {
-		name   string
-		answer http.HandlerFunc
-		want   verify.Reason
+		name     string
+		response http.HandlerFunc
+		want     verify.Reason
 	}{
 		{"a redirect to a good URL", redirect(301, otherURL), verify.ErrUntrusted},
 		{"a redirect that was found", redirect(302, otherURL), verify.ErrUntrusted},
@@ -323,7 +323,7 @@ func TestTheHostsAnswerDecides(t *testing.T) {
 			leaf := w.genuineFile()
 			w.hosts.file(otherURL, leaf)
 			w.hosts.handle(certURL, func(rw http.ResponseWriter, r *http.Request) {
-				tt.answer(rw, r)
+				tt.response(rw, r)
 				rw.Write(leaf)
 			})
 			v := w.verifier(t)
@@ -361,9 +361,9 @@ func TestRedirectsAreNotFollowedOverRealSockets(t *testing.T) {
 
 // slowHosts are hosts that take their time, or their freedom.
 var slowHosts = []struct {
-	name   string
-	answer http.HandlerFunc
-	want   verify.Reason
+	name     string
+	response http.HandlerFunc
+	want     verify.Reason
 }{
 	{"says nothing", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, verify.ErrUnavailable},
 	{"says nothing behind its head", func(w http.ResponseWriter, r *http.Request) {
@@ -391,7 +391,7 @@ func TestASlowHostCostsBoundedTimeAndBlocksNobody(t *testing.T) {
 				w := newWorld()
 				written := 0
 				w.hosts.handle(otherURL, func(rw http.ResponseWriter, r *http.Request) {
-					tt.answer(&counter{rw, &written}, r)
+					tt.response(&counter{rw, &written}, r)
 				})
 				v := w.verifier(t)
 				accept(t, "from a quick host", v, sent(event), event)
@@ -480,7 +480,7 @@ func TestHostsOfAllKindsOverRealSockets(t *testing.T) {
 		{"that hangs up", func(net.Conn) {}},
 		{"that answers no TLS", func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }},
 		{"that answers garbage", func(c net.Conn) { c.Write(bytes.Repeat([]byte{0xff}, 1<<16)) }},
-		{"that answers nothing", func(c net.Conn) { io.Copy(io.Discard, c) }},
+		{"that responds with nothing", func(c net.Conn) { io.Copy(io.Discard, c) }},
 		{"that drips", func(c net.Conn) {
 			for {
 				if _, err := c.Write([]byte{22}); err != nil {
@@ -790,10 +790,10 @@ func TestAFetchOutlivesTheRequestThatCausedIt(t *testing.T) {
 
 func TestAFailureIsRemembered(t *testing.T) {
 	for _, tt := range []struct {
-		name   string
-		answer http.HandlerFunc
-		want   verify.Reason
-		wait   time.Duration
+		name     string
+		response http.HandlerFunc
+		want     verify.Reason
+		wait     time.Duration
 	}{
 		{"for a minute, if the certificate is garbage", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "garbage") }, verify.ErrUntrusted, time.Minute},
 		{"for a minute, if it is not there", status(404), verify.ErrUntrusted, time.Minute},
@@ -805,7 +805,7 @@ func TestAFailureIsRemembered(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				leaf := w.genuineFile()
-				w.hosts.handle(certURL, tt.answer)
+				w.hosts.handle(certURL, tt.response)
 				v := w.verifier(t)
 				reject(t, "at first", v, sent(event), event, tt.want, "")
 				for range 100 {
@@ -937,7 +937,7 @@ func TestPrefetch(t *testing.T) {
 		w := newWorld()
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		w.hosts.handle(certURL, slowHosts[0].answer)
+		w.hosts.handle(certURL, slowHosts[0].response)
 		v := w.verifier(t, func(o *paypal.Options) {
 			o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) { <-time.After(50 * time.Millisecond); return nil, io.EOF })
 		})

@@ -147,7 +147,7 @@ func (c *certs) read() ([]stored, error) {
 
 // save writes the file if it lacks something: to a temporary one beside it, which
 // then takes its place, so that it is whole at any time. What another process wrote
-// since stays, as far as there is room; of that, the certificates that expire first go.
+// since stays, as far as there is space; of that, the certificates that expire first go.
 func (c *certs) save() error {
 	if c.file == "" {
 		return nil

@@ -99,7 +99,7 @@ func TestAFileOfCertificatesProvesNothing(t *testing.T) {
 	}
 }
 
-// A URL whose chain does not verify any more still has its own room in a flood.
+// A URL whose chain does not verify any more still has its own budget in a flood.
 func TestAURLOfTheFileHasRoomInAFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -257,7 +257,7 @@ func TestAFileThatHangsHoldsNobody(t *testing.T) {
 }
 
 // Whoever wrote the file once, and any 32 certificates that nobody trusts into it, keeps
-// no genuine one out of it, and no URL of Prefetch from its room.
+// no genuine one out of it, and no URL of Prefetch from its budget.
 func TestAFileFullOfWorthlessCertificatesFillsItselfAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

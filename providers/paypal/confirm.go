@@ -50,7 +50,7 @@ var (
 	errNoEvent      = errors.New("PayPal does not know the event")
 	errOtherEvent   = errors.New("the event that PayPal has on record differs from the body")
 	errCredentials  = errors.New("PayPal refuses the client id and secret, or their rights")
-	errConfirmation = errors.New("PayPal's answer is not what its documentation says")
+	errConfirmation = errors.New("PayPal's response is not what its documentation says")
 )
 
 // confirmer asks PayPal.
@@ -111,7 +111,7 @@ func (c *confirmer) postback(ctx context.Context, p *pending, body []byte) error
 	request = append(request, `,"webhook_event":`...)
 	request = append(request, body...)
 	request = append(request, '}')
-	status, answer, err := c.call(ctx, http.MethodPost, "/v1/notifications/verify-webhook-signature", request)
+	status, response, err := c.call(ctx, http.MethodPost, "/v1/notifications/verify-webhook-signature", request)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c *confirmer) postback(ctx context.Context, p *pending, body []byte) error
 		return refuse(verify.ErrUnavailable, errConfirmation)
 	}
 	// Not into a struct: that would take the last of two members, in any spelling.
-	result, err := decode(answer)
+	result, err := decode(response)
 	if err != nil {
 		return refuse(verify.ErrUnavailable, errConfirmation)
 	}
@@ -146,7 +146,7 @@ func (c *confirmer) compare(ctx context.Context, d *verify.Delivery) error {
 	if id == "" {
 		return refuse(verify.ErrForged, errNoEvent)
 	}
-	status, answer, err := c.call(ctx, http.MethodGet, "/v1/notifications/webhooks-events/"+url.PathEscape(id), nil)
+	status, response, err := c.call(ctx, http.MethodGet, "/v1/notifications/webhooks-events/"+url.PathEscape(id), nil)
 	switch {
 	case err != nil:
 		return err
@@ -155,7 +155,7 @@ func (c *confirmer) compare(ctx context.Context, d *verify.Delivery) error {
 	case status != http.StatusOK:
 		return refuse(verify.ErrUnavailable, errConfirmation)
 	}
-	recorded, err := decode(answer)
+	recorded, err := decode(response)
 	if err != nil {
 		return refuse(verify.ErrUnavailable, errConfirmation)
 	}
@@ -259,7 +259,7 @@ func (c *confirmer) call(ctx context.Context, method, path string, body []byte) 
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 		req.Header.Set("Content-Type", "application/json")
-		status, answer, err := c.do(req, maxEvent)
+		status, response, err := c.do(req, maxEvent)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -270,7 +270,7 @@ func (c *confirmer) call(ctx context.Context, method, path string, body []byte) 
 		case status == http.StatusUnauthorized || status == http.StatusForbidden:
 			return 0, nil, refuse(verify.ErrUnavailable, errCredentials)
 		}
-		return status, answer, nil
+		return status, response, nil
 	}
 }
 
@@ -280,11 +280,11 @@ func (c *confirmer) do(req *http.Request, limit int64) (int, []byte, error) {
 		return 0, nil, refuse(verify.ErrUnavailable, fmt.Errorf("PayPal's API: %w", err))
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
-	if err != nil || int64(len(answer)) > limit {
+	response, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
+	if err != nil || int64(len(response)) > limit {
 		return 0, nil, refuse(verify.ErrUnavailable, errConfirmation)
 	}
-	return res.StatusCode, answer, nil
+	return res.StatusCode, response, nil
 }
 
 // bearer returns a token that is good for a while, fetching one if need be. Only
@@ -323,7 +323,7 @@ func (c *confirmer) fetchToken(ctx context.Context) (string, time.Duration, erro
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth(c.c.ClientID, string(c.c.Secret.Secret()))
-	status, answer, err := c.do(req, maxToken)
+	status, response, err := c.do(req, maxToken)
 	if err != nil {
 		return "", 0, err
 	}
@@ -334,7 +334,7 @@ func (c *confirmer) fetchToken(ctx context.Context) (string, time.Duration, erro
 	default:
 		return "", 0, refuse(verify.ErrUnavailable, errConfirmation)
 	}
-	result, err := decode(answer)
+	result, err := decode(response)
 	if err != nil {
 		return "", 0, refuse(verify.ErrUnavailable, errConfirmation)
 	}

@@ -37,9 +37,9 @@ type apiCall struct {
 
 // api is PayPal's API. Its tokens count up, and are good for 9 hours.
 type api struct {
-	grant  func(n int) (int, string)     // nil: a token
-	answer func(c apiCall) (int, string) // nil: SUCCESS
-	delay  func(ctx context.Context)     // before each answer
+	grant    func(n int) (int, string)     // nil: a token
+	response func(c apiCall) (int, string) // nil: SUCCESS
+	delay    func(ctx context.Context)     // before each response
 
 	mu      sync.Mutex
 	granted []string // what each request for a token was
@@ -89,8 +89,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status, text = a.grant(n)
 	case n > 0:
 		text = fmt.Sprintf(`{"scope":"https://uri.paypal.com/services/applications/webhooks","access_token":%q,"token_type":"Bearer","app_id":"APP-80W284485P519543T","expires_in":32400,"nonce":"x"}`, a.token(n))
-	case a.answer != nil:
-		status, text = a.answer(c)
+	case a.response != nil:
+		status, text = a.response(c)
 	}
 	if status/100 == 3 {
 		w.Header().Set("Location", text)
@@ -213,7 +213,7 @@ func TestABodyThatIsNotOneJSONObjectIsRefusedWithoutACall(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			for _, fetchEvent := range []bool{false, true} {
 				w, a := newWorld(), newAPI()
-				a.answer = eventOrSuccess
+				a.response = eventOrSuccess
 				v := w.confirming(t, a, fetchEvent)
 				reject(t, what, v, sent([]byte(body)), []byte(body), verify.ErrForged, "")
 				if len(a.calls())+len(a.tokens()) != 0 {
@@ -228,7 +228,7 @@ func TestABodyThatIsNotOneJSONObjectIsRefusedWithoutACall(t *testing.T) {
 func TestPayPalIsAskedOnlyWhenTheSignatureHolds(t *testing.T) {
 	for _, fetchEvent := range []bool{false, true} {
 		w, a := newWorld(), newAPI()
-		a.answer = eventOrSuccess
+		a.response = eventOrSuccess
 		v := w.confirming(t, a, fetchEvent)
 		h := sent(event)
 		for what, forged := range map[string]*verify.Head{
@@ -293,7 +293,7 @@ func TestThePostbackDecides(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, a := newWorld(), newAPI()
-			a.answer = func(apiCall) (int, string) { return tt.status, tt.text }
+			a.response = func(apiCall) (int, string) { return tt.status, tt.text }
 			v := w.confirming(t, a, false)
 			if tt.want == 0 {
 				accept(t, tt.name, v, sent(event), event)
@@ -310,7 +310,7 @@ func TestThePostbackDecides(t *testing.T) {
 func TestATokenThatIsRefusedIsReplacedOnce(t *testing.T) {
 	w, a := newWorld(), newAPI()
 	bad := a.token(1)
-	a.answer = func(c apiCall) (int, string) {
+	a.response = func(c apiCall) (int, string) {
 		if c.token == bad {
 			return 401, ``
 		}
@@ -327,18 +327,18 @@ func TestATokenThatIsRefusedIsReplacedOnce(t *testing.T) {
 
 	t.Run("and not more than once a delivery", func(t *testing.T) {
 		w, a := newWorld(), newAPI()
-		a.answer = func(c apiCall) (int, string) { return 401, success }
+		a.response = func(c apiCall) (int, string) { return 401, success }
 		v := w.confirming(t, a, false)
 		reject(t, "every token is refused", v, sent(event), event, verify.ErrUnavailable, "client id and secret")
 		if len(a.tokens()) != 2 || len(a.calls()) != 2 {
 			t.Errorf("%d tokens and %d calls, want 2 and 2", len(a.tokens()), len(a.calls()))
 		}
-		a.answer = nil
+		a.response = nil
 		accept(t, "when PayPal is well again", v, sent(event), event)
 	})
 	t.Run("but not where the rights are missing", func(t *testing.T) {
 		w, a := newWorld(), newAPI()
-		a.answer = func(c apiCall) (int, string) { return 403, success }
+		a.response = func(c apiCall) (int, string) { return 403, success }
 		reject(t, "forbidden", w.confirming(t, a, false), sent(event), event, verify.ErrUnavailable, "client id and secret")
 		if len(a.tokens()) != 1 || len(a.calls()) != 1 {
 			t.Errorf("%d tokens and %d calls, want 1 and 1", len(a.tokens()), len(a.calls()))
@@ -530,9 +530,9 @@ func TestAnAPIThatHangsCostsBoundedTime(t *testing.T) {
 					w, a := newWorld(), newAPI()
 					v := w.confirming(t, a, fetchEvent)
 					if what == "confirmations" {
-						a.answer = func(apiCall) (int, string) { return 503, `` }
+						a.response = func(apiCall) (int, string) { return 503, `` }
 						reject(t, "to have a token", v, sent(event), event, verify.ErrUnavailable, "")
-						a.answer = nil
+						a.response = nil
 					}
 					before := len(a.tokens())
 					synctest.Wait()
@@ -558,7 +558,7 @@ func TestAnAPIThatHangsCostsBoundedTime(t *testing.T) {
 					}
 					synctest.Wait()
 					a.delay = nil
-					a.answer = eventOrSuccess
+					a.response = eventOrSuccess
 					accept(t, "when PayPal is well again", v, sent(event), event)
 				})
 			})
@@ -583,7 +583,7 @@ func TestConfirmWorksOverRealSockets(t *testing.T) {
 	net := newInternet(t, w.hosts)
 	v := w.confirming(t, a, false, func(o *paypal.Options) { o.Transport = net })
 	accept(t, "confirmed", v, sent(event), event)
-	a.answer = func(apiCall) (int, string) { return 200, failure }
+	a.response = func(apiCall) (int, string) { return 200, failure }
 	reject(t, "refused", v, sent(event), event, verify.ErrForged, "")
 	want := []string{
 		"GET " + certURL, "GET " + issuerURL, "POST " + liveAPI + "/v1/oauth2/token",
@@ -675,7 +675,7 @@ func TestTheRecordedEventDecides(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, a := newWorld(), newAPI()
-			a.answer = func(apiCall) (int, string) { return tt.status, tt.record }
+			a.response = func(apiCall) (int, string) { return tt.status, tt.record }
 			v := w.confirming(t, a, true)
 			h := sent([]byte(tt.sent))
 			if tt.want == 0 {
@@ -700,7 +700,7 @@ func TestTheRecordedEventDecides(t *testing.T) {
 // TestTheRecordUncoversAForgedBodyThatVerifies is what FetchEvent is for.
 func TestTheRecordUncoversAForgedBodyThatVerifies(t *testing.T) {
 	w, a := newWorld(), newAPI()
-	a.answer = func(apiCall) (int, string) { return 200, string(event) }
+	a.response = func(apiCall) (int, string) { return 200, string(event) }
 	h := sent(event)
 	forged := collide(t, bytes.Replace(event, []byte(`"20.00"`), []byte(`"20000.00"`), 1), event)
 	accept(t, "forged, offline", w.verifier(t), h, forged)

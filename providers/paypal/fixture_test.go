@@ -115,8 +115,8 @@ func slow() bool {
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
-// hosts is what all hosts answer, by URL without its scheme, or by host. It
-// answers 404 for what it does not know.
+// hosts is what all hosts respond with, by URL without its scheme, or by host. It
+// responds with 404 for what it does not know.
 type hosts struct {
 	mu    sync.Mutex
 	paths map[string]http.HandlerFunc
@@ -156,7 +156,7 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // memory is a transport without sockets, which do not work in a bubble of
-// testing/synctest. The answer's head leaves with the first Write, its body as it
+// testing/synctest. The response's head leaves with the first Write, its body as it
 // is written.
 type memory struct {
 	handler http.Handler

@@ -292,7 +292,7 @@ func TestFetchesThatHangLeaveRoomForAKnownURL(t *testing.T) {
 				var all sync.WaitGroup
 				for i := range 8 {
 					h := stranger(i)
-					w.hosts.handle(h.Header.Get("Paypal-Cert-Url"), slowHosts[0].answer)
+					w.hosts.handle(h.Header.Get("Paypal-Cert-Url"), slowHosts[0].response)
 					all.Go(func() {
 						start := time.Now()
 						if _, err := v.Begin(context.Background(), h); verify.ReasonOf(err) != verify.ErrUnavailable || time.Since(start) != 3*time.Second {
@@ -313,7 +313,7 @@ func TestFetchesThatHangLeaveRoomForAKnownURL(t *testing.T) {
 				time.Sleep(time.Second)
 				start := time.Now()
 				accept(t, "meanwhile", v, sent(event), event)
-				want := 2 * time.Second // then there is room for it
+				want := 2 * time.Second // then there is budget for it
 				if prefetched {
 					want = 0
 				}
@@ -352,35 +352,35 @@ func TestAFullCacheDropsNoTrustedCertificateForAnother(t *testing.T) {
 			}
 			return len(w.net.asked()) - before
 		}
-		const room = 32
+		const capacity = 32
 		expired := inPEM(w.issuer.leaf(leafKey().Public(), validFrom(receivedAt.AddDate(-3, 0, 0)), validUntil(receivedAt.AddDate(-2, 0, 0))))
 		w.hosts.file(leafURL(1000), expired)
 		if err := begin(leafURL(1000)); verify.ReasonOf(err) != verify.ErrUntrusted {
 			t.Fatalf("one that expired: %v", err)
 		}
-		for i := range room {
+		for i := range capacity {
 			// The first of them expires first.
 			w.hosts.file(leafURL(i), inPEM(w.issuer.leaf(leafKey().Public(), validUntil(receivedAt.Add(time.Duration(i+1)*time.Hour)))))
 		}
-		refetched(0, room)
-		if n := refetched(0, room); n != 0 {
-			t.Errorf("%d of %d trusted certificates were fetched again: one that expired took a place", n, room)
+		refetched(0, capacity)
+		if n := refetched(0, capacity); n != 0 {
+			t.Errorf("%d of %d trusted certificates were fetched again: one that expired took a place", n, capacity)
 		}
-		for i := range 2 * room {
+		for i := range 2 * capacity {
 			w.hosts.file(leafURL(2000+i), expired)
 			if err := begin(leafURL(2000 + i)); verify.ReasonOf(err) != verify.ErrUntrusted {
 				t.Fatalf("one that expired: %v", err)
 			}
 		}
-		if n := refetched(0, room); n != 0 {
-			t.Errorf("%d of %d trusted certificates were dropped for ones that expired", n, room)
+		if n := refetched(0, capacity); n != 0 {
+			t.Errorf("%d of %d trusted certificates were dropped for ones that expired", n, capacity)
 		}
 		// One that is trusted takes the place of the one that expires first.
-		w.hosts.file(leafURL(room), w.genuineFile())
-		if n := refetched(room, room+1); n != 1 {
+		w.hosts.file(leafURL(capacity), w.genuineFile())
+		if n := refetched(capacity, capacity+1); n != 1 {
 			t.Errorf("a new one caused %d requests", n)
 		}
-		if n := refetched(1, room+1); n != 0 {
+		if n := refetched(1, capacity+1); n != 0 {
 			t.Errorf("%d others were dropped for it", n)
 		}
 		if n := refetched(0, 1); n != 1 {

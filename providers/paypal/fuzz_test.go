@@ -31,13 +31,13 @@ var (
 
 // canonical reports whether the parts of a head are well-formed and stand in
 // their one spelling: taken apart and written again they are the same bytes.
-func canonical(id, stamp, signature, algorithm, certURL string) bool {
+func canonical(id, timestamp, signature, algorithm, certURL string) bool {
 	raw, err := base64.StdEncoding.DecodeString(signature)
 	if err != nil || base64.StdEncoding.EncodeToString(raw) != signature || !slices.Contains([]int{256, 384, 512}, len(raw)) {
 		return false
 	}
-	at, err := time.Parse(time.RFC3339, stamp)
-	if err != nil || at.UTC().Format("2006-01-02T15:04:05")+"Z" != stamp {
+	at, err := time.Parse(time.RFC3339, timestamp)
+	if err != nil || at.UTC().Format("2006-01-02T15:04:05")+"Z" != timestamp {
 		return false
 	}
 	digits, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
@@ -66,7 +66,7 @@ func FuzzHead(f *testing.F) {
 			endpoints[i].hosts = []string{"api.sandbox.paypal.com", "api-m.sandbox.paypal.com"}
 		}
 	}
-	f.Fuzz(func(t *testing.T, which uint8, id, stamp, signature, algorithm, certURL string) {
+	f.Fuzz(func(t *testing.T, which uint8, id, timestamp, signature, algorithm, certURL string) {
 		s, e := vectors[int(which)%len(vectors)], endpoints[int(which)%len(vectors)]
 		o := *e.o
 		var asked []string
@@ -79,7 +79,7 @@ func FuzzHead(f *testing.F) {
 			t.Fatal(err)
 		}
 		head := &verify.Head{ReceivedAt: s.Head.ReceivedAt, Header: http.Header{
-			"Paypal-Transmission-Id": {id}, "Paypal-Transmission-Time": {stamp}, "Paypal-Transmission-Sig": {signature},
+			"Paypal-Transmission-Id": {id}, "Paypal-Transmission-Time": {timestamp}, "Paypal-Transmission-Sig": {signature},
 			"Paypal-Auth-Algo": {algorithm}, "Paypal-Cert-Url": {certURL},
 		}}
 		p, err := v.Begin(context.Background(), head)
@@ -87,9 +87,9 @@ func FuzzHead(f *testing.F) {
 			t.Fatalf("Pending and error: %v, %v", p, err)
 		}
 		u, urlErr := url.Parse(certURL)
-		good := canonical(id, stamp, signature, algorithm, certURL) && urlErr == nil && slices.Contains(e.hosts, u.Host)
+		good := canonical(id, timestamp, signature, algorithm, certURL) && urlErr == nil && slices.Contains(e.hosts, u.Host)
 		if good {
-			at, _ := time.Parse(time.RFC3339, stamp)
+			at, _ := time.Parse(time.RFC3339, timestamp)
 			age, w := s.Head.ReceivedAt.Sub(at), v.Profile().Window
 			good = age <= w.Past && age >= -w.Future
 		}
@@ -108,13 +108,13 @@ func FuzzHead(f *testing.F) {
 			t.Errorf("%q was fetched as %q", certURL, asked[0])
 		}
 		d, err := verify.Verify(context.Background(), v, head, s.Body)
-		if err == nil && (d.MessageID != id || d.SignedAt.Format("2006-01-02T15:04:05Z") != stamp || d.KeyLabel != u.Path[len("/v1/notifications/certs/"):]) {
+		if err == nil && (d.MessageID != id || d.SignedAt.Format("2006-01-02T15:04:05Z") != timestamp || d.KeyLabel != u.Path[len("/v1/notifications/certs/"):]) {
 			t.Errorf("the delivery says %q, %v and %q", d.MessageID, d.SignedAt, d.KeyLabel)
 		}
 		if err == nil && !slices.ContainsFunc(vectors, func(other vector.Vector) bool {
 			signed := other.Head.Header.Get
 			return other.Expect == "accept" && other.Secrets[0] == s.Secrets[0] &&
-				id == signed("Paypal-Transmission-Id") && stamp == signed("Paypal-Transmission-Time") && signature == signed("Paypal-Transmission-Sig")
+				id == signed("Paypal-Transmission-Id") && timestamp == signed("Paypal-Transmission-Time") && signature == signed("Paypal-Transmission-Sig")
 		}) {
 			t.Error("something was accepted that was not signed")
 		}

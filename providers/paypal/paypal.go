@@ -35,7 +35,7 @@
 // and kept. It must be in the name of PayPal's message verification, chain up to
 // a root that the system or this package trusts, and be valid at the receive
 // time. Nothing is fetched for a request whose head could not verify. If PayPal's
-// host cannot be reached and the certificate is not known yet, the answer is 503,
+// host cannot be reached and the certificate is not known yet, the response is 503,
 // never an acceptance. A delivery waits 3 seconds at most.
 //
 // Anyone can name certificates that do not exist, so what a flood of requests can
@@ -223,7 +223,7 @@ func (v *Verifier) Profile() verify.Profile { return v.profile }
 // Prefetch fetches and checks certificates, so that the first deliveries after a
 // start do not depend on PayPal's host. The URLs, at most 10, are those that
 // PAYPAL-CERT-URL had in former deliveries. It returns the errors of all that
-// failed, also one of writing Options.CertFile. Whether it fails or not, room is
+// failed, also one of writing Options.CertFile. Whether it fails or not, budget is
 // kept for these URLs when a flood of requests names others.
 func (v *Verifier) Prefetch(ctx context.Context, urls ...string) error {
 	return v.certs.prefetch(ctx, urls)
@@ -265,8 +265,8 @@ type pending struct {
 
 // Finish checks the signature and, where that is configured, asks PayPal.
 func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, error) {
-	var room [160]byte
-	message := append(room[:0], p.id...)
+	var buf [160]byte
+	message := append(buf[:0], p.id...)
 	message = append(message, '|')
 	message = append(message, p.time...)
 	message = append(message, '|')

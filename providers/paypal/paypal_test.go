@@ -211,7 +211,7 @@ func badHeads(h *verify.Head) []struct {
 	want verify.Reason
 } {
 	const (
-		sig, algo, id, stamp, cert = "Paypal-Transmission-Sig", "Paypal-Auth-Algo", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url"
+		sig, algo, id, timestamp, cert = "Paypal-Transmission-Sig", "Paypal-Auth-Algo", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url"
 	)
 	signature := h.Header.Get(sig)
 	raw, err := base64.StdEncoding.DecodeString(signature)
@@ -260,9 +260,9 @@ func badHeads(h *verify.Head) []struct {
 		{"an id in braces", with(h, id, "{dfb3be50-fd74-11e4-8bf3-77339302725b}"), verify.ErrMalformed},
 		{"an id of 64 KiB", with(h, id, strings.Repeat("d", 64<<10)), verify.ErrMalformed},
 
-		{"no time", with(h, stamp), verify.ErrMalformed},
-		{"an empty time", with(h, stamp, ""), verify.ErrMalformed},
-		{"two times", with(h, stamp, h.Header.Get(stamp), h.Header.Get(stamp)), verify.ErrMalformed},
+		{"no time", with(h, timestamp), verify.ErrMalformed},
+		{"an empty time", with(h, timestamp, ""), verify.ErrMalformed},
+		{"two times", with(h, timestamp, h.Header.Get(timestamp), h.Header.Get(timestamp)), verify.ErrMalformed},
 		{"no certificate URL", with(h, cert), verify.ErrMalformed},
 		{"an empty certificate URL", with(h, cert, ""), verify.ErrMalformed},
 		{"two certificate URLs", with(h, cert, certURL, certURL), verify.ErrMalformed},
@@ -301,7 +301,7 @@ func badHeads(h *verify.Head) []struct {
 		"with an offset of no minutes":    "2029-11-03T17:20:41Z00:00",
 		"in the basic format of ISO 8601": "20291103T172041Z",
 	} {
-		heads = append(heads, bad{"a time " + what, with(h, stamp, other), verify.ErrMalformed})
+		heads = append(heads, bad{"a time " + what, with(h, timestamp, other), verify.ErrMalformed})
 	}
 	for what, other := range badURLs {
 		heads = append(heads, bad{"a certificate URL " + what, with(h, cert, other), verify.ErrUntrusted})
@@ -529,7 +529,7 @@ func TestASignatureOfAnotherKindIsRefused(t *testing.T) {
 		digest := sha256.Sum256(fmt.Appendf(nil, format, args...))
 		return sign(key, crypto.SHA256, digest[:])
 	}
-	id, stamp, crc := h.Header.Get("Paypal-Transmission-Id"), h.Header.Get("Paypal-Transmission-Time"), crc32.ChecksumIEEE(event)
+	id, timestamp, crc := h.Header.Get("Paypal-Transmission-Id"), h.Header.Get("Paypal-Transmission-Time"), crc32.ChecksumIEEE(event)
 	pss, err := rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum256[:], nil)
 	must(err)
 	for what, signature := range map[string]string{
@@ -541,25 +541,25 @@ func TestASignatureOfAnotherKindIsRefused(t *testing.T) {
 		"zeros":                                   base64.StdEncoding.EncodeToString(make([]byte, 256)),
 		"a number over the modulus":               base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 256)),
 		"the modulus":                             base64.StdEncoding.EncodeToString(key.N.Bytes()),
-		"the message of another webhook":          text("%s|%s|%s|%d", id, stamp, "8PT597110X687430M", crc),
-		"the message of the simulator":            text("%s|%s|%s|%d", id, stamp, "WEBHOOK_ID", crc),
-		"the message without a webhook":           text("%s|%s||%d", id, stamp, crc),
-		"the message of another transmission":     text("%s|%s|%s|%d", newID(), stamp, webhookID, crc),
+		"the message of another webhook":          text("%s|%s|%s|%d", id, timestamp, "8PT597110X687430M", crc),
+		"the message of the simulator":            text("%s|%s|%s|%d", id, timestamp, "WEBHOOK_ID", crc),
+		"the message without a webhook":           text("%s|%s||%d", id, timestamp, crc),
+		"the message of another transmission":     text("%s|%s|%s|%d", newID(), timestamp, webhookID, crc),
 		"the message of another time":             text("%s|%s|%s|%d", id, "2029-11-03T17:20:42Z", webhookID, crc),
-		"the message with CRC-32C":                text("%s|%s|%s|%d", id, stamp, webhookID, crc32.Checksum(event, crc32.MakeTable(crc32.Castagnoli))),
-		"the message with CRC-32 in hexadecimal":  text("%s|%s|%s|%08x", id, stamp, webhookID, crc),
-		"the message with CRC-32 and a zero":      text("%s|%s|%s|0%d", id, stamp, webhookID, crc),
-		"the message with CRC-32 as signed":       text("%s|%s|%s|%d", id, stamp, webhookID, int64(crc)-1<<32),
-		"the message with the body in its place":  text("%s|%s|%s|%s", id, stamp, webhookID, event),
-		"the message with a line break behind":    text("%s|%s|%s|%d\n", id, stamp, webhookID, crc),
-		"the message with its parts in disorder":  text("%s|%s|%s|%d", stamp, id, webhookID, crc),
-		"the message with the CRC-32 of no bytes": text("%s|%s|%s|%d", id, stamp, webhookID, 0),
+		"the message with CRC-32C":                text("%s|%s|%s|%d", id, timestamp, webhookID, crc32.Checksum(event, crc32.MakeTable(crc32.Castagnoli))),
+		"the message with CRC-32 in hexadecimal":  text("%s|%s|%s|%08x", id, timestamp, webhookID, crc),
+		"the message with CRC-32 and a zero":      text("%s|%s|%s|0%d", id, timestamp, webhookID, crc),
+		"the message with CRC-32 as signed":       text("%s|%s|%s|%d", id, timestamp, webhookID, int64(crc)-1<<32),
+		"the message with the body in its place":  text("%s|%s|%s|%s", id, timestamp, webhookID, event),
+		"the message with a line break behind":    text("%s|%s|%s|%d\n", id, timestamp, webhookID, crc),
+		"the message with its parts in disorder":  text("%s|%s|%s|%d", timestamp, id, webhookID, crc),
+		"the message with the CRC-32 of no bytes": text("%s|%s|%s|%d", id, timestamp, webhookID, 0),
 	} {
 		t.Run(what, func(t *testing.T) {
 			reject(t, what, v, with(h, "Paypal-Transmission-Sig", signature), event, verify.ErrMismatch, "")
 		})
 	}
-	accept(t, "the twin of all of them", v, with(h, "Paypal-Transmission-Sig", text("%s|%s|%s|%d", id, stamp, webhookID, crc)), event)
+	accept(t, "the twin of all of them", v, with(h, "Paypal-Transmission-Sig", text("%s|%s|%s|%d", id, timestamp, webhookID, crc)), event)
 }
 
 func TestKeysOfAllLengthsVerify(t *testing.T) {
@@ -694,9 +694,9 @@ func TestSecretsPrintNowhere(t *testing.T) {
 	if n := len(api.tokens()); n != 1 {
 		t.Fatalf("%d tokens were fetched, want one to look for", n)
 	}
-	api.answer = func(apiCall) (int, string) { return 500, secret }
+	api.response = func(apiCall) (int, string) { return 500, secret }
 	_, failed := verify.Verify(context.Background(), v, h, event)
-	api.answer = func(apiCall) (int, string) { return 200, `{"verification_status":"FAILURE"}` }
+	api.response = func(apiCall) (int, string) { return 200, `{"verification_status":"FAILURE"}` }
 	_, mismatch := verify.Verify(context.Background(), v, h, event)
 	if failed == nil || mismatch == nil {
 		t.Fatal("accepted")

@@ -18,7 +18,7 @@ func TestARefusalSaysWhetherTheSignatureIsGood(t *testing.T) {
 	confirming := func(fetchEvent bool, status int, text string) func(*world) *paypal.Verifier {
 		return func(w *world) *paypal.Verifier {
 			a := newAPI()
-			a.answer = func(apiCall) (int, string) { return status, text }
+			a.response = func(apiCall) (int, string) { return status, text }
 			return w.confirming(t, a, fetchEvent)
 		}
 	}

@@ -78,7 +78,7 @@ type endpoint struct {
 	mu     sync.Mutex
 	now    time.Time
 	bodies [][]byte         // that reached the handler
-	handle http.HandlerFunc // nil answers 200
+	handle http.HandlerFunc // nil responds with 200
 	posts  int
 	events map[string]chan middleware.Report // by the number of the post
 }
@@ -126,7 +126,7 @@ func newEndpoint(t *testing.T, v verify.Verifier, at time.Time) *endpoint {
 	return e
 }
 
-func (e *endpoint) answer(handle http.HandlerFunc) {
+func (e *endpoint) response(handle http.HandlerFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.handle = handle
@@ -145,7 +145,7 @@ func (e *endpoint) runs() int {
 	return len(e.bodies)
 }
 
-// post sends a delivery and wants an answer with that status, for that reason,
+// post sends a delivery and wants a response with that status, for that reason,
 // and the handler to run or not.
 func (e *endpoint) post(what string, h http.Header, body []byte, status int, reason verify.Reason, runs bool) middleware.Report {
 	e.t.Helper()
@@ -212,9 +212,9 @@ func TestEverythingHostileIsAnsweredAlike(t *testing.T) {
 		r.Header = h.Header.Clone()
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
-		var answer strings.Builder
-		w.Result().Write(&answer)
-		return answer.String()
+		var response strings.Builder
+		w.Result().Write(&response)
+		return response.String()
 	}
 	w := newWorld()
 	handler := guarded(w.verifier(t))
@@ -289,7 +289,7 @@ func TestAFinishedEventWithAnotherBodyIsReported(t *testing.T) {
 }
 
 // A store in memory takes what PayPal may send for a month: a body stays bound to
-// its message as long as that verifies, and finished events make room. The memory and
+// its message as long as that verifies, and finished events make way. The memory and
 // the deliveries are a tenth of what the names say, which changes no ratio.
 func TestAMonthOfDeliveriesFitsIntoMemory(t *testing.T) {
 	t.Parallel()
@@ -315,12 +315,12 @@ func TestAMonthOfDeliveriesFitsIntoMemory(t *testing.T) {
 				most := 0
 				for i := range 30 * tt.perDay {
 					time.Sleep(24 * time.Hour / time.Duration(tt.perDay))
-					admission, answer := guard.Admit(t.Context(), &middleware.Inbound{
+					admission, response := guard.Admit(t.Context(), &middleware.Inbound{
 						Head: verify.Head{Method: "POST", Header: http.Header{}},
 						Body: io.NopCloser(strings.NewReader(strconv.Itoa(i))), ContentLength: -1,
 					})
-					if answer != nil {
-						t.Fatalf("on day %d delivery %d is answered %d: %v", i/tt.perDay, i, answer.Status, cause)
+					if response != nil {
+						t.Fatalf("on day %d delivery %d is answered %d: %v", i/tt.perDay, i, response.Status, cause)
 					}
 					admission.Settle(true)
 					admission.Close()
@@ -369,17 +369,17 @@ func TestAnotherBodyUnderATransmissionIsAForgery(t *testing.T) {
 	})
 	t.Run("after a delivery that failed", func(t *testing.T) {
 		e := newEndpoint(t, newWorld().verifier(t), receivedAt)
-		e.answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+		e.response(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
 		h := later(event)
 		e.post("genuine, but it fails", h, event, 500, 0, true)
 		e.post("forged", h, forged, 401, verify.ErrForged, false)
-		e.answer(nil)
+		e.response(nil)
 		e.post("forged, when all is well", h, forged, 401, verify.ErrForged, false)
 		e.post("genuine", h, event, 200, 0, true)
 	})
 	t.Run("after a delivery whose handler panicked", func(t *testing.T) {
 		e := newEndpoint(t, newWorld().verifier(t), receivedAt)
-		e.answer(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		e.response(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 		h := later(event)
 		r, err := http.NewRequest(http.MethodPost, e.url, bytes.NewReader(event))
 		must(err)
@@ -388,7 +388,7 @@ func TestAnotherBodyUnderATransmissionIsAForgery(t *testing.T) {
 			res.Body.Close()
 			t.Fatalf("answered %d", res.StatusCode)
 		}
-		e.answer(nil)
+		e.response(nil)
 		e.post("forged", h, forged, 401, verify.ErrForged, false)
 		e.post("genuine", h, event, 200, 0, true)
 	})
@@ -403,7 +403,7 @@ func TestAnotherBodyUnderATransmissionIsAForgery(t *testing.T) {
 	t.Run("after one that came while the event was in flight", func(t *testing.T) {
 		e := newEndpoint(t, newWorld().verifier(t), receivedAt)
 		running, done := make(chan struct{}), make(chan struct{})
-		e.answer(func(http.ResponseWriter, *http.Request) { close(running); <-done })
+		e.response(func(http.ResponseWriter, *http.Request) { close(running); <-done })
 		first, second := later(event), later(event)
 		var all sync.WaitGroup
 		all.Go(func() {
@@ -415,7 +415,7 @@ func TestAnotherBodyUnderATransmissionIsAForgery(t *testing.T) {
 			res.Body.Close()
 		})
 		<-running
-		e.answer(nil)
+		e.response(nil)
 		e.post("the same bytes", first, event, 409, verify.ErrInFlight, false)
 		e.post("the event in another transmission", second, event, 409, verify.ErrInFlight, false)
 		e.post("forged under the first", first, forged, 401, verify.ErrForged, false)
@@ -511,7 +511,7 @@ func TestThePublishedCollisionIsRefused(t *testing.T) {
 func TestAForgeryThatPayPalIsAskedAboutIsOne(t *testing.T) {
 	for _, fetchEvent := range []bool{false, true} {
 		w, a := newWorld(), newAPI()
-		a.answer = eventOrSuccess
+		a.response = eventOrSuccess
 		e := newEndpoint(t, w.confirming(t, a, fetchEvent), receivedAt)
 		for what, body := range map[string][]byte{
 			"no JSON":            collide(t, []byte("pay"), event),
@@ -521,7 +521,7 @@ func TestAForgeryThatPayPalIsAskedAboutIsOne(t *testing.T) {
 		} {
 			h := later(event)
 			e.post("genuine", h, event, 200, map[bool]verify.Reason{true: verify.ErrReplayed}[e.runs() > 0], e.runs() == 0)
-			a.answer = func(apiCall) (int, string) {
+			a.response = func(apiCall) (int, string) {
 				if fetchEvent {
 					return 404, "{}"
 				}
@@ -530,7 +530,7 @@ func TestAForgeryThatPayPalIsAskedAboutIsOne(t *testing.T) {
 			if got := e.post(what, h, body, 401, verify.ErrForged, false); !got.FirstForged {
 				t.Errorf("fetchEvent %v, %s: it is not kept as a first forgery: %v", fetchEvent, what, got.Err)
 			}
-			a.answer = eventOrSuccess
+			a.response = eventOrSuccess
 		}
 	}
 }

@@ -22,7 +22,7 @@ type certified struct{ public ed25519.PublicKey }
 
 type certifiedHead struct {
 	c               certified
-	id, stamp       string
+	id, timestamp   string
 	signature       []byte
 	signed, arrived time.Time
 }
@@ -55,9 +55,9 @@ func (c certified) Begin(_ context.Context, h *verify.Head) (verify.Pending, err
 	if err != nil || base64.StdEncoding.EncodeToString(signature) != value["Certified-Signature"] {
 		return nil, refuse(verify.ErrMalformed, nil)
 	}
-	stamp := value["Certified-Time"]
-	signed, err := time.Parse(time.RFC3339, stamp)
-	if err != nil || signed.UTC().Format(time.RFC3339) != stamp {
+	timestamp := value["Certified-Time"]
+	signed, err := time.Parse(time.RFC3339, timestamp)
+	if err != nil || signed.UTC().Format(time.RFC3339) != timestamp {
 		return nil, refuse(verify.ErrMalformed, nil)
 	}
 	if signed.Before(h.ReceivedAt.Add(-certifiedProfile.Window.Past)) {
@@ -66,11 +66,11 @@ func (c certified) Begin(_ context.Context, h *verify.Head) (verify.Pending, err
 	if signed.After(h.ReceivedAt.Add(certifiedProfile.Window.Future)) {
 		return nil, refuse(verify.ErrTooNew, nil)
 	}
-	return certifiedHead{c, value["Certified-Id"], stamp, signature, signed, h.ReceivedAt}, nil
+	return certifiedHead{c, value["Certified-Id"], timestamp, signature, signed, h.ReceivedAt}, nil
 }
 
 func (p certifiedHead) Finish(_ context.Context, body []byte) (*verify.Delivery, error) {
-	message := fmt.Appendf(nil, "%s|%s|%d", p.id, p.stamp, crc32.ChecksumIEEE(body))
+	message := fmt.Appendf(nil, "%s|%s|%d", p.id, p.timestamp, crc32.ChecksumIEEE(body))
 	if !ed25519.Verify(p.c.public, message, p.signature) {
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
@@ -88,12 +88,12 @@ func TestExercisePassesASchemeWithoutSecrets(t *testing.T) {
 			return certified{private.Public().(ed25519.PublicKey)}, nil
 		},
 		Sign: func(at time.Time, _ *url.URL, body []byte, _ ...string) http.Header {
-			stamp := at.UTC().Format(time.RFC3339)
-			message := fmt.Appendf(nil, "%s|%s|%d", id, stamp, crc32.ChecksumIEEE(body))
+			timestamp := at.UTC().Format(time.RFC3339)
+			message := fmt.Appendf(nil, "%s|%s|%d", id, timestamp, crc32.ChecksumIEEE(body))
 			return http.Header{
 				"Certified-Signature": {base64.StdEncoding.EncodeToString(ed25519.Sign(private, message))},
 				"Certified-Id":        {id},
-				"Certified-Time":      {stamp},
+				"Certified-Time":      {timestamp},
 			}
 		},
 		Profile: certifiedProfile,

@@ -102,12 +102,12 @@ func (s *seal) Profile() verify.Profile {
 
 // sealed holds keys, and no secret outside of them: printing it is harmless.
 type sealed struct {
-	s     *seal
-	keys  []verify.Key
-	stamp string
-	mac   []byte
-	d     verify.Delivery
-	last  []byte // what a careless author leaves behind
+	s         *seal
+	keys      []verify.Key
+	timestamp string
+	mac       []byte
+	d         verify.Delivery
+	last      []byte // what a careless author leaves behind
 }
 
 func refuse(r verify.Reason, cause error) error { return &verify.Error{Reason: r, Cause: cause} }
@@ -155,15 +155,15 @@ func (s *seal) Begin(ctx context.Context, h *verify.Head) (verify.Pending, error
 	case "panics on a long header":
 		_ = value[:76]
 	}
-	stamp, text, ok := strings.Cut(value, ".")
+	timestamp, text, ok := strings.Cut(value, ".")
 	mac, err := hex.DecodeString(text)
-	n, err2 := strconv.ParseInt(stamp, 10, 64)
-	canonical := ok && hex.EncodeToString(mac) == text && strconv.FormatInt(n, 10) == stamp && n >= 0
+	n, err2 := strconv.ParseInt(timestamp, 10, 64)
+	canonical := ok && hex.EncodeToString(mac) == text && strconv.FormatInt(n, 10) == timestamp && n >= 0
 	switch s.bug {
 	case "takes any number":
 		canonical = ok && hex.EncodeToString(mac) == text
 	case "takes upper-case hex":
-		canonical = ok && strconv.FormatInt(n, 10) == stamp && n >= 0
+		canonical = ok && strconv.FormatInt(n, 10) == timestamp && n >= 0
 	}
 	if err != nil || err2 != nil || !canonical || len(mac) != sha256.Size && s.bug != "compares a prefix" {
 		if s.bug == "quotes the header" {
@@ -204,7 +204,7 @@ func (s *seal) Begin(ctx context.Context, h *verify.Head) (verify.Pending, error
 	if s.bug == "tries one key only" {
 		keys = keys[:1]
 	}
-	p := &sealed{s: s, keys: keys, stamp: stamp, mac: mac}
+	p := &sealed{s: s, keys: keys, timestamp: timestamp, mac: mac}
 	p.d = verify.Delivery{Provider: "seal", SignedAt: signedAt, ReceivedAt: h.ReceivedAt, Binding: verify.BindingFull}
 	p.d.Unsigned.ID = h.Header.Get("Seal-Delivery")
 	switch s.bug {
@@ -242,7 +242,7 @@ func (p *sealed) Finish(_ context.Context, body []byte) (*verify.Delivery, error
 	}
 	expected := func(secret []byte) []byte {
 		mac := hmac.New(sha256.New, secret)
-		fmt.Fprintf(mac, "%s.%s", p.stamp, signed)
+		fmt.Fprintf(mac, "%s.%s", p.timestamp, signed)
 		return mac.Sum(nil)
 	}
 	for _, k := range p.keys {

@@ -48,11 +48,11 @@ func verification(b testing.TB, size int) func() {
 func bare(size int) func() {
 	_, body := genuine(size)
 	mac := hmac.New(sha256.New, []byte(secrets[0]))
-	stamp := fmt.Appendf(nil, "%d.", receivedAt.Unix())
+	timestamp := fmt.Appendf(nil, "%d.", receivedAt.Unix())
 	var sum [sha256.Size]byte
 	return func() {
 		mac.Reset()
-		mac.Write(stamp)
+		mac.Write(timestamp)
 		mac.Write(body)
 		mac.Sum(sum[:0])
 	}

@@ -20,7 +20,7 @@
 //
 // The test events that the Dashboard sends all have the id evt_00000000000000. That
 // is no id, so Delivery.ID is empty and each delivery of one counts as an event of its
-// own: it runs, and so does the retry of one whose answer was lost. A copy of it is
+// own: it runs, and so does the retry of one whose response was lost. A copy of it is
 // still a replay.
 //
 // What the signature does not say: to which account of a platform an event

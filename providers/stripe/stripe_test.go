@@ -68,8 +68,8 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 			{Name: "v0 that is nothing", Edit: edit(func(s string) string { return s + ",v0=?" })},
 			{Name: "an unknown scheme in front", Edit: edit(func(s string) string { return "v2=a=b==," + s })},
 			{Name: "the signature in front of the time", Edit: edit(func(s string) string {
-				stamp, rest, _ := strings.Cut(s, ",")
-				return rest + "," + stamp
+				timestamp, rest, _ := strings.Cut(s, ",")
+				return rest + "," + timestamp
 			})},
 			{Name: "a forged v1 in front", Edit: edit(func(s string) string { return "v1=" + strings.Repeat("0", 64) + "," + s })},
 			{Name: "the signature twice", Edit: edit(func(s string) string {

@@ -165,11 +165,11 @@ func TestRequestIsWhatAServersHandlerGets(t *testing.T) {
 	}
 	sent.Host = "shop.example"
 	sent.Header = http.Header{"A": {"b"}, "User-Agent": nil, "Accept-Encoding": {"identity"}}
-	answer, err := http.DefaultClient.Do(sent)
+	response, err := http.DefaultClient.Do(sent)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer.Body.Close()
+	response.Body.Close()
 	want.Header.Del("Accept-Encoding")
 	got = r
 	type facts struct {

@@ -12,7 +12,7 @@ const (
 	zoneLeeway = 2 * time.Minute // for the delivery's way and the clocks' own errors
 
 	// The last time, in milliseconds, that a time of up to 15 digits can be.
-	lastStamp = int64(1e18)
+	lastTimestamp = int64(1e18)
 )
 
 // someTime is when a capture without a receive time is judged at first. It lies before
@@ -33,7 +33,7 @@ func (q *inquiry) signedAt(v verify.Verifier, h *verify.Head) (time.Time, bool) 
 		_, err := v.Begin(q.ctx, &probe)
 		return verify.ReasonOf(err)
 	}
-	low, high := int64(0), lastStamp
+	low, high := int64(0), lastTimestamp
 	for low < high {
 		if !q.spend(0) {
 			return time.Time{}, false

@@ -133,12 +133,12 @@ func signStandard(prefix string, at time.Time, body []byte, secret string) http.
 	if err != nil {
 		panic(err)
 	}
-	id, stamp := "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", fmt.Sprint(at.Unix())
+	id, timestamp := "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", fmt.Sprint(at.Unix())
 	mac := hmac.New(sha256.New, key)
-	fmt.Fprintf(mac, "%s.%s.%s", id, stamp, body)
+	fmt.Fprintf(mac, "%s.%s.%s", id, timestamp, body)
 	h := http.Header{"Content-Type": {"application/json"}}
 	h.Set(prefix+"-id", id)
-	h.Set(prefix+"-timestamp", stamp)
+	h.Set(prefix+"-timestamp", timestamp)
 	h.Set(prefix+"-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	return h
 }

@@ -25,7 +25,7 @@ const (
 	maxFindings   = 8
 )
 
-// errEnded stands for a verdict that there was no room for.
+// errEnded stands for a verdict that the budget did not allow.
 var errEnded = &verify.Error{Reason: verify.ErrUnavailable, Cause: errors.New("the diagnosis was ended, or reached its bounds")}
 
 // inquiry is one diagnosis.
@@ -83,7 +83,7 @@ func newInquiry(ctx context.Context, v verify.Verifier, c *capture.Capture, o *O
 	return q
 }
 
-// spend reports whether there is room for one more try over so many bytes.
+// spend reports whether the budget allows one more try over so many bytes.
 func (q *inquiry) spend(n int) bool {
 	if q.ctx.Err() != nil || q.tries == 0 || q.work < int64(n) {
 		q.cut = true
@@ -233,7 +233,7 @@ func (q *inquiry) search(j judgement) {
 	}
 	usable := q.usable()
 	if n := len(q.o.Candidates) - usable; n > 0 {
-		q.leftOut = append(q.leftOut, plural(n, "other secret")+" that cannot be one or that there was no room for")
+		q.leftOut = append(q.leftOut, plural(n, "other secret")+" that cannot be one or that the budget did not allow")
 	}
 	if q.try(plural(usable, "other secret"), func() bool { return q.byCandidates(j) }) ||
 		q.try(plural(min(len(q.o.Others), maxOthers), "other verifier"), func() bool { return q.byOthers(j) }) ||

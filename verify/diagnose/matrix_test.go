@@ -748,13 +748,13 @@ func clockUnit(unit scheme.Unit) func(*testing.T, *subject, *delivery) bool {
 			t.Fatal(err)
 		}
 		d.v = v
-		stamp := receivedAt.UnixMilli()
+		timestamp := receivedAt.UnixMilli()
 		if unit == scheme.Milliseconds {
-			stamp = receivedAt.Unix()
+			timestamp = receivedAt.Unix()
 		}
 		mac := hmac.New(sha256.New, []byte(s.secret))
-		fmt.Fprintf(mac, "%d.%s", stamp, d.c.Body)
-		d.c.Header = http.Header{"Acme-Signature": {fmt.Sprintf("t=%d,v1=%x", stamp, mac.Sum(nil))}}
+		fmt.Fprintf(mac, "%d.%s", timestamp, d.c.Body)
+		d.c.Header = http.Header{"Acme-Signature": {fmt.Sprintf("t=%d,v1=%x", timestamp, mac.Sum(nil))}}
 		return true
 	})
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/diagnose"
 )
 
-// Accepts reads the capture in file and returns what v proves of it. It ends the
+// Accepts reads the capture in file and returns the verified delivery. It ends the
 // test, with a diagnosis, if a guard with v would have refused the request when it
 // arrived. Method, media type and size count as much as the signature. There is no
 // store, so nothing is a replay.

@@ -15,8 +15,8 @@
 //	}
 //
 // [Dir] does that for a folder, by the expectation in each file. A capture is judged
-// at the time of its arrival, so it verifies today as it did then. Where the verdict
-// is another one than the test wants, the failure prints the diagnosis of package
+// at the time of its arrival, so it verifies today as it did then. When a test
+// fails, it says why, with the diagnosis of package
 // [github.com/hooknotary/hooknotary/verify/diagnose]: what is probably wrong, and
 // what to do about it. It prints neither a secret nor anything of a body.
 //

@@ -38,7 +38,7 @@ func (d *direct) serve(c *capture.Capture, body []byte) (o outcome) {
 	o.panicked, o.stack = caught(func() { d.h.ServeHTTP(w, r) })
 	o.read = counted.n.Load()
 	if o.panicked == "" {
-		o.answer(w.Result())
+		o.response(w.Result())
 	}
 	return o
 }
@@ -57,7 +57,7 @@ func (c *counted) Read(b []byte) (int, error) {
 
 func (*counted) Close() error { return nil }
 
-func (o *outcome) answer(r *http.Response) {
+func (o *outcome) response(r *http.Response) {
 	o.status = r.StatusCode
 	o.duplicate = r.Header.Get("Webhook-Duplicate") == "1"
 }
@@ -155,7 +155,7 @@ func (l *loopback) outcome(send func() (*http.Response, error)) outcome {
 	defer l.mu.Unlock()
 	o := outcome{read: unknown, err: err, panicked: l.panicked, stack: l.stack}
 	if err == nil {
-		o.answer(r)
+		o.response(r)
 		io.Copy(io.Discard, r.Body)
 		r.Body.Close()
 	}

@@ -27,7 +27,7 @@ type Signer struct {
 	// Headers names the headers that hold a signature. Required.
 	Headers []string
 
-	// Bodies are the bodies of two different events that the handler answers with
+	// Bodies are the bodies of two different events that the handler responds with
 	// 2xx. Each of them is handled once. Required.
 	Bodies [2][]byte
 
@@ -36,7 +36,7 @@ type Signer struct {
 
 	// Runs, if not nil, returns how often the handler has run so far, such as the
 	// method Load of an atomic.Int64. It is called before and after each request.
-	// Without it the answers alone have to tell: a 2xx counts as a run. Set it if
+	// Without it the responses alone have to tell: a 2xx counts as a run. Set it if
 	// you can.
 	Runs func() int64
 
@@ -48,13 +48,13 @@ type Signer struct {
 	// that the server has; without it, only those that lead to a webhook handler.
 	Routes []string
 
-	patience time.Duration // how long an answer may take; a provider waits no longer
+	patience time.Duration // how long a response may take; a provider waits no longer
 }
 
 // Protected tests the wiring of a server: h is what you serve, with its router and
 // all its middlewares. It fails the test if the guard is missing, stands on another
 // route or method, only reports, forgets what was handled, or if something in front
-// of it reads bodies or changes its answers; and it says which of these is likely.
+// of it reads bodies or changes its responses; and it says which of these is likely.
 //
 // It sends requests to h, first in process and then through a server on loopback:
 // unsigned and forged ones, stale and future ones, some of another method or
@@ -63,7 +63,7 @@ type Signer struct {
 //
 // A request is refused with any status from 400 to 599, so OnReject of the guard may
 // choose. The genuine one passes with any 2xx. Its copy must not run the handler;
-// where Signer.Runs is nil, the answer to it must be 409, or 2xx with the header
+// where Signer.Runs is nil, the response to it must be 409, or 2xx with the header
 // Webhook-Duplicate. A middleware that reads the body of a request whose head the
 // guard refuses fails the test also if it puts the body back: it gives to anyone the
 // memory and the time that the guard keeps from them.
@@ -132,13 +132,13 @@ type sender interface {
 
 // outcome is what became of a request.
 type outcome struct {
-	status    int   // 0 if there was no answer
-	duplicate bool  // the answer says that the event was handled before
+	status    int   // 0 if there was no response
+	duplicate bool  // the response says that the event was handled before
 	ran       int64 // how often the handler ran, or unknown
 	read      int64 // how much of the body was read, or unknown
 	panicked  string
 	stack     []byte
-	err       error // why there was no answer
+	err       error // why there was no response
 }
 
 const unknown = -1
@@ -169,7 +169,7 @@ type complaint struct{ what, cause string }
 // The likely causes of more than one complaint.
 const (
 	unguarded = "no guard stands in front of the handler on this route and method, or it only reports (InsecureReportOnly)"
-	masked    = "something in front of the guard makes a success of its refusals (a middleware that recovers, handles errors or rewrites answers), or another handler takes this URL"
+	masked    = "something in front of the guard makes a success of its refusals (a middleware that recovers, handles errors or rewrites responses), or another handler takes this URL"
 	redirects = "no provider follows a redirect: is the URL of Sign, with or without a slash at its end, the one of the route, and does something insist on https?"
 	early     = "something in front of the guard reads the body of every request: a middleware that logs, dumps, decompresses or parses bodies belongs behind it"
 	bypass    = "the handler can be reached without the guard by another route or method, or the guard there only reports"
@@ -181,7 +181,7 @@ const (
 func (w *wiring) examine(way string) bool {
 	w.t.Helper()
 	c := w.genuine(w.Now())
-	for _, group := range []func() []complaint{w.forged, w.untimely, w.unfit, w.elsewhere, w.handled} {
+	for _, group := range []func() []complaint{w.tryForged, w.tryStale, w.tryUnacceptable, w.tryOtherRoutes, w.tryHandled} {
 		if found := group(); len(found) > 0 {
 			w.t.Errorf("%s %s is not wired as it should be (%s; what comes after this was not tried):%s", c.Method, c.URL.Path, way, list(found))
 			return false
@@ -260,8 +260,8 @@ func (w *wiring) unsigned() *capture.Capture {
 	return c
 }
 
-// forged tries what nobody signed.
-func (w *wiring) forged() (found []complaint) {
+// tryForged tries what nobody signed.
+func (w *wiring) tryForged() (found []complaint) {
 	w.t.Helper()
 	refuse := func(what string, c *capture.Capture) {
 		found = append(found, refused(what, w.send(c))...)
@@ -306,8 +306,8 @@ func (w *wiring) forged() (found []complaint) {
 	return append(found, stranger...)
 }
 
-// untimely tries what was signed at another time.
-func (w *wiring) untimely() (found []complaint) {
+// tryStale tries what was signed at another time.
+func (w *wiring) tryStale() (found []complaint) {
 	w.t.Helper()
 	if w.Untimed {
 		return nil
@@ -328,11 +328,11 @@ func (w *wiring) untimely() (found []complaint) {
 }
 
 // large is the size of a body that is not sent. It is more than a server of
-// net/http waits for after an answer, and less than any provider's largest body.
+// net/http waits for after a response, and less than any provider's largest body.
 const large = 512 << 10
 
-// unfit tries genuine requests of another kind, and one with an endless body.
-func (w *wiring) unfit() (found []complaint) {
+// tryUnacceptable tries genuine requests of another kind, and one with an endless body.
+func (w *wiring) tryUnacceptable() (found []complaint) {
 	w.t.Helper()
 	c := w.genuine(w.Now())
 	c.Header.Set("Content-Type", "text/plain")
@@ -350,8 +350,8 @@ func (w *wiring) unfit() (found []complaint) {
 	return found
 }
 
-// elsewhere tries other ways to the handler.
-func (w *wiring) elsewhere() (found []complaint) {
+// tryOtherRoutes tries other ways to the handler.
+func (w *wiring) tryOtherRoutes() (found []complaint) {
 	w.t.Helper()
 	try := func(c *capture.Capture) {
 		if o := w.send(c); o.reached() {
@@ -382,8 +382,8 @@ func (w *wiring) elsewhere() (found []complaint) {
 	return found
 }
 
-// handled tries the genuine request and its copy.
-func (w *wiring) handled() []complaint {
+// tryHandled tries the genuine request and its copy.
+func (w *wiring) tryHandled() []complaint {
 	w.t.Helper()
 	c := w.genuine(w.Now())
 	first := w.send(c)
@@ -405,7 +405,7 @@ func refused(what string, o outcome) []complaint {
 	case o.ran > 0 || o.panicked != "":
 		return []complaint{{fmt.Sprintf("%s reached the handler, which %s", what, o.ending()), unguarded}}
 	case o.err != nil:
-		return []complaint{{fmt.Sprintf("%s got no answer: %v", what, o.err), "something in front of the guard ends the connection or waits"}}
+		return []complaint{{fmt.Sprintf("%s got no response: %v", what, o.err), "something in front of the guard ends the connection or waits"}}
 	case o.status >= 400:
 		return nil
 	case o.status/100 == 3:
@@ -423,7 +423,7 @@ func (o outcome) unaccepted() (what, cause string) {
 	case o.panicked != "":
 		return "reached a handler, which " + o.ending(), failed
 	case o.err != nil:
-		return fmt.Sprintf("got no answer: %v", o.err), "the handler, or something in front of it, ends the connection or waits"
+		return fmt.Sprintf("got no response: %v", o.err), "the handler, or something in front of it, ends the connection or waits"
 	case o.ran > 1:
 		return fmt.Sprintf("ran the handler %d times", o.ran), "something in front of the handler calls it more than once"
 	case o.ran == 1 && o.status/100 != 2:
@@ -448,11 +448,11 @@ func (o outcome) unrecognised() (what, cause string) {
 	case o.ran == 0, o.duplicate && o.status/100 == 2, o.status == http.StatusConflict:
 		return "", ""
 	case o.err != nil:
-		return fmt.Sprintf("got no answer: %v", o.err), "something in front of the guard ends the connection or waits"
+		return fmt.Sprintf("got no response: %v", o.err), "something in front of the guard ends the connection or waits"
 	case o.status/100 == 2:
 		return fmt.Sprintf("was answered %d, and not as a repeat", o.status), forgets
 	}
-	return fmt.Sprintf("was answered %d", o.status), "the handler ran again and failed, or Options.OnReject changes the answer to a repeat: Signer.Runs tells which"
+	return fmt.Sprintf("was answered %d", o.status), "the handler ran again and failed, or Options.OnReject changes the response to a repeat: Signer.Runs tells which"
 }
 
 // causeOf is the likely cause of a status that a genuine request gets.

@@ -52,7 +52,7 @@ func newShop(t *testing.T) *shop {
 	s := &shop{t: t, v: stripe.Must(stripeSecret), store: replay.NewMemory(nil)}
 	s.opts.Observe = func(context.Context, middleware.Report) {}
 	s.handle = func(w http.ResponseWriter, r *http.Request) {
-		// As careless handlers do: without asking whether anything was proved.
+		// As careless handlers do: without asking whether anything was verified.
 		if _, err := io.ReadAll(r.Body); err != nil {
 			http.Error(w, "broken", http.StatusBadRequest)
 			return
@@ -206,7 +206,7 @@ var wirings = []wiring{
 		},
 	},
 	{
-		name: "no guard, and a handler that refuses what was not proved",
+		name: "no guard, and a handler that refuses what was not verified",
 		serve: func(s *shop) http.Handler {
 			s.handle = func(w http.ResponseWriter, r *http.Request) {
 				if _, ok := verify.FromContext(r.Context()); !ok {
@@ -649,7 +649,7 @@ var wirings = []wiring{
 		want: []string{"(over a real connection;", "the genuine request was answered 200 as a repeat", isKnown},
 	},
 	{
-		name: "an answer of 201",
+		name: "a response of 201",
 		serve: func(s *shop) http.Handler {
 			s.handle = status(http.StatusCreated).ServeHTTP
 			return on(hook, s.guarded())
@@ -729,7 +729,7 @@ var wirings = []wiring{
 			}
 			return on(hook, s.guarded())
 		},
-		want: []string{"(over a real connection;", "the genuine request got no answer"},
+		want: []string{"(over a real connection;", "the genuine request got no response"},
 		slow: true,
 	},
 }
@@ -904,10 +904,10 @@ func difference(r *http.Request, body []byte, s verifytest.Signer, now time.Time
 			all[0] = "no signature"
 		}
 	default:
-		stamp, digits, _ := strings.Cut(got, ",v1=")
-		wantStamp, wantDigits, _ := strings.Cut(signature(genuine), ",v1=")
+		timestamp, digits, _ := strings.Cut(got, ",v1=")
+		wantTimestamp, wantDigits, _ := strings.Cut(signature(genuine), ",v1=")
 		all = append(all, "the signature's form")
-		if stamp == wantStamp && digitsThatDiffer(digits, wantDigits) == 1 {
+		if timestamp == wantTimestamp && digitsThatDiffer(digits, wantDigits) == 1 {
 			all[0] = "a digit of the signature"
 		}
 	}

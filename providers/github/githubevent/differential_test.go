@@ -232,7 +232,7 @@ func (a attempt) request() *http.Request {
 	return r
 }
 
-// ours returns the outcome of a guard with our verifier, and what it proved.
+// ours returns the outcome of a guard with our verifier, and what it verified.
 func (a attempt) ours() (outcome string, d *verify.Delivery) {
 	v, err := github.New(verify.Secrets(a.secret), &github.Options{Form: a.form, InsecureAllowSHA1: a.allowSHA1, InsecureAllowShortSecret: true})
 	if err != nil {

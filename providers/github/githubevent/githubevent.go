@@ -1,4 +1,4 @@
-// Package githubevent turns proved deliveries of GitHub into the event types of
+// Package githubevent turns verified deliveries of GitHub into the event types of
 // go-github v60.
 //
 //	guard := middleware.Protect(github.Must(os.Getenv("GITHUB_WEBHOOK_SECRET")))
@@ -36,9 +36,9 @@
 //
 // # What an error does
 //
-// The handlers answer 204 when the function returns nil, and 500 when it returns an
+// The handlers respond with 204 when the function returns nil, and 500 when it returns an
 // error, when the body or its name is refused, and when there is no delivery,
-// because no guard proved one. The error is logged and never sent.
+// because no guard verified one. The error is logged and never sent.
 //
 // A guard then releases the delivery. That matters for names: if an unknown or
 // false name were answered with 2xx, then whoever gets a body in first under such a
@@ -72,8 +72,8 @@ import (
 
 // The errors of Parse. None holds anything of the body.
 var (
-	// ErrNoDelivery: there is no delivery of GitHub, so nothing is proved.
-	ErrNoDelivery = errors.New("githubevent: no proved delivery of GitHub: does a guard stand in front?")
+	// ErrNoDelivery: there is no delivery of GitHub, so nothing is verified.
+	ErrNoDelivery = errors.New("githubevent: no verified delivery of GitHub: does a guard stand in front?")
 	// ErrPayload: the body is not a JSON object, nor a form with one.
 	ErrPayload = errors.New("githubevent: the body is not an event")
 	// ErrUnknownEvent: the delivery has no name, or one that go-github does not
@@ -88,7 +88,7 @@ var (
 	ErrWrongEvent = errors.New("githubevent: the body is another event's")
 )
 
-// Parse returns the event that d proves: a pointer to one of the types of this
+// Parse returns the event in d: a pointer to one of the types of this
 // package, such as *PushEvent. Its type is d.Unsigned.Type, which the body confirms.
 //
 // Custom properties of the repository whose value is a list are left out where
@@ -161,10 +161,10 @@ func payload(body []byte) ([]byte, error) {
 	return []byte(form["payload"][0]), nil
 }
 
-// Handler returns a handler that parses what a guard in front of it proved, and
+// Handler returns a handler that parses what a guard in front of it verified, and
 // calls f with a pointer to one of the types of this package. The context is the
 // request's, so verify.FromContext works in f. See the package comment for its
-// answers. It panics if f is nil.
+// responses. It panics if f is nil.
 func Handler(f func(ctx context.Context, event any) error) http.Handler {
 	return typed.HTTP(Parse, f)
 }

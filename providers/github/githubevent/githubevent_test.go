@@ -31,7 +31,7 @@ const secret = "It's a Secret to Everybody"
 // notByWebhook is an event that go-github lists and GitHub never delivers.
 const notByWebhook = "pull_request_target"
 
-// delivery returns what a verifier proves about a body under a name.
+// delivery returns the verified delivery of a body under a name.
 func delivery(name string, body []byte) *verify.Delivery {
 	return &verify.Delivery{Provider: "github", Body: body, Unsigned: verify.Unsigned{Type: name}}
 }

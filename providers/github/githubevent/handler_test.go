@@ -56,7 +56,7 @@ var sites = map[string]func(*middleware.Guard, *calls) http.Handler{
 }
 
 // eachSite runs f with a fresh guard in each of the sites. send returns the status
-// and the answer.
+// and the response.
 func eachSite(t *testing.T, f func(t *testing.T, c *calls, send func(name string, body []byte, secret string) (int, string))) {
 	for name, site := range sites {
 		t.Run(name, func(t *testing.T) {
@@ -82,8 +82,8 @@ func TestAnErrorReleasesTheDelivery(t *testing.T) {
 			t.Errorf("forged: status %d, handled %q", status, c.types)
 		}
 		c.err = errors.New("the runner at ci7.internal is away")
-		if status, answer := send("push", body, secret); status != 500 || len(c.types) != 1 || strings.Contains(answer, "runner") {
-			t.Errorf("failed: status %d, handled %q, answer %q", status, c.types, answer)
+		if status, response := send("push", body, secret); status != 500 || len(c.types) != 1 || strings.Contains(response, "runner") {
+			t.Errorf("failed: status %d, handled %q, response %q", status, c.types, response)
 		}
 		c.err = nil
 		if status, _ := send("push", body, secret); status != 204 || len(c.types) != 2 || c.types[1] != "*github.PushEvent" {
@@ -129,7 +129,7 @@ func TestWithoutADeliveryNothingIsParsed(t *testing.T) {
 			w = httptest.NewRecorder()
 			h(c).ServeHTTP(w, r)
 			if w.Code != 204 || len(c.types) != 1 {
-				t.Errorf("proved: status %d, handled %q", w.Code, c.types)
+				t.Errorf("verified: status %d, handled %q", w.Code, c.types)
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// run parses the delivery that a guard proved and hands the event to handle. Where
+// run parses the delivery that a guard verified and hands the event to handle. Where
 // there is none, parse gets nil and must refuse it.
 func run[E any](ctx context.Context, parse func(*verify.Delivery) (E, error), handle func(context.Context, E) error) error {
 	d, _ := verify.FromContext(ctx)
@@ -21,7 +21,7 @@ func run[E any](ctx context.Context, parse func(*verify.Delivery) (E, error), ha
 	return handle(ctx, e)
 }
 
-// HTTP answers 204 if parse and handle succeed. Otherwise it answers 500, whatever
+// HTTP responds with 204 if parse and handle succeed. Otherwise it responds with 500, whatever
 // the error, and logs the error to slog.Default: nothing of it goes to the sender.
 // It panics if handle is nil.
 func HTTP[E any](parse func(*verify.Delivery) (E, error), handle func(context.Context, E) error) http.Handler {
@@ -49,7 +49,7 @@ func Echo[C Context, E any](parse func(*verify.Delivery) (E, error), handle func
 	required(handle == nil)
 	return func(c C) error {
 		if err := run(c.Request().Context(), parse, handle); err != nil {
-			// For a guard that sees the answer alone, such as one of net/http in
+			// For a guard that sees the response alone, such as one of net/http in
 			// echo.WrapMiddleware. One that sees the error throws this away.
 			c.NoContent(http.StatusInternalServerError)
 			return err

@@ -59,8 +59,8 @@ func replaced(from, to string) func(string) []string {
 
 // upperCase returns the header with its v1 in upper-case digits.
 func upperCase(header string) []string {
-	stamp, v1, _ := strings.Cut(header, ",v1=")
-	return []string{stamp + ",v1=" + strings.ToUpper(v1)}
+	timestamp, v1, _ := strings.Cut(header, ",v1=")
+	return []string{timestamp + ",v1=" + strings.ToUpper(v1)}
 }
 
 // badSecrets cannot be right for an endpoint of Stripe.
@@ -548,7 +548,7 @@ func first(body, name string) string {
 
 func readBoth(t *testing.T, r reading) (ours string, theirs bool) {
 	t.Helper()
-	e, err := stripeevent.Parse(prove(t, string(r.body)))
+	e, err := stripeevent.Parse(verified(t, string(r.body)))
 	switch {
 	case err == nil:
 		if r.accepted && !reflect.DeepEqual(e, r.theirs) {

@@ -21,7 +21,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
 
-// serve calls a handler as a guard would that has proved d, or as nobody should if d
+// serve calls a handler as a guard would that has verified d, or as nobody should if d
 // is nil.
 func serve(h http.Handler, d *verify.Delivery) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "/hooks/stripe", strings.NewReader(paid))
@@ -98,11 +98,11 @@ func TestAnErrorReleasesTheEvent(t *testing.T) {
 				t.Errorf("forged: status %d, handled %q", w.Code, c.ids)
 			}
 			if w := send(secret); w.Code != 500 || len(c.ids) != 1 || strings.Contains(w.Body.String(), "database") {
-				t.Errorf("failed: status %d, handled %q, answer %q", w.Code, c.ids, w.Body)
+				t.Errorf("failed: status %d, handled %q, response %q", w.Code, c.ids, w.Body)
 			}
 			c.err = nil
 			if w := send(secret); w.Code != 204 || len(c.ids) != 2 || w.Body.Len() != 0 {
-				t.Errorf("tried again: status %d, handled %q, answer %q", w.Code, c.ids, w.Body)
+				t.Errorf("tried again: status %d, handled %q, response %q", w.Code, c.ids, w.Body)
 			}
 			if w := send(secret); w.Code != 409 || len(c.ids) != 2 {
 				t.Errorf("replayed: status %d, handled %q", w.Code, c.ids)
@@ -137,7 +137,7 @@ func TestEchoGetsTheError(t *testing.T) {
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, stripetest.NewRequest("https://shop.example/hooks/stripe", time.Now(), []byte(body), secret))
 		if got != away || w.Code != http.StatusBadGateway || w.Body.String() != "later" {
-			t.Errorf("%s: the error is %v, the answer %d %q", name, got, w.Code, w.Body)
+			t.Errorf("%s: the error is %v, the response %d %q", name, got, w.Code, w.Body)
 		}
 	}
 }
@@ -158,11 +158,11 @@ func TestWithoutADeliveryNothingIsParsed(t *testing.T) {
 			if w := serve(h(c), nil); w.Code != 500 || len(c.ids) != 0 {
 				t.Errorf("without a guard: status %d, handled %q", w.Code, c.ids)
 			}
-			if w := serve(h(c), prove(t, strings.Replace(body, "evt_", "ch_", 1))); w.Code != 500 || len(c.ids) != 0 {
+			if w := serve(h(c), verified(t, strings.Replace(body, "evt_", "ch_", 1))); w.Code != 500 || len(c.ids) != 0 {
 				t.Errorf("not an event: status %d, handled %q", w.Code, c.ids)
 			}
-			if w := serve(h(c), prove(t, body)); w.Code != 204 || len(c.ids) != 1 {
-				t.Errorf("proved: status %d, handled %q", w.Code, c.ids)
+			if w := serve(h(c), verified(t, body)); w.Code != 204 || len(c.ids) != 1 {
+				t.Errorf("verified: status %d, handled %q", w.Code, c.ids)
 			}
 		})
 	}

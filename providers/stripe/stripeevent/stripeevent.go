@@ -1,4 +1,4 @@
-// Package stripeevent turns proved deliveries of Stripe into the event types of
+// Package stripeevent turns verified deliveries of Stripe into the event types of
 // stripe-go v76.
 //
 //	guard := middleware.Protect(stripe.Must(os.Getenv("STRIPE_WEBHOOK_SECRET")))
@@ -15,9 +15,9 @@
 //
 // # What an error does
 //
-// The handlers answer 204 when the function returns nil, and 500 when it returns an
+// The handlers respond with 204 when the function returns nil, and 500 when it returns an
 // error, when the body is no event, and when there is no delivery, because no guard
-// proved one. A guard then releases the event, and Stripe tries again. The error is
+// verified one. A guard then releases the event, and Stripe tries again. The error is
 // logged and never sent.
 //
 // # What to look at in an event
@@ -91,8 +91,8 @@ type RelatedObject struct {
 
 // The errors of Parse and ParseThin. None holds anything of the body.
 var (
-	// ErrNoDelivery: there is no delivery of Stripe, so nothing is proved.
-	ErrNoDelivery = errors.New("stripeevent: no proved delivery of Stripe: does a guard stand in front?")
+	// ErrNoDelivery: there is no delivery of Stripe, so nothing is verified.
+	ErrNoDelivery = errors.New("stripeevent: no verified delivery of Stripe: does a guard stand in front?")
 	// ErrPayload: the body is not an event, or not with the id that the store
 	// knows.
 	ErrPayload = errors.New("stripeevent: the body is not an event")
@@ -112,7 +112,7 @@ const (
 	thin = "v2.core.event"
 )
 
-// Parse returns the event that d proves. Data is nil where the body has none; the
+// Parse returns the event in d. Data is nil where the body has none; the
 // event shares no memory with the body.
 //
 // The error wraps ErrNoDelivery, ErrThin or ErrPayload. The API version makes none:
@@ -129,7 +129,7 @@ func Parse(d *verify.Delivery) (Event, error) {
 	return e, nil
 }
 
-// ParseThin returns the thin event that d proves. The error wraps ErrNoDelivery,
+// ParseThin returns the thin event in d. The error wraps ErrNoDelivery,
 // ErrNotThin or ErrPayload.
 func ParseThin(d *verify.Delivery) (Thin, error) {
 	var e struct {
@@ -202,9 +202,9 @@ func CheckVersion(e Event) error {
 	return &VersionError{Event: e.APIVersion, SDK: stripe.APIVersion}
 }
 
-// Handler returns a handler that parses what a guard in front of it proved, and
+// Handler returns a handler that parses what a guard in front of it verified, and
 // calls f. The context is the request's, so verify.FromContext works in f. See the
-// package comment for its answers. It panics if f is nil.
+// package comment for its responses. It panics if f is nil.
 func Handler(f func(ctx context.Context, e Event) error) http.Handler {
 	return typed.HTTP(reporting(), f)
 }

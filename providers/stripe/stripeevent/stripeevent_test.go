@@ -31,8 +31,8 @@ const (
 		`"related_object":{"id":"mtr_1","type":"billing.meter","url":"/v1/billing/meters/mtr_1"},"reason":null}`
 )
 
-// prove returns what the verifier proves about a body.
-func prove(t testing.TB, body string) *verify.Delivery {
+// verified returns the verified delivery of a body.
+func verified(t testing.TB, body string) *verify.Delivery {
 	t.Helper()
 	now := time.Now()
 	d, err := verify.Verify(context.Background(), stripe.Must(secret), &verify.Head{
@@ -45,7 +45,7 @@ func prove(t testing.TB, body string) *verify.Delivery {
 }
 
 func TestParseReturnsTheEventOfTheSDK(t *testing.T) {
-	d := prove(t, paid)
+	d := verified(t, paid)
 	e, err := stripeevent.Parse(d)
 	if err != nil {
 		t.Fatal(err)
@@ -70,11 +70,11 @@ func TestParseReturnsTheEventOfTheSDK(t *testing.T) {
 // one.
 func TestATestEventOfTheDashboardIsRead(t *testing.T) {
 	const id = "evt_00000000000000"
-	d := prove(t, strings.Replace(paid, "evt_1", id, 1))
+	d := verified(t, strings.Replace(paid, "evt_1", id, 1))
 	if e, err := stripeevent.Parse(d); err != nil || e.ID != id || d.ID != "" {
 		t.Errorf("event is %q, %v; the delivery's id is %q", e.ID, err, d.ID)
 	}
-	d = prove(t, strings.Replace(meter, "evt_2", id, 1))
+	d = verified(t, strings.Replace(meter, "evt_2", id, 1))
 	if e, err := stripeevent.ParseThin(d); err != nil || e.ID != id || d.ID != "" {
 		t.Errorf("thin event is %q, %v; the delivery's id is %q", e.ID, err, d.ID)
 	}
@@ -84,14 +84,14 @@ func TestATestEventOfTheDashboardIsRead(t *testing.T) {
 		"in another case":         strings.Replace(paid, `{"id":"evt_1"`, `{"ID":"`+id+`"`, 1),
 		"behind an id of nothing": strings.Replace(paid, `{"id":"evt_1"`, `{"id":"","id":"`+id+`"`, 1),
 	} {
-		if e, err := stripeevent.Parse(prove(t, body)); !errors.Is(err, stripeevent.ErrPayload) {
+		if e, err := stripeevent.Parse(verified(t, body)); !errors.Is(err, stripeevent.ErrPayload) {
 			t.Errorf("%s: event is %q, %v", name, e.ID, err)
 		}
 	}
 }
 
 func TestParseThinReturnsTheEvent(t *testing.T) {
-	e, err := stripeevent.ParseThin(prove(t, meter))
+	e, err := stripeevent.ParseThin(verified(t, meter))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestParseThinReturnsTheEvent(t *testing.T) {
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("event is %+v, want %+v", e, want)
 	}
-	e, err = stripeevent.ParseThin(prove(t, `{"id":"evt_2","object":"v2.core.event","type":"v2.core.event_destination.ping","context":null}`))
+	e, err = stripeevent.ParseThin(verified(t, `{"id":"evt_2","object":"v2.core.event","type":"v2.core.event_destination.ping","context":null}`))
 	if err != nil || e.Context != "" || e.RelatedObject != nil {
 		t.Errorf("without an object and a context: %+v, %v", e, err)
 	}
@@ -120,7 +120,7 @@ func TestAnotherAPIVersionIsReportedAndNotRefused(t *testing.T) {
 		{"none", ``, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e, err := stripeevent.Parse(prove(t, strings.Replace(paid, `"api_version":"2023-10-16",`, tt.member, 1)))
+			e, err := stripeevent.Parse(verified(t, strings.Replace(paid, `"api_version":"2023-10-16",`, tt.member, 1)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +133,7 @@ func TestAnotherAPIVersionIsReportedAndNotRefused(t *testing.T) {
 			}
 		})
 	}
-	e, err := stripeevent.Parse(prove(t, paid))
+	e, err := stripeevent.Parse(verified(t, paid))
 	if err != nil || stripeevent.CheckVersion(e) != nil {
 		t.Errorf("the same version: %v, %v", err, stripeevent.CheckVersion(e))
 	}
@@ -151,7 +151,7 @@ func TestHandlersReportEachAPIVersionOnce(t *testing.T) {
 
 	h := stripeevent.Handler(func(context.Context, stripeevent.Event) error { return nil })
 	for _, version := range []string{"2023-10-16", "2020-03-02", "2020-03-02", "2023-10-16", "2020-03-02", "2022-11-15", "2022-11-15"} {
-		if w := serve(h, prove(t, strings.Replace(paid, "2023-10-16", version, 1))); w.Code != 204 {
+		if w := serve(h, verified(t, strings.Replace(paid, "2023-10-16", version, 1))); w.Code != 204 {
 			t.Errorf("version %s: status is %d", version, w.Code)
 		}
 	}
@@ -197,7 +197,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an empty body", "", stripeevent.ErrPayload},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e, err := stripeevent.Parse(prove(t, tt.body))
+			e, err := stripeevent.Parse(verified(t, tt.body))
 			if !errors.Is(err, tt.want) || !reflect.DeepEqual(e, stripeevent.Event{}) {
 				t.Fatalf("event is %+v, error %v, want %v", e, err, tt.want)
 			}
@@ -224,7 +224,7 @@ func TestParseThinRefuses(t *testing.T) {
 		{"a broken body", meter[:len(meter)-1], stripeevent.ErrPayload},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e, err := stripeevent.ParseThin(prove(t, tt.body))
+			e, err := stripeevent.ParseThin(verified(t, tt.body))
 			if !errors.Is(err, tt.want) || e != (stripeevent.Thin{}) {
 				t.Fatalf("event is %+v, error %v, want %v", e, err, tt.want)
 			}
@@ -233,7 +233,7 @@ func TestParseThinRefuses(t *testing.T) {
 }
 
 func TestOnlyADeliveryOfStripeIsParsed(t *testing.T) {
-	other := *prove(t, paid)
+	other := *verified(t, paid)
 	other.Provider = "github"
 	for _, d := range []*verify.Delivery{nil, {}, &other} {
 		if _, err := stripeevent.Parse(d); !errors.Is(err, stripeevent.ErrNoDelivery) {

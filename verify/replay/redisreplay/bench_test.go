@@ -131,15 +131,15 @@ func (l *load) measure(b *testing.B, n int, next *int) float64 {
 	for i := range l.requests {
 		wg.Go(func() {
 			for _, r := range l.requests[i] {
-				answer, err := l.client.Do(r)
+				response, err := l.client.Do(r)
 				if err != nil {
 					b.Error(err)
 					return
 				}
-				io.Copy(io.Discard, answer.Body)
-				answer.Body.Close()
-				if answer.StatusCode != http.StatusOK {
-					b.Errorf("status %d", answer.StatusCode)
+				io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+				if response.StatusCode != http.StatusOK {
+					b.Errorf("status %d", response.StatusCode)
 				}
 			}
 			l.requests[i] = nil

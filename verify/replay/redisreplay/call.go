@@ -10,21 +10,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxStray bounds the calls of a client that go on after nobody waits for them
+// maxAbandoned bounds the calls of a client that go on after nobody waits for them
 // any more. With go-redis there are at most as many as it has connections.
-const maxStray = 1024
+const maxAbandoned = 1024
 
 var errStray = errors.New("too many calls are stuck in the client")
 
 // sentinel is the address of a client that finds its server by Sentinel.
 const sentinel = "FailoverClient"
 
-// obedient reports whether all that a client does ends with the context's
+// honorsContext reports whether all that a client does ends with the context's
 // deadline. Without ContextTimeoutEnabled it reads and writes without regard to
 // it, and with negative timeouts in any case; a TLS handshake has only a deadline
 // of its own, Sentinels are asked one after the other, and what its owner has it
 // do to connect may take any time.
-func obedient(client redis.UniversalClient) bool {
+func honorsContext(client redis.UniversalClient) bool {
 	switch c := client.(type) {
 	case *redis.Client:
 		o := c.Options()
@@ -69,7 +69,7 @@ func withinTime[T any](ctx context.Context, s *Store, timeout time.Duration, f f
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	if s.obedient && timeout == s.timeout {
+	if s.honorsContext && timeout == s.timeout {
 		l := s.newestLimit()
 		if d, ok := ctx.Deadline(); !ok || !d.Before(l.deadline) {
 			return f(&limited{ctx, l})
@@ -77,7 +77,7 @@ func withinTime[T any](ctx context.Context, s *Store, timeout time.Duration, f f
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if s.obedient {
+	if s.honorsContext {
 		return f(ctx)
 	}
 	return await(ctx, s, f)
@@ -90,9 +90,9 @@ type limit struct {
 	made, deadline time.Time
 }
 
-// young reports whether so little of the time is over that operations under this
+// fresh reports whether so little of the time is over that operations under this
 // limit and the newest one may wait for each other.
-func (l *limit) young(timeout time.Duration) bool { return time.Since(l.made) < timeout/8 }
+func (l *limit) fresh(timeout time.Duration) bool { return time.Since(l.made) < timeout/8 }
 
 // limited carries the values of an operation's context and ends with a limit. That
 // the operation's own context is cancelled is not noticed before.
@@ -128,7 +128,7 @@ func await[T any](ctx context.Context, s *Store, f func(context.Context) (T, err
 		err   error
 	}
 	var none T
-	if s.stray.Load() >= maxStray {
+	if s.abandoned.Load() >= maxAbandoned {
 		return none, errStray
 	}
 	var ended atomic.Bool // by f or the context
@@ -140,7 +140,7 @@ func await[T any](ctx context.Context, s *Store, f func(context.Context) (T, err
 				a.err = fmt.Errorf("the client panicked: %v", p)
 			}
 			if ended.Swap(true) {
-				s.stray.Add(-1)
+				s.abandoned.Add(-1)
 			}
 			c <- a
 		}()
@@ -154,7 +154,7 @@ func await[T any](ctx context.Context, s *Store, f func(context.Context) (T, err
 			a := <-c
 			return a.value, a.err
 		}
-		s.stray.Add(1)
+		s.abandoned.Add(1)
 		return none, ctx.Err()
 	}
 }

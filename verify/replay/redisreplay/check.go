@@ -18,7 +18,7 @@ var (
 const checkSteps = 20
 
 // Check does what the first claim would do otherwise, and may be called again at
-// any time: it refuses a server that drops records to make room (its
+// any time: it refuses a server that drops records to free memory (its
 // maxmemory-policy must be noeviction), that is a replica, or that is a node of a
 // cluster where the client is not one of a cluster; and it sets the marks that are
 // missing. In a cluster, it asks every master.
@@ -53,7 +53,7 @@ func (s *Store) check(ctx context.Context, seen uint64, loss bool) error {
 	if loss {
 		s.next = 0 // the marks that were seen may be lost, too
 	}
-	if err := s.stamp(ctx, loss); err != nil {
+	if err := s.setMarks(ctx, loss); err != nil {
 		return err
 	}
 	s.checks.Add(1)
@@ -124,16 +124,16 @@ func field(info, name string) string {
 // batch is how many marks a message to a cluster is for.
 const batch = 128
 
-// stamp sets the marks that are missing, all at once: the floor of a part is the
+// setMarks sets the marks that are missing, all at once: the floor of a part is the
 // time when a loss was noticed, not when the part was used again. For one server
 // that is a single script, which is over at once also on a busy machine. In a
 // cluster every mark needs a script of its own; what was done before an attempt ran
 // out of time, the next one does not repeat.
-func (s *Store) stamp(ctx context.Context, loss bool) error {
+func (s *Store) setMarks(ctx context.Context, loss bool) error {
 	for s.next < parts {
-		to, set := parts, s.stampTogether
+		to, set := parts, s.markTogether
 		if s.apart {
-			to, set = min(s.next+batch, parts), s.stampApart
+			to, set = min(s.next+batch, parts), s.markApart
 		}
 		from := s.next // an attempt that nobody waits for must not look at s
 		n, err := within(ctx, s, func(ctx context.Context) (int, error) { return set(ctx, from, to) })
@@ -159,21 +159,21 @@ func (s *Store) stamp(ctx context.Context, loss bool) error {
 	return nil
 }
 
-// stampTogether sets the missing marks of some parts, which must lie on one server,
+// markTogether sets the missing marks of some parts, which must lie on one server,
 // and returns their number.
-func (s *Store) stampTogether(ctx context.Context, from, to int) (int, error) {
+func (s *Store) markTogether(ctx context.Context, from, to int) (int, error) {
 	marks := make([]string, 0, to-from)
 	for i := from; i < to; i++ {
 		marks = append(marks, s.mark(i))
 	}
-	return s.client.Eval(ctx, stampScript.source, marks).Int()
+	return s.client.Eval(ctx, markScript.source, marks).Int()
 }
 
-// stampApart does the same where each part may lie on another server.
-func (s *Store) stampApart(ctx context.Context, from, to int) (n int, err error) {
+// markApart does the same where each part may lie on another server.
+func (s *Store) markApart(ctx context.Context, from, to int) (n int, err error) {
 	set, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i := from; i < to; i++ {
-			p.Eval(ctx, stampScript.source, []string{s.mark(i)})
+			p.Eval(ctx, markScript.source, []string{s.mark(i)})
 		}
 		return nil
 	})

@@ -37,7 +37,7 @@
 // nothing is claimed before all that are missing are set anew, to that moment by
 // the server's clock, cut down to the whole second. From then on an event that is
 // not known, and was signed before, is refused with replay.BeforeFloor where its
-// provider signs every attempt anew; an honest one comes back with a new stamp.
+// provider signs every attempt anew; an honest one comes back with a new timestamp.
 // For other providers there is nothing to compare, and a copy of what was forgotten
 // runs again. Options.OnNewFloor tells of it.
 //
@@ -62,7 +62,7 @@
 //
 //	redis-cli --scan --pattern '{hooknotary:*}floor' | xargs redis-cli del
 //
-// The floor compares the provider's clock, in the stamp, with the server's. A
+// The floor compares the provider's clock, in the timestamp, with the server's. A
 // server whose clock is behind has a floor that is too low by as much. Keep its
 // clock in step. A clock that is set forward ends leases and retentions early; one
 // that is set back ends them late.
@@ -72,7 +72,7 @@
 // The maxmemory-policy must be noeviction, on every server: any other drops records
 // that are still needed as soon as memory runs out. The store refuses a server with
 // another policy, when it is used for the first time and whenever marks are
-// missing; what is changed in between it does not see. A server without room
+// missing; what is changed in between it does not see. A server without memory
 // refuses new events with replay.ErrFull, and still settles those it has: Commit,
 // Release, Renew and Forget work, and so do claims on events that it knows.
 //

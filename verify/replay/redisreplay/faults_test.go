@@ -83,15 +83,15 @@ func TestAServerWithoutMemorySettlesWhatItHas(t *testing.T) {
 	full("what was released", claim("released"))
 	full("what was forgotten", claim("forgotten"))
 	if err := open(c, &redisreplay.Options{Prefix: "other"}).Check(ctx); !errors.Is(err, replay.ErrFull) {
-		t.Errorf("Check without room for the marks = %v", err)
+		t.Errorf("Check without memory for the marks = %v", err)
 	}
 
 	succeed(t, "CONFIG SET", c.ConfigSet(ctx, "maxmemory", "0").Err())
 	for _, id := range []string{"new", "released", "forgotten"} {
-		want(t, s, claim(id), replay.Acquired, "with room again")
+		want(t, s, claim(id), replay.Acquired, "with memory again")
 	}
-	want(t, s, claim("committed"), replay.Done, "with room again")
-	want(t, s, claim("over"), replay.Done, "with room again")
+	want(t, s, claim("committed"), replay.Done, "with memory again")
+	want(t, s, claim("over"), replay.Done, "with memory again")
 }
 
 func TestAWrongPasswordIsAnErrorWithoutThePassword(t *testing.T) {

@@ -33,7 +33,7 @@ const stripeSecret = "whsec_7d1f0c5ab2e94863"
 type site struct {
 	t       testing.TB
 	handler http.Handler
-	handle  atomic.Pointer[func(http.ResponseWriter)] // nil answers 200
+	handle  atomic.Pointer[func(http.ResponseWriter)] // nil responds with 200
 	runs    atomic.Int64
 
 	mu     sync.Mutex
@@ -61,7 +61,7 @@ func newSite(t testing.TB, v verify.Verifier, s replay.Store) *site {
 	return site
 }
 
-// deliver sends a request and returns the answer and what was observed.
+// deliver sends a request and returns the response and what was observed.
 func (s *site) deliver(r *http.Request) (*httptest.ResponseRecorder, middleware.Report) {
 	s.t.Helper()
 	s.mu.Lock()
@@ -84,13 +84,13 @@ func (s *site) stripe(id string) (*httptest.ResponseRecorder, middleware.Report)
 	return s.deliver(stripetest.NewRequest("https://shop.example/hooks", time.Now(), []byte(body), stripeSecret))
 }
 
-// insist sends until the answer is none of a busy machine: 503 where the store took
-// longer than the guard waits, and 409 while a claim whose answer came too late
+// insist sends until the response is none of a busy machine: 503 where the store took
+// longer than the guard waits, and 409 while a claim whose response came too late
 // holds the event. A provider comes back after both.
 func insist(t testing.TB, send func() (*httptest.ResponseRecorder, middleware.Report)) (w *httptest.ResponseRecorder, e middleware.Report) {
 	t.Helper()
 	late := false
-	eventually(t, "an answer of the store in time", func() error {
+	eventually(t, "a response of the store in time", func() error {
 		w, e = send()
 		timeout := errors.Is(e.Err, context.DeadlineExceeded) || errors.Is(e.Err, os.ErrDeadlineExceeded)
 		if timeout && w.Code == http.StatusServiceUnavailable {
@@ -105,7 +105,7 @@ func insist(t testing.TB, send func() (*httptest.ResponseRecorder, middleware.Re
 	return w, e
 }
 
-// insist sends an event of Stripe until the answer is none of a busy machine.
+// insist sends an event of Stripe until the response is none of a busy machine.
 func (s *site) insist(id string) (*httptest.ResponseRecorder, middleware.Report) {
 	s.t.Helper()
 	return insist(s.t, func() (*httptest.ResponseRecorder, middleware.Report) { return s.stripe(id) })
@@ -114,7 +114,7 @@ func (s *site) insist(id string) (*httptest.ResponseRecorder, middleware.Report)
 // becomes sends an event until it is answered with a status.
 func (s *site) becomes(id string, status int) {
 	s.t.Helper()
-	eventually(s.t, "the answer", func() error {
+	eventually(s.t, "the response", func() error {
 		if w, e := s.stripe(id); w.Code != status {
 			return fmt.Errorf("status %d, %v", w.Code, e.Err)
 		}
@@ -261,7 +261,7 @@ func TestAGuardWhoseServerFailsAnswers503AndRecovers(t *testing.T) {
 						t.Errorf("observed %v, %v, %v", e.Outcome, e.Reason, e.Err)
 					}
 					if took := watch.read(); took > 1500*time.Millisecond {
-						t.Errorf("the answer took %v", took)
+						t.Errorf("the response took %v", took)
 					}
 				}
 				if n := s.runs.Load(); n != runs {
@@ -434,7 +434,7 @@ func TestTwoGuardsAtOneServerRunAnEventOnce(t *testing.T) {
 			wg.Go(func() {
 				var w *httptest.ResponseRecorder
 				late := false // see insist
-				eventually(t, "an answer of the store in time", func() error {
+				eventually(t, "a response of the store in time", func() error {
 					w = httptest.NewRecorder()
 					sites[i%2].handler.ServeHTTP(w, stripetest.NewRequest("https://shop.example/hooks", at, body, stripeSecret))
 					late = late || w.Code == http.StatusServiceUnavailable

@@ -45,7 +45,7 @@ const page = 1000
 // second for a million keys. Options.Timeout bounds each step, but not how long a
 // cluster's client looks for its nodes. What comes and goes
 // meanwhile may be missed, or counted twice. A node of a cluster is refused where
-// the client knows it alone, because it has a share of the records only.
+// the client knows it alone, because it has a part of the records only.
 func (s *Store) Stats(ctx context.Context) (replay.Stats, error) {
 	if s.invalid != nil {
 		return replay.Stats{}, fail("stats", s.invalid)

@@ -190,7 +190,7 @@ return {1, math.max(0, l - age), kept}
 
 	// KEYS: marks. Answers how many there were not. Many providers sign whole
 	// seconds, so the floor is one.
-	stampScript = newScript(`
+	markScript = newScript(`
 local time, n = redis.call('TIME'), 0
 for _, mark in ipairs(KEYS) do
   if not redis.call('GET', mark) then

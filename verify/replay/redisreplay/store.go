@@ -75,11 +75,11 @@ type Store struct {
 	next   int           // the part whose mark is next
 	set    int           // marks, by attempts that ran out of time
 
-	obedient bool // the client keeps to contexts by itself
-	single   bool // and talks to one server
-	queue    queue
-	limit    atomic.Pointer[limit]
-	stray    atomic.Int64 // calls of the client that nobody waits for any more
+	honorsContext bool // the client keeps to contexts by itself
+	single        bool // and talks to one server
+	queue         queue
+	limit         atomic.Pointer[limit]
+	abandoned     atomic.Int64 // calls of the client that nobody waits for any more
 }
 
 var (
@@ -118,7 +118,7 @@ func New(client redis.UniversalClient, o *Options) *Store {
 		s.invalid = errPrefix
 	}
 	if s.invalid == nil {
-		s.obedient = obedient(client)
+		s.honorsContext = honorsContext(client)
 		_, s.single = client.(*redis.Client)
 		_, s.apart = client.(cluster)
 	}
@@ -141,7 +141,7 @@ func (s *Store) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, erro
 		return replay.Outcome{}, fail("claim", errLease)
 	}
 	if c.Binding != nil {
-		b := *c.Binding // the caller's, and a stray call may outlive this one
+		b := *c.Binding // the caller's, and an abandoned call may outlive this one
 		c.Binding = &b
 	}
 	n, err := within(ctx, s, func(ctx context.Context) (int64, error) { return s.claim(ctx, &c) })
@@ -246,7 +246,7 @@ func (s *Store) Forget(ctx context.Context, key replay.Key) error {
 // server of a cluster what is for the others, and an operation with little time
 // left would end those that it sends.
 func (s *Store) send(ctx context.Context, cmd *redis.IntCmd) error {
-	if l, ok := ctx.(*limited); ok && s.single && l.limit.young(s.timeout) {
+	if l, ok := ctx.(*limited); ok && s.single && l.limit.fresh(s.timeout) {
 		return s.queue.send(ctx, s.client, cmd)
 	}
 	return s.client.Process(ctx, cmd)
@@ -299,7 +299,7 @@ func (s *Store) explain(err error) error {
 	return err
 }
 
-// fail makes the error of an operation. A server without room is replay.ErrFull.
+// fail makes the error of an operation. A server without memory is replay.ErrFull.
 func fail(what string, err error) error {
 	if isFull(err) {
 		return fmt.Errorf("redisreplay: %s: %w: %w", what, replay.ErrFull, err)

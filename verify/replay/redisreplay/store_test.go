@@ -406,7 +406,7 @@ func TestADeliveryTakesTwoRoundTrips(t *testing.T) {
 			took(3, "a delivery with a binding")
 			want(t, s, bound("b", "other"), replay.Forged, "another body")
 			took(1, "a forged delivery")
-			want(t, s, resigned("c", time.Unix(0, 0)), replay.BeforeFloor, "an old stamp")
+			want(t, s, resigned("c", time.Unix(0, 0)), replay.BeforeFloor, "an old timestamp")
 			took(1, "a delivery from before the floor")
 			cl := claim("d")
 			want(t, s, cl, replay.Acquired, "a free event")

@@ -9,7 +9,7 @@ import (
 
 // inspector returns the store as an operator sees it, and skips the test where
 // it offers nothing to operators.
-func (e *exam) inspector() replay.Inspector {
+func (e *suite) inspector() replay.Inspector {
 	e.Helper()
 	i, ok := e.Store.Store.(replay.Inspector)
 	if !ok {
@@ -20,7 +20,7 @@ func (e *exam) inspector() replay.Inspector {
 
 // inspect asks for an event that must be known, with its lease and what it is
 // kept for within a unit below the given ones.
-func (e *exam) inspect(name string, want replay.Record, when string) {
+func (e *suite) inspect(name string, want replay.Record, when string) {
 	e.Helper()
 	got, ok, err := e.inspector().Inspect(e.Context(), e.key(name))
 	if err != nil || !ok {
@@ -35,7 +35,7 @@ func (e *exam) inspect(name string, want replay.Record, when string) {
 
 // close expects a time that ran for less than a unit. A store may round up to
 // the next millisecond.
-func (e *exam) close(what string, got, want time.Duration) {
+func (e *suite) close(what string, got, want time.Duration) {
 	e.Helper()
 	if got > want+time.Millisecond || got < max(0, want-e.unit) {
 		e.Errorf("%s is %v, want %v or up to %v less", what, got, want, e.unit)
@@ -43,7 +43,7 @@ func (e *exam) close(what string, got, want time.Duration) {
 }
 
 // unknown expects that there is nothing to inspect.
-func (e *exam) unknown(k replay.Key, why string) {
+func (e *suite) unknown(k replay.Key, why string) {
 	e.Helper()
 	got, ok, err := e.inspector().Inspect(e.Context(), k)
 	if err != nil || ok || got != (replay.Record{}) {
@@ -53,7 +53,7 @@ func (e *exam) unknown(k replay.Key, why string) {
 
 // inspection: what a store shows to operators.
 var inspection = []test{
-	{"the life of an event is shown", func(e *exam) {
+	{"the life of an event is shown", func(e *suite) {
 		e.unknown(e.key("a"), "an event that nobody claimed")
 		c := e.claim("a")
 		c.Lease, c.Needed, c.Retention = time.Minute, 2*time.Minute, time.Hour
@@ -72,7 +72,7 @@ var inspection = []test{
 		e.releases(e.acquire(e.claim("a")), "the owner")
 		e.unknown(h.Key, "an event that was released")
 	}},
-	{"an event whose owner is gone is shown with no lease left", func(e *exam) {
+	{"an event whose owner is gone is shown with no lease left", func(e *suite) {
 		c := e.probe("a")
 		c.Lease, c.Retention = e.unit, time.Hour
 		h := e.acquire(c)
@@ -81,7 +81,7 @@ var inspection = []test{
 		e.commits(h, nil, "the owner, late")
 		e.inspect("a", replay.Record{Status: replay.Done, Kept: time.Hour}, "done")
 	}},
-	{"an event is not shown after its retention", func(e *exam) {
+	{"an event is not shown after its retention", func(e *suite) {
 		c := e.probe("a")
 		c.Retention = e.units(4)
 		e.finish(c)
@@ -89,7 +89,7 @@ var inspection = []test{
 		e.wait(4)
 		e.unknown(c.Key, "an event that is forgotten")
 	}},
-	{"to look at an event does not change it", func(e *exam) {
+	{"to look at an event does not change it", func(e *suite) {
 		c := e.probe("a")
 		c.Lease, c.Retention = e.units(2), e.units(2)
 		h := e.acquire(c)
@@ -101,12 +101,12 @@ var inspection = []test{
 		e.unknown(c.Key, "an event that nobody took over")
 		e.commits(h, replay.ErrLost, "the owner of what is forgotten")
 	}},
-	{"a binding is not shown", func(e *exam) {
+	{"a binding is not shown", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		e.acquire(c)
 		e.unknown(c.Binding.Message, "the message")
 	}},
-	{"what is held is counted", func(e *exam) {
+	{"what is held is counted", func(e *suite) {
 		const n = 20
 		for i := range n {
 			e.finish(e.claim(string(rune('a' + i))))
@@ -116,7 +116,7 @@ var inspection = []test{
 			e.Errorf("Stats = %+v, %v, want at least %d records", s, err, n)
 		}
 	}},
-	{"a cancelled look is an error", func(e *exam) {
+	{"a cancelled look is an error", func(e *suite) {
 		e.acquire(e.claim("a"))
 		ctx, cancel := context.WithCancel(e.Context())
 		cancel()

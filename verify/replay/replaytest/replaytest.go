@@ -81,7 +81,7 @@ func Exercise(t *testing.T, f Factory) {
 		open  func(t *testing.T) Store
 	}{
 		{"life", life, f.New},
-		{"time", passing, f.New},
+		{"time", timeTests, f.New},
 		{"bindings", bindings, f.New},
 		{"keys", keys, f.New},
 		{"calls", calls, f.New},
@@ -110,9 +110,9 @@ func Exercise(t *testing.T, f Factory) {
 const longestUnit = 10 * time.Second
 
 // examine tries a test until the host was fast enough to show what the store does.
-func examine(t *testing.T, unit time.Duration, open func(t *testing.T) Store, run func(e *exam)) {
+func examine(t *testing.T, unit time.Duration, open func(t *testing.T) Store, run func(e *suite)) {
 	for ; ; unit *= 2 {
-		e := &exam{T: t, Store: open(t), unit: unit, nonce: replay.NewToken()}
+		e := &suite{T: t, Store: open(t), unit: unit, nonce: replay.NewToken()}
 		if e.Advance == nil {
 			e.Advance = time.Sleep
 		}
@@ -136,7 +136,7 @@ func examine(t *testing.T, unit time.Duration, open func(t *testing.T) Store, ru
 // try runs a test to its end, or to its first fatal failure, and returns how much
 // time went by on the store's clock that the test did not ask for. No test
 // has less than a unit to spare before what it expects is over.
-func (e *exam) try(run func(e *exam)) (late time.Duration) {
+func (e *suite) try(run func(e *suite)) (late time.Duration) {
 	begin := time.Now()
 	ended := make(chan struct{})
 	go func() {
@@ -160,12 +160,12 @@ func (f Factory) floor() func(t *testing.T) Store {
 
 type test struct {
 	name string
-	run  func(e *exam)
+	run  func(e *suite)
 }
 
-// exam is one try of one test of one store. It keeps its failures to itself until
+// suite is one try of one test of one store. It keeps its failures to itself until
 // it is known whether they are the store's.
-type exam struct {
+type suite struct {
 	*testing.T
 	Store
 	unit   time.Duration
@@ -179,41 +179,41 @@ type exam struct {
 }
 
 // skip ends a test that does not concern the store.
-func (e *exam) skip(why string) {
+func (e *suite) skip(why string) {
 	e.skipped = why
 	runtime.Goexit()
 }
 
 // Error notes a failure.
-func (e *exam) Error(args ...any) { e.fail(fmt.Sprintln(args...)) }
+func (e *suite) Error(args ...any) { e.fail(fmt.Sprintln(args...)) }
 
 // Errorf notes a failure.
-func (e *exam) Errorf(format string, args ...any) { e.fail(fmt.Sprintf(format, args...)) }
+func (e *suite) Errorf(format string, args ...any) { e.fail(fmt.Sprintf(format, args...)) }
 
 // Fatal notes a failure and ends the try.
-func (e *exam) Fatal(args ...any) {
+func (e *suite) Fatal(args ...any) {
 	e.fail(fmt.Sprintln(args...))
 	runtime.Goexit()
 }
 
 // Fatalf notes a failure and ends the try.
-func (e *exam) Fatalf(format string, args ...any) {
+func (e *suite) Fatalf(format string, args ...any) {
 	e.fail(fmt.Sprintf(format, args...))
 	runtime.Goexit()
 }
 
 // Failed reports whether the try failed.
-func (e *exam) Failed() bool { return e.failed.Load() }
+func (e *suite) Failed() bool { return e.failed.Load() }
 
 // FailNow ends a try that failed.
-func (e *exam) FailNow() {
+func (e *suite) FailNow() {
 	e.failed.Store(true)
 	runtime.Goexit()
 }
 
 // fail notes a failure with the line of the test, which the testing package cannot
 // see any more when it is told.
-func (e *exam) fail(what string) {
+func (e *suite) fail(what string) {
 	e.failed.Store(true)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -237,34 +237,34 @@ func line() string {
 }
 
 // wait lets n units pass.
-func (e *exam) wait(n int) { e.pass(time.Duration(n) * e.unit) }
+func (e *suite) wait(n int) { e.pass(time.Duration(n) * e.unit) }
 
 // pass lets d pass on the store's clock.
-func (e *exam) pass(d time.Duration) {
+func (e *suite) pass(d time.Duration) {
 	begin := time.Now()
 	e.Advance(d)
 	e.waited += min(d, time.Since(begin))
 }
 
 // units returns n units.
-func (e *exam) units(n int) time.Duration { return time.Duration(n) * e.unit }
+func (e *suite) units(n int) time.Duration { return time.Duration(n) * e.unit }
 
-// event returns the event of a name, which is this exam's own.
-func (e *exam) event(name string) replay.Event {
+// event returns the event of a name, which is this suite's own.
+func (e *suite) event(name string) replay.Event {
 	return replay.Event{Endpoint: "exercise", Provider: "test", Scope: string(e.nonce[:]), ID: name}
 }
 
-func (e *exam) key(name string) replay.Key { return e.event(name).Key() }
+func (e *suite) key(name string) replay.Key { return e.event(name).Key() }
 
 // binding returns the binding of a message to a body.
-func (e *exam) binding(message, body string) *replay.BodyBinding {
+func (e *suite) binding(message, body string) *replay.BodyBinding {
 	m := replay.Message{Endpoint: "exercise", Provider: "test", Scope: string(e.nonce[:]), ID: message}
 	return &replay.BodyBinding{Message: m.Key(), Body: sha256.Sum256([]byte(body))}
 }
 
 // claim returns a claim on the event of a name by a new owner: needed, leased
 // and kept for longer than a test takes.
-func (e *exam) claim(name string) replay.Claim {
+func (e *suite) claim(name string) replay.Claim {
 	return replay.Claim{
 		Key:         e.key(name),
 		Token:       replay.NewToken(),
@@ -276,13 +276,13 @@ func (e *exam) claim(name string) replay.Claim {
 }
 
 // probe returns a claim that asks about an event and prolongs nothing.
-func (e *exam) probe(name string) replay.Claim {
+func (e *suite) probe(name string) replay.Claim {
 	c := e.claim(name)
 	c.Needed, c.Retention = 0, 0
 	return c
 }
 
-func (e *exam) bound(name, message, body string) replay.Claim {
+func (e *suite) bound(name, message, body string) replay.Claim {
 	c := e.claim(name)
 	c.Binding = e.binding(message, body)
 	return c
@@ -291,7 +291,7 @@ func (e *exam) bound(name, message, body string) replay.Claim {
 func handle(c replay.Claim) replay.Handle { return replay.Handle{Key: c.Key, Token: c.Token} }
 
 // ask claims and checks what holds for every outcome.
-func (e *exam) ask(c replay.Claim) (replay.Outcome, error) {
+func (e *suite) ask(c replay.Claim) (replay.Outcome, error) {
 	e.Helper()
 	o, err := e.Claim(e.Context(), c)
 	switch {
@@ -311,7 +311,7 @@ func (e *exam) ask(c replay.Claim) (replay.Outcome, error) {
 }
 
 // want claims and expects a status.
-func (e *exam) want(c replay.Claim, s replay.Status, why string) replay.Outcome {
+func (e *suite) want(c replay.Claim, s replay.Status, why string) replay.Outcome {
 	e.Helper()
 	o, err := e.ask(c)
 	if err != nil {
@@ -324,53 +324,53 @@ func (e *exam) want(c replay.Claim, s replay.Status, why string) replay.Outcome 
 }
 
 // acquire claims an event, which must be free.
-func (e *exam) acquire(c replay.Claim) replay.Handle {
+func (e *suite) acquire(c replay.Claim) replay.Handle {
 	e.Helper()
 	e.want(c, replay.Acquired, "a free event")
 	return handle(c)
 }
 
 // finish claims an event and commits it.
-func (e *exam) finish(c replay.Claim) replay.Handle {
+func (e *suite) finish(c replay.Claim) replay.Handle {
 	e.Helper()
 	h := e.acquire(c)
 	e.commits(h, nil, "the owner")
 	return h
 }
 
-func (e *exam) errors(what string, err, want error) {
+func (e *suite) errors(what string, err, want error) {
 	e.Helper()
 	if !errors.Is(err, want) {
 		e.Fatalf("%s = %v, want %v", what, err, want)
 	}
 }
 
-func (e *exam) commits(h replay.Handle, want error, who string) {
+func (e *suite) commits(h replay.Handle, want error, who string) {
 	e.Helper()
 	e.errors(who+": Commit", e.Commit(e.Context(), h), want)
 }
 
-func (e *exam) renews(h replay.Handle, lease time.Duration, want error, who string) {
+func (e *suite) renews(h replay.Handle, lease time.Duration, want error, who string) {
 	e.Helper()
 	e.errors(who+": Renew", e.Renew(e.Context(), h, lease), want)
 }
 
-func (e *exam) releases(h replay.Handle, who string) {
+func (e *suite) releases(h replay.Handle, who string) {
 	e.Helper()
 	e.errors(who+": Release", e.Release(e.Context(), h), nil)
 }
 
-func (e *exam) forgets(k replay.Key, want error, what string) {
+func (e *suite) forgets(k replay.Key, want error, what string) {
 	e.Helper()
 	e.errors(what+": Forget", e.Forget(e.Context(), k), want)
 }
 
 // life: claim, commit, release, forget.
 var life = []test{
-	{"an unknown event is acquired", func(e *exam) {
+	{"an unknown event is acquired", func(e *suite) {
 		e.acquire(e.claim("a"))
 	}},
-	{"a committed event is done", func(e *exam) {
+	{"a committed event is done", func(e *suite) {
 		c := e.claim("a")
 		e.finish(c)
 		again := e.claim("a")
@@ -388,13 +388,13 @@ var life = []test{
 			e.Error("a repeat replaced the fingerprint of what was handled")
 		}
 	}},
-	{"a released event is acquired again", func(e *exam) {
+	{"a released event is acquired again", func(e *suite) {
 		h := e.acquire(e.claim("a"))
 		e.want(e.claim("a"), replay.InFlight, "before the release")
 		e.releases(h, "the owner")
 		e.acquire(e.claim("a"))
 	}},
-	{"a released event can be handled with another fingerprint", func(e *exam) {
+	{"a released event can be handled with another fingerprint", func(e *suite) {
 		e.releases(e.acquire(e.claim("a")), "the owner")
 		c := e.claim("a")
 		c.Fingerprint = sha256.Sum256([]byte("signed anew"))
@@ -406,7 +406,7 @@ var life = []test{
 			e.Error("the fingerprint of what failed passes for the same")
 		}
 	}},
-	{"an event in flight is refused with the time left", func(e *exam) {
+	{"an event in flight is refused with the time left", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = time.Minute
 		e.acquire(c)
@@ -414,7 +414,7 @@ var life = []test{
 			e.Errorf("%v are left of a minute", o.Lease)
 		}
 	}},
-	{"a refused claim changes nothing for the owner", func(e *exam) {
+	{"a refused claim changes nothing for the owner", func(e *suite) {
 		h := e.acquire(e.claim("a"))
 		other := e.claim("a")
 		e.want(other, replay.InFlight, "another owner")
@@ -425,20 +425,20 @@ var life = []test{
 		e.renews(h, time.Hour, nil, "the owner")
 		e.commits(h, nil, "the owner")
 	}},
-	{"the same token acquires again", func(e *exam) {
+	{"the same token acquires again", func(e *suite) {
 		c := e.claim("a")
 		e.acquire(c)
 		e.want(c, replay.Acquired, "the same claim, sent twice")
 		e.want(e.claim("a"), replay.InFlight, "another token")
 		e.commits(handle(c), nil, "the owner")
 	}},
-	{"a commit can be repeated", func(e *exam) {
+	{"a commit can be repeated", func(e *suite) {
 		h := e.finish(e.claim("a"))
 		e.commits(h, nil, "the owner, again")
 		e.commits(replay.Handle{Key: h.Key, Token: replay.NewToken()}, replay.ErrLost, "somebody else")
 		e.want(e.claim("a"), replay.Done, "after both")
 	}},
-	{"a release can be repeated", func(e *exam) {
+	{"a release can be repeated", func(e *suite) {
 		h := e.acquire(e.claim("a"))
 		e.releases(h, "the owner")
 		e.releases(h, "the owner, again")
@@ -447,19 +447,19 @@ var life = []test{
 		e.want(e.claim("a"), replay.InFlight, "after a release by the former owner")
 		e.commits(next, nil, "the owner")
 	}},
-	{"a release after the commit does nothing", func(e *exam) {
+	{"a release after the commit does nothing", func(e *suite) {
 		h := e.finish(e.claim("a"))
 		e.releases(h, "the owner")
 		e.want(e.claim("a"), replay.Done, "after the release")
 	}},
-	{"a commit after the release is lost", func(e *exam) {
+	{"a commit after the release is lost", func(e *suite) {
 		h := e.acquire(e.claim("a"))
 		e.releases(h, "the owner")
 		e.commits(h, replay.ErrLost, "who released")
 		e.renews(h, time.Hour, replay.ErrLost, "who released")
 		e.acquire(e.claim("a"))
 	}},
-	{"a renewal after the commit is lost", func(e *exam) {
+	{"a renewal after the commit is lost", func(e *suite) {
 		c := e.claim("a")
 		e.acquire(c)
 		e.renews(handle(c), time.Hour, nil, "the owner")
@@ -467,14 +467,14 @@ var life = []test{
 		e.renews(handle(c), time.Hour, replay.ErrLost, "who committed")
 		e.want(e.claim("a"), replay.Done, "after the renewal")
 	}},
-	{"an event that nobody claimed can be neither renewed nor committed", func(e *exam) {
+	{"an event that nobody claimed can be neither renewed nor committed", func(e *suite) {
 		h := handle(e.claim("a"))
 		e.renews(h, time.Hour, replay.ErrLost, "nobody")
 		e.commits(h, replay.ErrLost, "nobody")
 		e.releases(h, "nobody")
 		e.acquire(e.claim("a"))
 	}},
-	{"a token owns one event alone", func(e *exam) {
+	{"a token owns one event alone", func(e *suite) {
 		a, b := e.claim("a"), e.claim("b")
 		e.acquire(a)
 		e.acquire(b)
@@ -482,7 +482,7 @@ var life = []test{
 		e.commits(handle(a), nil, "the owner")
 		e.want(e.claim("b"), replay.InFlight, "the other event")
 	}},
-	{"a forgotten event is acquired again", func(e *exam) {
+	{"a forgotten event is acquired again", func(e *suite) {
 		c := e.claim("a")
 		h := e.finish(c)
 		e.want(e.claim("a"), replay.Done, "before it is forgotten")
@@ -490,7 +490,7 @@ var life = []test{
 		e.commits(h, replay.ErrLost, "the owner of what is forgotten")
 		e.acquire(e.claim("a"))
 	}},
-	{"an event in flight is not forgotten", func(e *exam) {
+	{"an event in flight is not forgotten", func(e *suite) {
 		c := e.claim("a")
 		e.acquire(c)
 		e.forgets(c.Key, replay.ErrHeld, "an event in flight")
@@ -499,7 +499,7 @@ var life = []test{
 		e.forgets(c.Key, nil, "a finished event")
 		e.acquire(e.claim("a"))
 	}},
-	{"an unknown event is forgotten without an error", func(e *exam) {
+	{"an unknown event is forgotten without an error", func(e *suite) {
 		e.finish(e.claim("b"))
 		e.forgets(e.key("a"), nil, "an unknown event")
 		e.forgets(e.key("a"), nil, "an unknown event, again")
@@ -507,9 +507,9 @@ var life = []test{
 	}},
 }
 
-// passing: leases, needs and retentions run out.
-var passing = []test{
-	{"a lease that ran out is taken over", func(e *exam) {
+// timeTests: leases, needs and retentions run out.
+var timeTests = []test{
+	{"a lease that ran out is taken over", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.units(2)
 		e.acquire(c)
@@ -520,7 +520,7 @@ var passing = []test{
 		e.acquire(e.claim("a"))
 		e.want(e.claim("a"), replay.InFlight, "after the takeover")
 	}},
-	{"a lease lasts to its end", func(e *exam) {
+	{"a lease lasts to its end", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.units(4)
 		e.acquire(c)
@@ -531,7 +531,7 @@ var passing = []test{
 		e.wait(2)
 		e.acquire(e.claim("a"))
 	}},
-	{"the former owner is told that it lost", func(e *exam) {
+	{"the former owner is told that it lost", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		former := e.acquire(c)
@@ -544,7 +544,7 @@ var passing = []test{
 		e.commits(owner, nil, "the owner")
 		e.commits(former, replay.ErrLost, "the former owner, after the commit")
 	}},
-	{"the former owner stays lost when the taker's lease ran out, too", func(e *exam) {
+	{"the former owner stays lost when the taker's lease ran out, too", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		former := e.acquire(c)
@@ -562,7 +562,7 @@ var passing = []test{
 		e.commits(former, replay.ErrLost, "the former owner, after the commit")
 		e.want(e.claim("a"), replay.Done, "in the end")
 	}},
-	{"a release by the former owner frees nothing", func(e *exam) {
+	{"a release by the former owner frees nothing", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		former := e.acquire(c)
@@ -573,7 +573,7 @@ var passing = []test{
 		e.releases(owner, "the owner")
 		e.acquire(e.claim("a"))
 	}},
-	{"a former owner that claims again waits for the owner", func(e *exam) {
+	{"a former owner that claims again waits for the owner", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		e.acquire(c)
@@ -581,7 +581,7 @@ var passing = []test{
 		e.acquire(e.claim("a"))
 		e.want(c, replay.InFlight, "the former owner")
 	}},
-	{"the takeover's fingerprint is the one that was handled", func(e *exam) {
+	{"the takeover's fingerprint is the one that was handled", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		e.acquire(c)
@@ -596,7 +596,7 @@ var passing = []test{
 			e.Error("the fingerprint of what was lost passes for the same")
 		}
 	}},
-	{"an owner whose lease ran out commits if nobody took over", func(e *exam) {
+	{"an owner whose lease ran out commits if nobody took over", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		e.acquire(c)
@@ -604,7 +604,7 @@ var passing = []test{
 		e.commits(handle(c), nil, "the owner")
 		e.want(e.claim("a"), replay.Done, "after that")
 	}},
-	{"an owner whose lease ran out renews if nobody took over", func(e *exam) {
+	{"an owner whose lease ran out renews if nobody took over", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		e.acquire(c)
@@ -613,7 +613,7 @@ var passing = []test{
 		e.want(e.claim("a"), replay.InFlight, "after that")
 		e.commits(handle(c), nil, "the owner")
 	}},
-	{"an owner whose lease ran out acquires again if nobody took over", func(e *exam) {
+	{"an owner whose lease ran out acquires again if nobody took over", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		e.acquire(c)
@@ -622,7 +622,7 @@ var passing = []test{
 		e.want(c, replay.Acquired, "the owner")
 		e.want(e.claim("a"), replay.InFlight, "after that")
 	}},
-	{"the same token gets a fresh lease", func(e *exam) {
+	{"the same token gets a fresh lease", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.units(2)
 		e.acquire(c)
@@ -634,7 +634,7 @@ var passing = []test{
 		e.wait(2)
 		e.acquire(e.claim("a"))
 	}},
-	{"a renewal moves the end of the lease", func(e *exam) {
+	{"a renewal moves the end of the lease", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.units(2)
 		h := e.acquire(c)
@@ -647,13 +647,13 @@ var passing = []test{
 		e.wait(2)
 		e.acquire(e.claim("a"))
 	}},
-	{"a renewal may shorten the lease", func(e *exam) {
+	{"a renewal may shorten the lease", func(e *suite) {
 		h := e.acquire(e.claim("a"))
 		e.renews(h, e.unit, nil, "the owner")
 		e.wait(1)
 		e.acquire(e.claim("a"))
 	}},
-	{"an event whose owner is gone can be forgotten", func(e *exam) {
+	{"an event whose owner is gone can be forgotten", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		e.acquire(c)
@@ -663,14 +663,14 @@ var passing = []test{
 		e.commits(handle(c), replay.ErrLost, "the owner of what is forgotten")
 		e.acquire(e.claim("a"))
 	}},
-	{"a finished event outlives its lease", func(e *exam) {
+	{"a finished event outlives its lease", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		e.finish(c)
 		e.wait(2)
 		e.want(e.claim("a"), replay.Done, "after the lease")
 	}},
-	{"a finished event is forgotten at the end of its retention", func(e *exam) {
+	{"a finished event is forgotten at the end of its retention", func(e *suite) {
 		c := e.probe("a")
 		c.Retention = e.units(4)
 		e.finish(c)
@@ -680,7 +680,7 @@ var passing = []test{
 		e.commits(handle(c), replay.ErrLost, "the owner of what is forgotten")
 		e.acquire(e.claim("a"))
 	}},
-	{"the retention begins with the commit", func(e *exam) {
+	{"the retention begins with the commit", func(e *suite) {
 		c := e.probe("a")
 		c.Retention = e.units(3)
 		h := e.acquire(c)
@@ -691,7 +691,7 @@ var passing = []test{
 		e.wait(1)
 		e.acquire(e.claim("a"))
 	}},
-	{"a finished event is kept as long as it is needed", func(e *exam) {
+	{"a finished event is kept as long as it is needed", func(e *suite) {
 		c := e.claim("a")
 		c.Needed, c.Retention = e.units(4), e.unit
 		e.finish(c)
@@ -700,7 +700,7 @@ var passing = []test{
 		e.wait(2)
 		e.acquire(e.claim("a"))
 	}},
-	{"a repeat of a finished event extends its need", func(e *exam) {
+	{"a repeat of a finished event extends its need", func(e *suite) {
 		c := e.probe("a")
 		c.Needed = e.units(3)
 		e.finish(c)
@@ -711,7 +711,7 @@ var passing = []test{
 		e.wait(1)
 		e.acquire(e.claim("a"))
 	}},
-	{"a repeat of an event in flight extends its need", func(e *exam) {
+	{"a repeat of an event in flight extends its need", func(e *suite) {
 		c := e.probe("a")
 		c.Needed = e.unit
 		e.acquire(c)
@@ -724,7 +724,7 @@ var passing = []test{
 		e.wait(2)
 		e.acquire(e.claim("a"))
 	}},
-	{"a takeover does not shorten the need", func(e *exam) {
+	{"a takeover does not shorten the need", func(e *suite) {
 		c := e.probe("a")
 		c.Lease, c.Needed = e.unit, e.units(5)
 		e.acquire(c)
@@ -735,7 +735,7 @@ var passing = []test{
 		e.wait(2)
 		e.acquire(e.claim("a"))
 	}},
-	{"a repeat with a shorter need shortens nothing", func(e *exam) {
+	{"a repeat with a shorter need shortens nothing", func(e *suite) {
 		c := e.probe("a")
 		c.Needed = e.units(4)
 		e.finish(c)
@@ -745,7 +745,7 @@ var passing = []test{
 		e.wait(2)
 		e.acquire(e.claim("a"))
 	}},
-	{"a binding lasts as long as it is needed, however long its event is kept", func(e *exam) {
+	{"a binding lasts as long as it is needed, however long its event is kept", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		c.Needed = e.units(4)
 		e.finish(c)
@@ -756,7 +756,7 @@ var passing = []test{
 		e.want(e.bound("a", "m", "body"), replay.Forged, "the body that was bound before")
 		e.want(e.probe("a"), replay.Done, "the event, which is kept")
 	}},
-	{"a repeat extends the binding", func(e *exam) {
+	{"a repeat extends the binding", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		c.Needed, c.Retention = e.units(3), 0
 		e.finish(c)
@@ -767,7 +767,7 @@ var passing = []test{
 		e.wait(1)
 		e.acquire(e.bound("b", "m", "other"))
 	}},
-	{"a forged repeat extends nothing", func(e *exam) {
+	{"a forged repeat extends nothing", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		c.Needed, c.Retention = e.units(3), 0
 		e.finish(c)
@@ -782,70 +782,70 @@ var passing = []test{
 }
 
 var bindings = []test{
-	{"the same body passes", func(e *exam) {
+	{"the same body passes", func(e *suite) {
 		e.acquire(e.bound("a", "m", "body"))
 		e.want(e.bound("a", "m", "body"), replay.InFlight, "a repeat")
 		e.acquire(e.bound("b", "m", "body"))
 	}},
-	{"another body is forged while the event is in flight", func(e *exam) {
+	{"another body is forged while the event is in flight", func(e *suite) {
 		h := e.acquire(e.bound("a", "m", "body"))
 		e.want(e.bound("a", "m", "other"), replay.Forged, "another body")
 		e.want(e.bound("a", "m", "body"), replay.InFlight, "the same body")
 		e.commits(h, nil, "the owner")
 	}},
-	{"another body is forged when the event is done", func(e *exam) {
+	{"another body is forged when the event is done", func(e *suite) {
 		e.finish(e.bound("a", "m", "body"))
 		e.want(e.bound("a", "m", "other"), replay.Forged, "another body")
 		e.want(e.bound("a", "m", "body"), replay.Done, "the same body")
 	}},
-	{"another body is forged after the release", func(e *exam) {
+	{"another body is forged after the release", func(e *suite) {
 		e.releases(e.acquire(e.bound("a", "m", "body")), "the owner")
 		e.want(e.bound("a", "m", "other"), replay.Forged, "another body")
 		e.acquire(e.bound("a", "m", "body"))
 	}},
-	{"another body is forged after the event is forgotten", func(e *exam) {
+	{"another body is forged after the event is forgotten", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		e.finish(c)
 		e.forgets(c.Key, nil, "the event")
 		e.want(e.bound("a", "m", "other"), replay.Forged, "another body")
 		e.acquire(e.bound("a", "m", "body"))
 	}},
-	{"another body is forged under the owner's token", func(e *exam) {
+	{"another body is forged under the owner's token", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		e.acquire(c)
 		c.Binding = e.binding("m", "other")
 		e.want(c, replay.Forged, "another body")
 		e.commits(handle(c), nil, "the owner")
 	}},
-	{"another body is forged for another event", func(e *exam) {
+	{"another body is forged for another event", func(e *suite) {
 		e.acquire(e.bound("a", "m", "body"))
 		e.want(e.bound("b", "m", "other"), replay.Forged, "another body")
 		e.acquire(e.claim("b"))
 	}},
-	{"another body stays forged", func(e *exam) {
+	{"another body stays forged", func(e *suite) {
 		e.acquire(e.bound("a", "m", "body"))
 		e.want(e.bound("b", "m", "other"), replay.Forged, "another body")
 		e.want(e.bound("b", "m", "other"), replay.Forged, "another body, again")
 		e.acquire(e.bound("b", "m", "body"))
 	}},
-	{"another message may have another body", func(e *exam) {
+	{"another message may have another body", func(e *suite) {
 		e.finish(e.bound("a", "m", "body"))
 		e.want(e.bound("a", "n", "other"), replay.Done, "another message of the event")
 		e.want(e.bound("a", "n", "body"), replay.Forged, "the first body under the other message")
 	}},
-	{"a claim that finds the event done binds all the same", func(e *exam) {
+	{"a claim that finds the event done binds all the same", func(e *suite) {
 		e.finish(e.claim("a"))
 		e.want(e.bound("a", "m", "body"), replay.Done, "the first with a binding")
 		e.want(e.bound("b", "m", "other"), replay.Forged, "another body")
 		e.acquire(e.bound("b", "m", "body"))
 	}},
-	{"a claim that finds the event in flight binds all the same", func(e *exam) {
+	{"a claim that finds the event in flight binds all the same", func(e *suite) {
 		e.acquire(e.claim("a"))
 		e.want(e.bound("a", "m", "body"), replay.InFlight, "the first with a binding")
 		e.want(e.bound("b", "m", "other"), replay.Forged, "another body")
 		e.acquire(e.bound("b", "m", "body"))
 	}},
-	{"a forged claim does not touch the event", func(e *exam) {
+	{"a forged claim does not touch the event", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		e.finish(c)
 		forged := e.bound("a", "m", "other")
@@ -859,7 +859,7 @@ var bindings = []test{
 		e.want(e.bound("b", "m", "other"), replay.Forged, "another body")
 		e.acquire(e.claim("b"))
 	}},
-	{"a binding is not an event", func(e *exam) {
+	{"a binding is not an event", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		e.acquire(c)
 		message := handle(c)
@@ -873,7 +873,7 @@ var bindings = []test{
 }
 
 var keys = []test{
-	{"events that differ in one part are apart", func(e *exam) {
+	{"events that differ in one part are apart", func(e *suite) {
 		base := e.event("a")
 		base.Partition = "p"
 		others := map[string]replay.Event{"itself": base}
@@ -893,7 +893,7 @@ var keys = []test{
 		change("an id that reads like a fingerprint", func(o *replay.Event) { o.ID = string(make([]byte, 32)) })
 		e.apart(others)
 	}},
-	{"the border between two parts counts", func(e *exam) {
+	{"the border between two parts counts", func(e *suite) {
 		nonce := string(e.nonce[:])
 		others := map[string]replay.Event{
 			"ab|c|d": {Endpoint: nonce + "ab", Provider: "c", Scope: "d", ID: "x"},
@@ -907,7 +907,7 @@ var keys = []test{
 		}
 		e.apart(others)
 	}},
-	{"the fingerprint is the key only where there is no id", func(e *exam) {
+	{"the fingerprint is the key only where there is no id", func(e *suite) {
 		a := e.event("a")
 		b := a
 		b.Fingerprint[0] = 1
@@ -917,7 +917,7 @@ var keys = []test{
 		c.Key, c.Token = b.Key(), replay.NewToken()
 		e.want(c, replay.InFlight, "the same id with another fingerprint")
 	}},
-	{"long parts count to their last byte", func(e *exam) {
+	{"long parts count to their last byte", func(e *suite) {
 		for _, n := range []int{255, 256, 257, 4096} {
 			long := strings.Repeat("x", n-1)
 			base := e.event(long + "a")
@@ -938,7 +938,7 @@ var keys = []test{
 			e.apart(others)
 		}
 	}},
-	{"many events are apart", func(e *exam) {
+	{"many events are apart", func(e *suite) {
 		const n = 200
 		for i := range n {
 			e.finish(e.claim(fmt.Sprint(i)))
@@ -953,7 +953,7 @@ var keys = []test{
 }
 
 // apart expects that all events can be acquired, and each only once.
-func (e *exam) apart(events map[string]replay.Event) {
+func (e *suite) apart(events map[string]replay.Event) {
 	for name, event := range events {
 		c := e.claim(name)
 		c.Key = event.Key()
@@ -964,7 +964,7 @@ func (e *exam) apart(events map[string]replay.Event) {
 }
 
 var calls = []test{
-	{"a cancelled call is an error and does nothing", func(e *exam) {
+	{"a cancelled call is an error and does nothing", func(e *suite) {
 		ctx, cancel := context.WithCancel(e.Context())
 		cancel()
 		refused := func(what string, err error) {
@@ -997,7 +997,7 @@ var calls = []test{
 		refused("Forget", e.Forget(ctx, h.Key))
 		e.want(e.claim("a"), replay.Done, "after all")
 	}},
-	{"a lease that is not positive is an error and claims nothing", func(e *exam) {
+	{"a lease that is not positive is an error and claims nothing", func(e *suite) {
 		for _, lease := range []time.Duration{0, -1, math.MinInt64} {
 			c := e.claim("a")
 			c.Lease = lease
@@ -1015,7 +1015,7 @@ var calls = []test{
 		e.want(e.claim("a"), replay.InFlight, "after that")
 		e.commits(h, nil, "the owner")
 	}},
-	{"durations without end do not overflow", func(e *exam) {
+	{"durations without end do not overflow", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		c.Lease, c.Needed, c.Retention = math.MaxInt64, math.MaxInt64, math.MaxInt64
 		h := e.acquire(c)
@@ -1030,7 +1030,7 @@ var calls = []test{
 		e.forgets(c.Key, nil, "the event")
 		e.acquire(e.claim("a"))
 	}},
-	{"a negative duration counts as none", func(e *exam) {
+	{"a negative duration counts as none", func(e *suite) {
 		c := e.bound("a", "m", "body")
 		c.Needed, c.Retention = math.MinInt64, e.units(4)
 		e.finish(c)
@@ -1066,7 +1066,7 @@ func together(f func(i int)) {
 }
 
 // meet sends a crowd of claims and returns the outcomes by status.
-func (e *exam) meet(claim func(i int) replay.Claim) map[replay.Status][]replay.Claim {
+func (e *suite) meet(claim func(i int) replay.Claim) map[replay.Status][]replay.Claim {
 	e.Helper()
 	var mu sync.Mutex
 	all := make(map[replay.Status][]replay.Claim)
@@ -1087,7 +1087,7 @@ func (e *exam) meet(claim func(i int) replay.Claim) map[replay.Status][]replay.C
 }
 
 var concurrency = []test{
-	{"one of many claims acquires", func(e *exam) {
+	{"one of many claims acquires", func(e *suite) {
 		for round := range 32 {
 			name := fmt.Sprint(round)
 			claim := func(int) replay.Claim { return e.claim(name) }
@@ -1110,7 +1110,7 @@ var concurrency = []test{
 			}
 		}
 	}},
-	{"an event has one owner at a time and is committed once", func(e *exam) {
+	{"an event has one owner at a time and is committed once", func(e *suite) {
 		for round := range 8 {
 			name := fmt.Sprint(round)
 			var running, committed atomic.Int32
@@ -1159,7 +1159,7 @@ var concurrency = []test{
 			e.want(e.claim(name), replay.Done, "in the end")
 		}
 	}},
-	{"one of many claims takes over", func(e *exam) {
+	{"one of many claims takes over", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		former := e.acquire(c)
@@ -1171,7 +1171,7 @@ var concurrency = []test{
 		e.commits(former, replay.ErrLost, "the former owner")
 		e.commits(handle(got[replay.Acquired][0]), nil, "the owner")
 	}},
-	{"either a late commit or a takeover wins", func(e *exam) {
+	{"either a late commit or a takeover wins", func(e *suite) {
 		c := e.claim("a")
 		c.Lease = e.unit
 		owner := e.acquire(c)
@@ -1200,14 +1200,14 @@ var concurrency = []test{
 			e.Fatalf("Commit = %v, and the claims: %v", late, count)
 		}
 	}},
-	{"the same token acquires from many connections", func(e *exam) {
+	{"the same token acquires from many connections", func(e *suite) {
 		c := e.claim("a")
 		if got := e.meet(func(int) replay.Claim { return c }); len(got[replay.Acquired]) != crowd {
 			e.Fatalf("of %d equal claims %d acquired", crowd, len(got[replay.Acquired]))
 		}
 		e.commits(handle(c), nil, "the owner")
 	}},
-	{"one of many bodies is bound", func(e *exam) {
+	{"one of many bodies is bound", func(e *suite) {
 		for round := range 16 {
 			message := fmt.Sprint("m", round)
 			got := e.meet(func(i int) replay.Claim { return e.bound("a"+message, message, fmt.Sprint("body", i)) })
@@ -1216,7 +1216,7 @@ var concurrency = []test{
 			}
 		}
 	}},
-	{"one of two bodies is bound for all events", func(e *exam) {
+	{"one of two bodies is bound for all events", func(e *suite) {
 		for round := range 16 {
 			message := fmt.Sprint("m", round)
 			got := e.meet(func(i int) replay.Claim {
@@ -1232,7 +1232,7 @@ var concurrency = []test{
 			}
 		}
 	}},
-	{"different events do not get in each other's way", func(e *exam) {
+	{"different events do not get in each other's way", func(e *suite) {
 		together(func(i int) {
 			for j := range 8 {
 				name := fmt.Sprint(i, "-", j)
@@ -1252,7 +1252,7 @@ var concurrency = []test{
 }
 
 // fill finishes events until the store is full.
-func (e *exam) fill(claim func(i int) replay.Claim) {
+func (e *suite) fill(claim func(i int) replay.Claim) {
 	e.Helper()
 	if e.Records < 16 {
 		e.Fatalf("a bounded store of %d records is too small for the tests", e.Records)
@@ -1263,7 +1263,7 @@ func (e *exam) fill(claim func(i int) replay.Claim) {
 }
 
 // full expects ErrFull.
-func (e *exam) full(c replay.Claim, why string) {
+func (e *suite) full(c replay.Claim, why string) {
 	e.Helper()
 	o, err := e.ask(c)
 	if !errors.Is(err, replay.ErrFull) {
@@ -1272,7 +1272,7 @@ func (e *exam) full(c replay.Claim, why string) {
 }
 
 var full = []test{
-	{"kept events make room, the oldest first", func(e *exam) {
+	{"kept events make way, the oldest first", func(e *suite) {
 		e.fill(func(i int) replay.Claim {
 			e.pass(e.unit / 100)
 			c := e.claim(fmt.Sprint(i))
@@ -1296,7 +1296,7 @@ var full = []test{
 			e.want(e.claim(fmt.Sprint("new", i)), replay.InFlight, "a new event")
 		}
 	}},
-	{"a repeat keeps an event from being dropped", func(e *exam) {
+	{"a repeat keeps an event from being dropped", func(e *suite) {
 		e.fill(func(i int) replay.Claim {
 			c := e.claim(fmt.Sprint(i))
 			c.Needed = e.unit
@@ -1310,7 +1310,7 @@ var full = []test{
 		e.full(e.claim("one more"), "all are needed")
 		e.want(e.claim("0"), replay.Done, "the event that was repeated")
 	}},
-	{"needed events are never dropped", func(e *exam) {
+	{"needed events are never dropped", func(e *suite) {
 		e.fill(func(i int) replay.Claim {
 			c := e.claim(fmt.Sprint(i))
 			c.Needed = e.units(8) + time.Duration(i)
@@ -1327,7 +1327,7 @@ var full = []test{
 			e.acquire(e.claim(fmt.Sprint("new", i)))
 		}
 	}},
-	{"events in flight are never dropped", func(e *exam) {
+	{"events in flight are never dropped", func(e *suite) {
 		handles := make([]replay.Handle, e.Records)
 		for i := range handles {
 			c := e.probe(fmt.Sprint(i))
@@ -1350,7 +1350,7 @@ var full = []test{
 			e.commits(h, nil, "the owner")
 		}
 	}},
-	{"an event that was needed in flight is needed when it is done", func(e *exam) {
+	{"an event that was needed in flight is needed when it is done", func(e *suite) {
 		e.fill(func(i int) replay.Claim {
 			c := e.claim(fmt.Sprint(i))
 			c.Lease = e.unit
@@ -1360,11 +1360,11 @@ var full = []test{
 		e.full(e.claim("new"), "all are needed")
 		e.want(e.claim("0"), replay.Done, "in the full store")
 	}},
-	{"a lease keeps an event only as long as it lasts", func(e *exam) {
+	{"a lease keeps an event only as long as it lasts", func(e *suite) {
 		e.fill(func(i int) replay.Claim { return e.probe(fmt.Sprint(i)) })
 		e.acquire(e.claim("new"))
 	}},
-	{"one that is not needed makes room for one", func(e *exam) {
+	{"one that is not needed makes way for one", func(e *suite) {
 		e.fill(func(i int) replay.Claim {
 			c := e.claim(fmt.Sprint(i))
 			if i == e.Records/2 {
@@ -1382,7 +1382,7 @@ var full = []test{
 			}
 		}
 	}},
-	{"a full store still knows and settles what it has", func(e *exam) {
+	{"a full store still knows and settles what it has", func(e *suite) {
 		e.finish(e.claim("done"))
 		h := e.acquire(e.claim("committed"))
 		r := e.acquire(e.claim("released"))
@@ -1401,15 +1401,15 @@ var full = []test{
 		e.forgets(e.key("done"), nil, "a finished event")
 		e.acquire(e.claim("released"))
 	}},
-	{"a claim that found no room claimed nothing", func(e *exam) {
+	{"a claim on a full store claimed nothing", func(e *suite) {
 		e.fill(func(i int) replay.Claim { return e.claim(fmt.Sprint(i)) })
 		c := e.claim("new")
 		e.full(c, "all are needed")
 		e.forgets(e.key("0"), nil, "a finished event")
-		e.commits(handle(c), replay.ErrLost, "who found no room")
+		e.commits(handle(c), replay.ErrLost, "who found the store full")
 		e.acquire(e.claim("new"))
 	}},
-	{"bindings are never dropped while they may be asked for", func(e *exam) {
+	{"bindings are never dropped while they may be asked for", func(e *suite) {
 		e.finish(e.claim("a"))
 		bindings := e.Records - 1
 		for i := range bindings {
@@ -1418,7 +1418,7 @@ var full = []test{
 			e.want(c, replay.Done, "a message of the event")
 		}
 		e.full(e.claim("one more"), "all are needed")
-		e.full(e.bound("a", "m", "body"), "there is no room for a binding")
+		e.full(e.bound("a", "m", "body"), "the store is too full for a binding")
 		for i := range bindings {
 			e.want(e.bound("a", fmt.Sprint("m", i), "other"), replay.Forged, "another body")
 			c := e.probe("a")
@@ -1428,7 +1428,7 @@ var full = []test{
 		e.wait(9)
 		e.acquire(e.claim("one more"))
 	}},
-	{"bindings that are no longer needed make room, however long their events are kept", func(e *exam) {
+	{"bindings that are no longer needed make way, however long their events are kept", func(e *suite) {
 		pairs := e.Records / 2
 		for round := range 3 {
 			for i := range pairs {
@@ -1442,7 +1442,7 @@ var full = []test{
 			e.wait(9)
 		}
 	}},
-	{"a full store stays right under a crowd", func(e *exam) {
+	{"a full store stays right under a crowd", func(e *suite) {
 		e.fill(func(i int) replay.Claim {
 			c := e.claim(fmt.Sprint(i))
 			if i%2 == 0 {
@@ -1471,25 +1471,25 @@ var full = []test{
 }
 
 // signed returns a claim on a re-signed event that was signed d after the floor.
-func (e *exam) signed(name string, d time.Duration) replay.Claim {
+func (e *suite) signed(name string, d time.Duration) replay.Claim {
 	c := e.claim(name)
 	c.SignedAt, c.Resigned = theFloor.Add(d), true
 	return c
 }
 
 var floored = []test{
-	{"an unknown event from before the floor is refused", func(e *exam) {
+	{"an unknown event from before the floor is refused", func(e *suite) {
 		e.want(e.signed("a", -time.Second), replay.BeforeFloor, "a second before")
 		e.want(e.signed("b", -1000*time.Hour), replay.BeforeFloor, "long before")
 		e.acquire(e.signed("c", time.Second))
 	}},
-	{"an event from the floor itself is acquired", func(e *exam) {
+	{"an event from the floor itself is acquired", func(e *suite) {
 		e.acquire(e.signed("a", 0))
 		c := e.signed("b", 0)
 		c.SignedAt = c.SignedAt.In(time.FixedZone("", 3600))
 		e.acquire(c)
 	}},
-	{"a time of any length is before or after the floor", func(e *exam) {
+	{"a time of any length is before or after the floor", func(e *suite) {
 		for i, seconds := range []int64{9_999_999_999, 99_999_999_999_999, 999_999_999_999_999} {
 			c := e.claim(fmt.Sprint("after", i))
 			c.SignedAt, c.Resigned = time.Unix(seconds, 0), true
@@ -1502,16 +1502,16 @@ var floored = []test{
 			e.want(c, replay.BeforeFloor, at.String())
 		}
 	}},
-	{"an event that was refused is acquired with a new stamp", func(e *exam) {
+	{"an event that was refused is acquired with a new timestamp", func(e *suite) {
 		old := e.signed("a", -time.Second)
-		e.want(old, replay.BeforeFloor, "the old stamp")
+		e.want(old, replay.BeforeFloor, "the old timestamp")
 		e.commits(handle(old), replay.ErrLost, "who was refused")
 		e.finish(e.signed("a", time.Second))
-		if o := e.want(old, replay.Done, "the old stamp, when the event is known"); !o.Same {
+		if o := e.want(old, replay.Done, "the old timestamp, when the event is known"); !o.Same {
 			e.Error("the fingerprint is not recognised")
 		}
 	}},
-	{"a known event from before the floor is known", func(e *exam) {
+	{"a known event from before the floor is known", func(e *suite) {
 		h := e.acquire(e.signed("a", 0))
 		e.want(e.signed("a", -time.Second), replay.InFlight, "while it is in flight")
 		e.commits(h, nil, "the owner")
@@ -1520,14 +1520,14 @@ var floored = []test{
 		e.want(e.signed("a", -time.Second), replay.BeforeFloor, "when it is forgotten")
 		e.acquire(e.signed("a", 0))
 	}},
-	{"a lease that ran out is taken over from before the floor", func(e *exam) {
+	{"a lease that ran out is taken over from before the floor", func(e *suite) {
 		c := e.signed("a", 0)
 		c.Lease = e.unit
 		e.acquire(c)
 		e.wait(1)
 		e.acquire(e.signed("a", -time.Second))
 	}},
-	{"a provider that does not sign anew ignores the floor", func(e *exam) {
+	{"a provider that does not sign anew ignores the floor", func(e *suite) {
 		c := e.signed("a", -time.Second)
 		c.Resigned = false
 		e.acquire(c)
@@ -1535,10 +1535,10 @@ var floored = []test{
 		e.acquire(c)
 		e.want(e.signed("c", -time.Second), replay.BeforeFloor, "one that does")
 	}},
-	{"a claim from before the floor binds all the same", func(e *exam) {
+	{"a claim from before the floor binds all the same", func(e *suite) {
 		c := e.signed("a", -time.Second)
 		c.Binding = e.binding("m", "body")
-		e.want(c, replay.BeforeFloor, "the old stamp")
+		e.want(c, replay.BeforeFloor, "the old timestamp")
 		c.Binding = e.binding("m", "other")
 		e.want(c, replay.Forged, "another body")
 		c = e.signed("a", 0)

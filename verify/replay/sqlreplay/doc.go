@@ -110,7 +110,7 @@
 //	UPDATE hooknotary_event_meta SET floor = extract(epoch FROM now()) * 1000;
 //
 // From providers that sign every attempt anew, what was signed before it, and is
-// not known, is then refused as too old; it comes again with a new stamp. The floor
+// not known, is then refused as too old; it comes again with a new timestamp. The floor
 // is set for the first time when the schema is made. All instances must reach the
 // same primary; a second region with a database of its own is a second store.
 //
@@ -136,7 +136,7 @@
 // to come again. A database in memory (":memory:") is another one for each
 // connection and cannot be used.
 //
-// # Time and room
+// # Time and space
 //
 // Leases, needs and retentions are measured by the clock of the database: of its
 // server for PostgreSQL, of the machine for SQLite. Where it steps forward, leases
@@ -154,7 +154,7 @@
 // # Failures
 //
 // An operation that fails, or lasts longer than Options.Timeout, is an error, and
-// the guard answers 503 with Retry-After. Nothing is sent twice, but for what the
-// database says it did not do; a claim whose answer was lost is free again when its
+// the guard responds with 503 and Retry-After. Nothing is sent twice, but for what the
+// database says it did not do; a claim whose response was lost is free again when its
 // lease has run out. When the database is back, so is the store.
 package sqlreplay

@@ -12,7 +12,7 @@ const batch = 500
 // them in batches of 500, each by a statement and a transaction of its own, and
 // rests after each for as long as it took. It deletes nothing that is needed, in
 // flight or kept, and may run beside claims and in several processes at once.
-// Records that it has not deleted yet count as absent, so nothing but room
+// Records that it has not deleted yet count as absent, so nothing but space
 // depends on it: call it every hour, or every minute where thousands of events
 // come in one.
 //

@@ -10,29 +10,29 @@ import (
 
 // verdict is what became of one event.
 type verdict struct {
-	lost      bool
-	crash     int // doubled: the process died between effect and commit
-	commit    int // doubled: the store could not be told of the effect
-	stall     int // doubled: the lease was lost between effect and commit
-	late      int // doubled: the effect came after the lease's end
-	flush     int // doubled: the store was emptied in between
-	elsewhere int // doubled in any other way, or a run without a fault that explains its end
-	still     int // refusals of a claim that nobody held
-	replays   int // copies that ran after the event was done, or are outdated
-	forged    int // forgeries that ran or were acknowledged
-	unbound   int // forgeries that ran because the store was emptied
-	errors    int // claims at which the store failed without a fault
-	harmless  int // copies that ran while the event was not known to be done
-	failures  int // runs of the handler that failed
-	handled   bool
-	notes     []string
+	lost        bool
+	crash       int // doubled: the process died between effect and commit
+	commit      int // doubled: the store could not be told of the effect
+	stall       int // doubled: the lease was lost between effect and commit
+	afterLease  int // doubled: the effect came after the lease's end
+	flush       int // doubled: the store was emptied in between
+	unexplained int // doubled in any other way, or a run without a fault that explains its end
+	still       int // refusals of a claim that nobody held
+	replays     int // copies that ran after the event was done, or are outdated
+	forged      int // forgeries that ran or were acknowledged
+	unbound     int // forgeries that ran because the store was emptied
+	errors      int // claims at which the store failed without a fault
+	harmless    int // copies that ran while the event was not known to be done
+	failures    int // runs of the handler that failed
+	handled     bool
+	notes       []string
 }
 
 func (v *verdict) note(format string, args ...any) {
 	v.notes = append(v.notes, fmt.Sprintf(format, args...))
 }
 
-func (v *verdict) bad() bool { return v.lost || v.elsewhere+v.still+v.replays+v.forged > 0 }
+func (v *verdict) bad() bool { return v.lost || v.unexplained+v.still+v.replays+v.forged > 0 }
 
 const (
 	// slack is how much earlier than its time a lease may end: stores count in
@@ -91,13 +91,13 @@ type judgement struct {
 
 	asks    []*run        // for the event itself, refused or not
 	claims  []*run        // those of them that were given the claim
-	flagged map[*run]bool // counted as elsewhere already
+	flagged map[*run]bool // counted as unexplained already
 }
 
-// elsewhere counts a run for which no fault accounts.
-func (j *judgement) elsewhere(r *run, format string, args ...any) {
+// unexplained counts a run for which no fault accounts.
+func (j *judgement) unexplained(r *run, format string, args ...any) {
 	j.flagged[r] = true
-	j.verdict.elsewhere++
+	j.verdict.unexplained++
 	j.note("%s "+format, append([]any{r.sent.id}, args...)...)
 }
 
@@ -107,11 +107,11 @@ func (j *judgement) sort() {
 		if !r.failed.IsZero() {
 			j.failures++
 		}
-		proved := !r.acquired.IsZero() || !r.ran.IsZero()
+		verified := !r.acquired.IsZero() || !r.ran.IsZero()
 		switch r.sent.origin() {
 		case forged:
 			switch {
-			case !proved:
+			case !verified:
 			case j.forgotten(r):
 				j.unbound++
 			default:
@@ -120,7 +120,7 @@ func (j *judgement) sort() {
 			}
 			continue
 		case outdated:
-			if proved {
+			if verified {
 				j.replays++
 				j.note("%s is outdated and ran", r.sent.id)
 			}
@@ -134,7 +134,7 @@ func (j *judgement) sort() {
 		case !r.acquired.IsZero():
 			j.claims = append(j.claims, r)
 		case !r.ran.IsZero():
-			j.elsewhere(r, "ran without a claim")
+			j.unexplained(r, "ran without a claim")
 			continue
 		}
 		j.asks = append(j.asks, r)
@@ -156,9 +156,9 @@ func (j *judgement) forgotten(r *run) bool {
 	for _, f := range j.faults.flushes(time.Time{}, r.acquired) {
 		bound := false
 		for _, o := range j.e.runs {
-			answer := later(o.acquired, o.refusal.at)
+			response := later(o.acquired, o.refusal.at)
 			bound = bound || o.sent.origin() != forged && o.sent.message == r.sent.message && o.refused != failure &&
-				o.asked.After(f.end) && !answer.IsZero() && !answer.After(r.asked)
+				o.asked.After(f.end) && !response.IsZero() && !response.After(r.asked)
 		}
 		if !bound {
 			return true
@@ -171,15 +171,15 @@ func (j *judgement) forgotten(r *run) bool {
 func (j *judgement) explain(r *run) {
 	j.renewals(r)
 	if t := r.leasedAt(r.looked); !r.looked.IsZero() && r.looked.After(t.Add(j.lease+slack)) {
-		j.elsewhere(r, "had its effect after the lease, and its handler was not told")
+		j.unexplained(r, "had its effect after the lease, and its handler was not told")
 	}
 	if !r.lost.at.IsZero() && r.lost.at.Before(r.leaseEnd(j.lease).Add(-slack)) && len(j.faults.flushes(r.from, r.lost.at)) == 0 {
-		j.elsewhere(r, "lost its claim while its lease was live")
+		j.unexplained(r, "lost its claim while its lease was live")
 	}
 	if !r.committing.IsZero() {
 		for _, f := range j.faults.flushes(r.acquired, r.committing) {
 			if f.begin.After(r.acquired) && f.end.Before(r.committing) {
-				j.elsewhere(r, "committed what the store had forgotten")
+				j.unexplained(r, "committed what the store had forgotten")
 				break
 			}
 		}
@@ -187,17 +187,17 @@ func (j *judgement) explain(r *run) {
 	if len(r.unreleased) > 0 && r.released.IsZero() && !slices.ContainsFunc(r.unreleased, func(try span) bool {
 		return j.faults.overlap(r, try.from, try.at)
 	}) {
-		j.elsewhere(r, "could not be released, and there was no fault")
+		j.unexplained(r, "could not be released, and there was no fault")
 		return
 	}
 	if r.outcome == "commit_failed" {
 		if len(r.tries) < commitTries {
-			j.elsewhere(r, "tried its commit %d times only", len(r.tries))
+			j.unexplained(r, "tried its commit %d times only", len(r.tries))
 			return
 		}
 		for _, try := range r.tries {
 			if !j.faults.overlap(r, try.from, try.at) {
-				j.elsewhere(r, "could not commit, and there was no fault")
+				j.unexplained(r, "could not commit, and there was no fault")
 				return
 			}
 		}
@@ -217,7 +217,7 @@ func (j *judgement) renewals(r *run) {
 			until = earlier(until, tries[i+1].from)
 		}
 		if until.After(due) && j.faults.lasted(r, try.at, due) < j.lease/6 {
-			j.elsewhere(r, "did not renew its lease")
+			j.unexplained(r, "did not renew its lease")
 			return
 		}
 	}
@@ -288,7 +288,7 @@ func (j *judgement) order() map[*run]bool {
 			if y.sent.origin() == replayed {
 				j.replays++
 			} else {
-				j.verdict.elsewhere++
+				j.verdict.unexplained++
 			}
 			j.note("%s and %s were both let in", x.sent.id, y.sent.id)
 		}
@@ -341,7 +341,7 @@ func first(effects []*run) time.Time {
 // That it ended in a gap is no excuse: there must be a fault, too.
 func (j *judgement) double(effects []*run, broken map[*run]bool) {
 	if n := len(j.e.rows); n > 1 {
-		j.verdict.elsewhere += n - 1
+		j.verdict.unexplained += n - 1
 		j.note("its effect is in the store %d times", n)
 		return
 	}
@@ -362,7 +362,7 @@ func (j *judgement) double(effects []*run, broken map[*run]bool) {
 		case j.doubledByFlush(r, effects):
 			j.verdict.flush++
 		case r.effect.After(end) && r.releasing.IsZero() && j.faults.overlap(r, r.leasedAt(r.effect), r.effect):
-			j.late++
+			j.afterLease++
 		case r.outcome == "lost" && j.faults.overlap(r, r.leased, r.closed):
 			j.verdict.stall++
 		case r.outcome == "commit_failed": // explained already
@@ -370,7 +370,7 @@ func (j *judgement) double(effects []*run, broken map[*run]bool) {
 		case !r.died.IsZero() && j.faults.killed(r.process) && !j.idle(r):
 			j.crash++
 		default:
-			j.elsewhere(r, "had an effect, and no fault accounts for it that it was not the only one")
+			j.unexplained(r, "had an effect, and no fault accounts for it that it was not the only one")
 		}
 	}
 }

@@ -31,7 +31,7 @@ type sent struct {
 	signed   time.Time // zero where the provider signs no time
 	message  string    // a signed id of the transmission, or ""
 	at, done time.Time
-	status   int // 0: no answer
+	status   int // 0: no response
 	run      *run
 }
 
@@ -44,13 +44,13 @@ type event struct {
 	provider *provider
 	work     work // what its handler has to do
 
-	mu       sync.Mutex
-	stamp    time.Time  // of the latest delivery
-	captured []delivery // all that an attacker can have seen
-	seen     []delivery // those of which the guard knows the body
-	attempts atomic.Int64
-	sent     []*sent
-	answered time.Time // when the provider had its 2xx
+	mu        sync.Mutex
+	timestamp time.Time  // of the latest delivery
+	captured  []delivery // all that an attacker can have seen
+	seen      []delivery // those of which the guard knows the body
+	attempts  atomic.Int64
+	sent      []*sent
+	answered  time.Time // when the provider had its 2xx
 
 	// What the journal and the store tell, in the order of the journal.
 	runs    []*run
@@ -64,10 +64,10 @@ func (e *event) next() time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now().Truncate(time.Second)
-	if !now.After(e.stamp) {
-		now = e.stamp.Add(time.Second)
+	if !now.After(e.timestamp) {
+		now = e.timestamp.Add(time.Second)
 	}
-	e.stamp = now
+	e.timestamp = now
 	return now
 }
 
@@ -110,7 +110,7 @@ func (e *event) tried(s *sent, d delivery) (news bool) {
 	if s.ok() && e.answered.IsZero() {
 		e.answered, news = s.done, true
 	}
-	// These answers come from behind the store's first decision.
+	// These responses come from behind the store's first decision.
 	switch s.status {
 	case 200, 204, 409, 500:
 		e.seen = append(e.seen, d)
@@ -314,12 +314,12 @@ func (e *event) history(f faults) []string {
 		lines = f.history(targets, begin, end)
 	}
 	for _, s := range e.sent {
-		answer := "no answer"
+		response := "no response"
 		if s.status != 0 {
-			answer = fmt.Sprint(s.status)
+			response = fmt.Sprint(s.status)
 		}
 		lines = append(lines, line{s.at, fmt.Sprintf("%s sent to %s %v", s.id, s.instance, s.cut)},
-			line{s.done, fmt.Sprintf("%s got %s", s.id, answer)})
+			line{s.done, fmt.Sprintf("%s got %s", s.id, response)})
 	}
 	for _, r := range e.runs {
 		lines = append(lines, r.history()...)

@@ -19,7 +19,7 @@ type end string
 
 const (
 	succeeds end = "succeeds"
-	fails    end = "fails"  // answers 500
+	fails    end = "fails"  // responds with 500
 	panics   end = "panics" // before its effect
 )
 
@@ -27,10 +27,10 @@ const (
 type point string
 
 const (
-	nowhere      point = "nowhere"
-	beforeEffect point = "before-effect"
-	beforeCommit point = "before-commit" // after the effect: in the gap
-	beforeAnswer point = "before-answer" // after the commit
+	nowhere        point = "nowhere"
+	beforeEffect   point = "before-effect"
+	beforeCommit   point = "before-commit"   // after the effect: in the gap
+	beforeResponse point = "before-response" // after the commit
 )
 
 const (

@@ -9,19 +9,19 @@ import (
 
 // figures is what a run of the harness counts.
 type figures struct {
-	rounds, events, handled        int
-	deliveries, duplicates, failed int
-	faults                         map[harm]int
-	crashes                        map[point]int
-	lost                           int
-	crash, commit, stall, late     int // doubled
-	flush, elsewhere, still        int
-	replays, accepted, harmless    int
-	forgeries, forgeriesAccepted   int
-	unbound, errors                int
-	endings                        int // servers that ended by themselves
-	took                           time.Duration
-	inbox                          bool // nothing may be doubled
+	rounds, events, handled          int
+	deliveries, duplicates, failed   int
+	faults                           map[harm]int
+	crashes                          map[point]int
+	lost                             int
+	crash, commit, stall, afterLease int // doubled
+	flush, unexplained, still        int
+	replays, accepted, harmless      int
+	forgeries, forgeriesAccepted     int
+	unbound, errors                  int
+	endings                          int // servers that ended by themselves
+	took                             time.Duration
+	inbox                            bool // nothing may be doubled
 }
 
 // add adds a verdict, or takes it back with sign -1.
@@ -36,9 +36,9 @@ func (f *figures) add(v verdict, sign int) {
 	f.crash += sign * v.crash
 	f.commit += sign * v.commit
 	f.stall += sign * v.stall
-	f.late += sign * v.late
+	f.afterLease += sign * v.afterLease
 	f.flush += sign * v.flush
-	f.elsewhere += sign * v.elsewhere
+	f.unexplained += sign * v.unexplained
 	f.still += sign * v.still
 	f.accepted += sign * v.replays
 	f.forgeriesAccepted += sign * v.forged
@@ -63,16 +63,16 @@ func (f *figures) sent(s *sent) {
 
 // kept reports whether all is zero that must be.
 func (f *figures) kept() bool {
-	if f.inbox && f.gap()+f.late+f.flush > 0 {
+	if f.inbox && f.gap()+f.afterLease+f.flush > 0 {
 		return false
 	}
-	return f.lost == 0 && f.elsewhere == 0 && f.still == 0 && f.accepted == 0 && f.forgeriesAccepted == 0 && f.endings == 0
+	return f.lost == 0 && f.unexplained == 0 && f.still == 0 && f.accepted == 0 && f.forgeriesAccepted == 0 && f.endings == 0
 }
 
 // line writes one line, to be seen while the harness runs.
 func (f *figures) line(out io.Writer) {
-	fmt.Fprintf(out, "round %4d: %6d events, %7d deliveries, %4d kills; lost %d, doubled in the gap %d, after the lease %d, by a flush %d, elsewhere %d, stood still %d, replays accepted %d, forged accepted %d\n",
-		f.rounds, f.events, f.deliveries+f.duplicates, f.killed(), f.lost, f.gap(), f.late, f.flush, f.elsewhere, f.still, f.accepted, f.forgeriesAccepted)
+	fmt.Fprintf(out, "round %4d: %6d events, %7d deliveries, %4d kills; lost %d, doubled in the gap %d, after the lease %d, by a flush %d, unexplained %d, stood still %d, replays accepted %d, forged accepted %d\n",
+		f.rounds, f.events, f.deliveries+f.duplicates, f.killed(), f.lost, f.gap(), f.afterLease, f.flush, f.unexplained, f.still, f.accepted, f.forgeriesAccepted)
 }
 
 // gap is how many effects were doubled because something fell between them and
@@ -106,8 +106,8 @@ func (f *figures) table(out io.Writer, o options) {
 	row("events handled", f.handled, "")
 	row("deliveries sent by providers", f.deliveries+f.duplicates, fmt.Sprintf("%d of them needlessly", f.duplicates))
 	row("runs of a handler that failed", f.failed, "")
-	row("servers killed", f.killed(), fmt.Sprintf("%d anywhere, %d before an effect, %d between effect and commit, %d before an answer",
-		f.faults[kill], f.crashes[beforeEffect], f.crashes[beforeCommit], f.crashes[beforeAnswer]))
+	row("servers killed", f.killed(), fmt.Sprintf("%d anywhere, %d before an effect, %d between effect and commit, %d before a response",
+		f.faults[kill], f.crashes[beforeEffect], f.crashes[beforeCommit], f.crashes[beforeResponse]))
 	row("servers paused beyond the lease", f.faults[pause], fmt.Sprintf("%d times one stood still for %v or more", f.faults[stall], notable))
 	row("store killed", f.faults[storeKill], "")
 	row("store paused beyond the lease", f.faults[storePause], fmt.Sprintf("%d times it was slow to answer, or did not", f.faults[slow]))
@@ -125,9 +125,9 @@ func (f *figures) table(out io.Writer, o options) {
 	gap("doubled in the gap: server killed", f.crash, "")
 	gap("doubled in the gap: commit failed", f.commit, "")
 	gap("doubled in the gap: lease lost", f.stall, "")
-	gap("doubled by an effect after the lease", f.late, "")
+	gap("doubled by an effect after the lease", f.afterLease, "")
 	gap("doubled because the store was emptied", f.flush, "")
-	zero("doubled or delayed elsewhere", f.elsewhere)
+	zero("doubled or delayed, unexplained", f.unexplained)
 	zero("stood still for nothing", f.still)
 	zero("replays accepted", f.accepted)
 	zero("forgeries accepted", f.forgeriesAccepted)

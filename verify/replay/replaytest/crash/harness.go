@@ -324,12 +324,12 @@ func (h *harness) planCrashes(r *mathrand.Rand) map[int]point {
 		all[i] = nowhere
 	}
 	for range r.IntN(4) {
-		all[r.IntN(h.options.events)] = []point{beforeEffect, beforeCommit, beforeAnswer}[r.IntN(3)]
+		all[r.IntN(h.options.events)] = []point{beforeEffect, beforeCommit, beforeResponse}[r.IntN(3)]
 	}
 	return all
 }
 
-// send sends a request and waits for the answer.
+// send sends a request and waits for the response.
 func (h *harness) send(ctx context.Context, r *mathrand.Rand, e *event, o origin, d delivery, f fate) *sent {
 	s := &sent{
 		id:       fmt.Sprintf("%c%d", o, h.count.Add(1)),

@@ -59,7 +59,7 @@ func (a *app) inTransaction(ctx context.Context, r *request, event string) error
 		return err
 	}
 	a.journal.write(r.id, committed, time.Time{}, nothing)
-	a.journal.crashAt(beforeAnswer, r)
+	a.journal.crashAt(beforeResponse, r)
 	return nil
 }
 

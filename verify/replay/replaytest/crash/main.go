@@ -14,7 +14,7 @@
 // same time and late. Attackers who have seen every byte send copies, forgeries
 // (for PayPal, other bodies of the same CRC-32) and what was signed long ago.
 // Handlers are slow, slower than the lease, fail and panic. Connections break
-// within the request, after it, and before the answer. And a nemesis kills servers
+// within the request, after it, and before the response. And a nemesis kills servers
 // and store with SIGKILL, stops them with SIGSTOP for longer than a lease, or
 // empties Redis with FLUSHALL; some requests make a server kill itself at a certain
 // point. Time is compressed: a lease is a second, and providers wait for tenths of
@@ -36,7 +36,7 @@
 //
 // Nothing is excused by its outcome. A run that ended badly is excused only if a
 // fault of its server or of the store explains it, between its claim and its end;
-// else it counts as elsewhere.
+// else it counts as unexplained.
 //
 // # What is counted
 //
@@ -56,13 +56,13 @@
 //     effect and commit costs; without a common transaction there is no other.
 //   - in the gap, the commit failed: the handler succeeded, and the store could
 //     not be told, in any of the guard's three tries, because each met a fault.
-//     The guard answers 2xx, as the work is done, and a copy that comes after the
+//     The guard responds with 2xx, as the work is done, and a copy that comes after the
 //     lease makes the event run again.
 //   - in the gap, the lease lost: between effect and commit the server, or the
 //     store, stood still for longer than the lease, so that somebody else rightly
 //     took the event over.
 //   - after the lease: the server stood still between a look at its context and its
-//     effect until the lease was over, or the answer to its claim took as long.
+//     effect until the lease was over, or the response to its claim took as long.
 //     The handlers here look at their context right before the effect. That makes
 //     it rare, and cannot exclude it.
 //   - the store emptied: between the claim of one run and the claim of the next. A
@@ -70,7 +70,7 @@
 //     anew: of such a one, only what was signed in the second of the flush or later,
 //     or what follows such a delivery. A forgery on PayPal may run that comes before
 //     the genuine delivery comes again. Nothing that was in flight may be committed.
-//   - elsewhere: anything else. It must be 0. It contains each run that the
+//   - unexplained: anything else. It must be 0. It contains each run that the
 //     store should not have let in, whether it had an effect or not: while the
 //     lease of another run was live, or when the event was done. And it contains
 //     what does not double by itself: a lease that its owner did not renew, a
@@ -117,8 +117,8 @@
 //	commit-first    the event is committed before its handler runs
 //	short-lease     leases end 50 times too early
 //	unbound         PayPal's transmissions are not bound to their bodies
-//	answer-first    the answer leaves before the commit
-//	answer-early    an event that is being handled is answered 200
+//	response-first  the response leaves before the commit
+//	response-early  an event that is being handled is answered 200
 //	commit-apart    an inbox that commits the effect before the claim
 //	flush-unsaid    Redis is emptied, and nobody says so (with -store redis)
 //	no-floor        what was signed before Redis was emptied is let in (-store redis)

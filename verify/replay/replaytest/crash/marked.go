@@ -71,7 +71,7 @@ func (s *markedStore) Commit(ctx context.Context, h replay.Handle) error {
 	switch {
 	case err == nil:
 		s.journal.write(r.id, committed, from, nothing)
-		s.journal.crashAt(beforeAnswer, r)
+		s.journal.crashAt(beforeResponse, r)
 	case errors.Is(err, replay.ErrLost):
 		s.journal.write(r.id, lost, from, "commit")
 	default:

@@ -140,7 +140,7 @@ func (h *harness) strike(ctx context.Context, b blow) error {
 // time, and writes into the journal when it answered late or not at all.
 func (h *harness) probe(ctx context.Context) {
 	const pause = 120 * time.Millisecond
-	var since time.Time // an answer is missing
+	var since time.Time // a response is missing
 	for rest(ctx, pause) {
 		asked := time.Now()
 		err := h.rig.probe(ctx)

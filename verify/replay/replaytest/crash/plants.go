@@ -31,8 +31,8 @@ var plants = map[string]plant{
 	"commit-first":   {store: func(s replay.Store) replay.Store { return hasty{s} }},
 	"short-lease":    {store: func(s replay.Store) replay.Store { return stingy{s} }},
 	"unbound":        {store: func(s replay.Store) replay.Store { return unbound{s} }},
-	"answer-first":   {marked: func(s replay.Store) replay.Store { return sluggish{s} }},
-	"answer-early":   {site: answerEarly},
+	"response-first": {marked: func(s replay.Store) replay.Store { return sluggish{s} }},
+	"response-early": {site: respondEarly},
 	"commit-apart":   {apart: true},
 
 	"flush-unsaid":   {silent: true},
@@ -103,7 +103,7 @@ func (u unbound) Claim(ctx context.Context, c replay.Claim) (replay.Outcome, err
 	return u.Store.Claim(ctx, c)
 }
 
-// sluggish commits after the answer has left.
+// sluggish commits after the response has left.
 type sluggish struct{ replay.Store }
 
 func (s sluggish) Commit(ctx context.Context, h replay.Handle) error {
@@ -111,8 +111,8 @@ func (s sluggish) Commit(ctx context.Context, h replay.Handle) error {
 	return nil
 }
 
-// answerEarly acknowledges an event that is being handled.
-func answerEarly(next http.Handler) http.Handler {
+// respondEarly acknowledges an event that is being handled.
+func respondEarly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(&early{w}, r)
 	})

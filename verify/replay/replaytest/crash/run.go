@@ -9,7 +9,7 @@ import (
 // span is when something was asked of the store, and when it had answered.
 type span struct{ from, at time.Time }
 
-// run is what one request did at a server once the guard had proved it. It may
+// run is what one request did at a server once the guard had verified it. It may
 // have been refused the claim.
 type run struct {
 	sent    *sent

@@ -109,7 +109,7 @@ func newSite(c config) (http.Handler, error) {
 		o := &middleware.Options{Lease: c.Lease, Observe: observe(j)}
 		if name == gitHub {
 			// What its operator redelivers may have been handled: the first
-			// answer was lost. With this his script sees a 2xx.
+			// response was lost. With this his script sees a 2xx.
 			o.Duplicates = middleware.AcknowledgeDuplicates
 		}
 		guard, err := middleware.New(name, v, marked, o)
@@ -131,7 +131,7 @@ func newVerifiers(c config) (map[string]verify.Verifier, error) {
 		return nil, err
 	}
 	p, err := paypal.New(c.WebhookID, &paypal.Options{
-		Transport: elsewhere(c.Certificates),
+		Transport: server(c.Certificates),
 		Roots:     []*x509.Certificate{root},
 	})
 	if err != nil {
@@ -144,18 +144,18 @@ func newVerifiers(c config) (map[string]verify.Verifier, error) {
 	}, nil
 }
 
-// elsewhere is a transport that asks the server at this address for whatever URL
+// server is a transport that asks the server at this address for whatever URL
 // it is asked for.
-type elsewhere string
+type server string
 
-func (e elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
+func (e server) RoundTrip(r *http.Request) (*http.Response, error) {
 	moved := r.Clone(r.Context())
 	moved.URL = &url.URL{Scheme: "http", Host: string(e), RawQuery: url.Values{"url": {r.URL.String()}}.Encode()}
 	moved.Host = ""
 	return http.DefaultTransport.RoundTrip(moved)
 }
 
-// request is what a server knows of a request apart from what the guard proves.
+// request is what a server knows of a request apart from what the guard verifies.
 type request struct {
 	id   string
 	fate fate
@@ -206,7 +206,7 @@ func (j *journal) crashAt(p point, r *request) {
 	select {}
 }
 
-// handlerOK is what a handler answers that succeeded. The guard answers another 2xx.
+// handlerOK is what a handler answers that succeeded. The guard responds with another 2xx.
 const handlerOK = http.StatusNoContent
 
 // app is the handler behind all guards.
@@ -221,7 +221,7 @@ var (
 )
 
 // ServeHTTP is a good handler: it looks at its context right before its effect,
-// and answers 2xx only when the effect has taken place.
+// and responds with 2xx only when the effect has taken place.
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	req := requestOf(ctx)

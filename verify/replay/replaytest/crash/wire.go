@@ -12,14 +12,14 @@ import (
 type cut int
 
 const (
-	uncut      cut = iota
-	cutRequest     // when half of the request was sent
-	cutAtOnce      // soon after all of it was sent
-	cutAnswer      // when the answer comes
+	uncut       cut = iota
+	cutRequest      // when half of the request was sent
+	cutAtOnce       // soon after all of it was sent
+	cutResponse     // when the response comes
 )
 
 func (c cut) String() string {
-	return [...]string{"", "cut in the request", "cut after the request", "cut before the answer"}[c]
+	return [...]string{"", "cut in the request", "cut after the request", "cut before the response"}[c]
 }
 
 // withCut says where the connection of a request breaks.
@@ -71,7 +71,7 @@ func (b *brittle) Write(p []byte) (int, error) {
 
 func (b *brittle) Read(p []byte) (int, error) {
 	n, err := b.Conn.Read(p)
-	if b.at == cutAnswer && n > 0 {
+	if b.at == cutResponse && n > 0 {
 		b.Conn.Close()
 		return 0, errCut
 	}

@@ -33,7 +33,7 @@ func TestCutConnections(t *testing.T) {
 	}{
 		{uncut, true, strings.Repeat("x", 500)},
 		{cutRequest, false, "broken"},
-		{cutAnswer, false, strings.Repeat("x", 500)},
+		{cutResponse, false, strings.Repeat("x", 500)},
 	} {
 		req := httptest.NewRequestWithContext(withCut(t.Context(), test.at), http.MethodPost, "http://a/", strings.NewReader(strings.Repeat("x", 500)))
 		req.RequestURI = ""

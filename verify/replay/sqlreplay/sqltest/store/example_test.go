@@ -62,9 +62,9 @@ func Example_twoInstances() {
 	signed := time.Now()
 	for _, h := range instances {
 		delivery := stripetest.NewRequest("https://shop.example/hooks", signed, []byte(`{"id":"evt_1","object":"event"}`), "whsec_7d1f0c5ab2e94863")
-		answer := httptest.NewRecorder()
-		h.ServeHTTP(answer, delivery)
-		fmt.Println(answer.Code)
+		response := httptest.NewRecorder()
+		h.ServeHTTP(response, delivery)
+		fmt.Println(response.Code)
 	}
 	// Output:
 	// handled
@@ -113,14 +113,14 @@ func Example_inbox() {
 		}
 	}))
 
-	// The second attempt is signed anew, as if the answer to the first one had
+	// The second attempt is signed anew, as if the response to the first one had
 	// been lost.
 	for i := range 2 {
 		at := time.Now().Add(time.Duration(i) * time.Second)
 		delivery := stripetest.NewRequest("https://shop.example/hooks", at, []byte(`{"id":"evt_1","object":"event"}`), "whsec_7d1f0c5ab2e94863")
-		answer := httptest.NewRecorder()
-		shop.ServeHTTP(answer, delivery)
-		fmt.Println(answer.Code)
+		response := httptest.NewRecorder()
+		shop.ServeHTTP(response, delivery)
+		fmt.Println(response.Code)
 	}
 	var sum int
 	if err := db.QueryRow("SELECT sum(amount) FROM payments").Scan(&sum); err != nil {

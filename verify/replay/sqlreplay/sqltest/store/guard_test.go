@@ -24,7 +24,7 @@ const secret = "whsec_7d1f0c5ab2e94863"
 // site is a guarded endpoint.
 type site struct {
 	t       testing.TB
-	handle  func(w http.ResponseWriter, r *http.Request) // nil answers 200
+	handle  func(w http.ResponseWriter, r *http.Request) // nil responds with 200
 	handler http.Handler
 
 	mu     sync.Mutex
@@ -56,7 +56,7 @@ func newSite(t testing.TB, s replay.Store) *site {
 	return site
 }
 
-// deliver sends an event as Stripe does, and returns the answer and what was
+// deliver sends an event as Stripe does, and returns the response and what was
 // observed.
 func (s *site) deliver(id string, at time.Time) (*http.Response, middleware.Report) {
 	w := httptest.NewRecorder()
@@ -71,23 +71,23 @@ func (s *site) deliver(id string, at time.Time) (*http.Response, middleware.Repo
 func (s *site) handles() {
 	s.t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		answer, e := s.deliver(fmt.Sprint("evt_", eventNumber.Add(1)), time.Now())
-		if answer.StatusCode == http.StatusOK && e.Outcome == middleware.Handled {
+		response, e := s.deliver(fmt.Sprint("evt_", eventNumber.Add(1)), time.Now())
+		if response.StatusCode == http.StatusOK && e.Outcome == middleware.Handled {
 			return
 		}
 		if time.Now().After(end) {
-			s.t.Fatalf("the guard does not recover: %d, %v, %v", answer.StatusCode, e.Outcome, e.Err)
+			s.t.Fatalf("the guard does not recover: %d, %v, %v", response.StatusCode, e.Outcome, e.Err)
 		}
 	}
 }
 
-// unavailable expects the answer to a failure of the store.
+// unavailable expects the response to a failure of the store.
 func (s *site) unavailable(why string) {
 	s.t.Helper()
 	runs := s.runs
-	answer, e := s.deliver(fmt.Sprint("evt_", eventNumber.Add(1)), time.Now())
-	if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
-		s.t.Errorf("%s: answered %d, %v", why, answer.StatusCode, answer.Header)
+	response, e := s.deliver(fmt.Sprint("evt_", eventNumber.Add(1)), time.Now())
+	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+		s.t.Errorf("%s: answered %d, %v", why, response.StatusCode, response.Header)
 	}
 	if e.Outcome != middleware.Refused || e.Reason != verify.ErrUnavailable || e.Err == nil {
 		s.t.Errorf("%s: observed %v, %v, %v", why, e.Outcome, e.Reason, e.Err)
@@ -114,16 +114,16 @@ func TestGuardHandlesEachEventOnce(t *testing.T) {
 			{"a copy sent to the other", b, now, http.StatusConflict, ""},
 			{"an honest retry", b, now.Add(time.Second), http.StatusOK, "1"},
 		} {
-			answer, _ := tt.site.deliver("evt_1", tt.at)
-			if answer.StatusCode != tt.status || answer.Header.Get("Webhook-Duplicate") != tt.header {
-				t.Errorf("%s: answered %d, %v", tt.name, answer.StatusCode, answer.Header)
+			response, _ := tt.site.deliver("evt_1", tt.at)
+			if response.StatusCode != tt.status || response.Header.Get("Webhook-Duplicate") != tt.header {
+				t.Errorf("%s: answered %d, %v", tt.name, response.StatusCode, response.Header)
 			}
 		}
 		if a.runs+b.runs != 1 {
 			t.Errorf("the handler ran %d times", a.runs+b.runs)
 		}
-		if answer, e := a.deliver("evt_2", now.Add(-2*time.Minute)); answer.StatusCode != http.StatusUnauthorized || e.Reason != verify.ErrTooOld {
-			t.Errorf("from before the schema: answered %d, %v", answer.StatusCode, e.Reason)
+		if response, e := a.deliver("evt_2", now.Add(-2*time.Minute)); response.StatusCode != http.StatusUnauthorized || e.Reason != verify.ErrTooOld {
+			t.Errorf("from before the schema: answered %d, %v", response.StatusCode, e.Reason)
 		}
 	})
 }
@@ -149,7 +149,7 @@ func TestGuardRefusesWhileTheDatabaseFailsAndRecovers(t *testing.T) {
 		began := time.Now()
 		site.unavailable(tt.name)
 		if took := time.Since(began); took > 3*time.Second {
-			t.Errorf("%s: the answer took %v", tt.name, took)
+			t.Errorf("%s: the response took %v", tt.name, took)
 		}
 		if err := tt.repair(); err != nil {
 			t.Fatal(err)
@@ -159,17 +159,17 @@ func TestGuardRefusesWhileTheDatabaseFailsAndRecovers(t *testing.T) {
 
 	// The store fails when the handler has succeeded.
 	site.handle = func(http.ResponseWriter, *http.Request) { server.Kill() }
-	answer, e := site.deliver("evt_commit", time.Now())
-	if answer.StatusCode != http.StatusOK || e.Outcome != middleware.CommitFailed || e.Err == nil {
-		t.Errorf("killed by the handler: answered %d, observed %v, %v", answer.StatusCode, e.Outcome, e.Err)
+	response, e := site.deliver("evt_commit", time.Now())
+	if response.StatusCode != http.StatusOK || e.Outcome != middleware.CommitFailed || e.Err == nil {
+		t.Errorf("killed by the handler: answered %d, observed %v, %v", response.StatusCode, e.Outcome, e.Err)
 	}
 	site.handle = nil
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
 	site.handles()
-	if answer, e := site.deliver("evt_commit", time.Now().Add(time.Second)); answer.StatusCode != http.StatusConflict || e.Reason != verify.ErrInFlight {
-		t.Errorf("while the lease runs: answered %d, %v", answer.StatusCode, e.Reason)
+	if response, e := site.deliver("evt_commit", time.Now().Add(time.Second)); response.StatusCode != http.StatusConflict || e.Reason != verify.ErrInFlight {
+		t.Errorf("while the lease runs: answered %d, %v", response.StatusCode, e.Reason)
 	}
 }
 
@@ -219,15 +219,15 @@ func TestGuardLetsTheHandlerMarkTheEvent(t *testing.T) {
 		}
 		now := time.Now()
 		fail = errors.New("the handler changes its mind")
-		if answer, e := site.deliver("evt_1", now); answer.StatusCode != http.StatusInternalServerError || e.Outcome != middleware.Failed {
-			t.Errorf("a handler that fails: %d, %v", answer.StatusCode, e.Outcome)
+		if response, e := site.deliver("evt_1", now); response.StatusCode != http.StatusInternalServerError || e.Outcome != middleware.Failed {
+			t.Errorf("a handler that fails: %d, %v", response.StatusCode, e.Outcome)
 		}
 		fail = nil
-		if answer, e := site.deliver("evt_1", now.Add(time.Second)); answer.StatusCode != http.StatusOK || e.Outcome != middleware.Handled {
-			t.Errorf("the retry: %d, %v, %v", answer.StatusCode, e.Outcome, e.Err)
+		if response, e := site.deliver("evt_1", now.Add(time.Second)); response.StatusCode != http.StatusOK || e.Outcome != middleware.Handled {
+			t.Errorf("the retry: %d, %v, %v", response.StatusCode, e.Outcome, e.Err)
 		}
-		if answer, e := site.deliver("evt_1", now.Add(time.Second)); answer.StatusCode != http.StatusConflict || e.Reason != verify.ErrReplayed {
-			t.Errorf("a copy of it: %d, %v", answer.StatusCode, e.Reason)
+		if response, e := site.deliver("evt_1", now.Add(time.Second)); response.StatusCode != http.StatusConflict || e.Reason != verify.ErrReplayed {
+			t.Errorf("a copy of it: %d, %v", response.StatusCode, e.Reason)
 		}
 		if n := effects(t, db); n != 1 || site.runs != 2 {
 			t.Errorf("%d effects of %d runs", n, site.runs)
