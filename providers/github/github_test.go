@@ -129,8 +129,8 @@ func TestVerifierThatAllowsSHA1PassesTheBattery(t *testing.T) {
 var bad = []struct {
 	name, secret, twin, tells string
 }{
-	{"an empty secret", "", secrets[0], "is the variable set"},
-	{"a blank secret", " \t\n", secrets[0], "is the variable set"},
+	{"an empty secret", "", secrets[0], "is its environment variable set"},
+	{"a blank secret", " \t\n", secrets[0], "is its environment variable set"},
 	{"a secret with a space in front", " " + secrets[0], secrets[0], "trim"},
 	{"a secret with a space behind", secrets[0] + " ", secrets[0], "trim"},
 	{"a secret with a line break behind", secrets[0] + "\n", secrets[0], "trim"},
@@ -152,8 +152,8 @@ var bad = []struct {
 	{"something that is yours", "your-webhook-secret-here", secrets[0], "placeholder"},
 	{"a name in angle brackets", "<GITHUB_WEBHOOK_SECRET>", secrets[0], "placeholder"},
 	{"a variable that was not expanded", "${GITHUB_WEBHOOK_SECRET}", secrets[0], "placeholder"},
-	{"the name of a variable", "GITHUB_WEBHOOK_SECRET", secrets[0], "put the secret itself"},
-	{"a line of a settings file", "GITHUB_WEBHOOK_SECRET=" + secrets[0], secrets[0], "put the secret itself"},
+	{"the name of a variable", "GITHUB_WEBHOOK_SECRET", secrets[0], "not the secret itself"},
+	{"a line of a settings file", "GITHUB_WEBHOOK_SECRET=" + secrets[0], secrets[0], "not the secret itself"},
 	{"a command that was not run", "$(cat /run/secrets/github)", "cat /run/secrets/github", "placeholder"},
 	{"a template that was not filled in", "{{ secrets.WEBHOOK }}", "secrets.WEBHOOK.secrets", "placeholder"},
 	{"a personal access token", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", secrets[0], "not the webhook's signing secret"},

@@ -195,7 +195,7 @@ func (v *Verifier) configure(o *Options) error {
 func checkID(id string, simulator bool) error {
 	switch {
 	case strings.TrimSpace(id) == "":
-		return errors.New("the webhook id is empty: is the variable set that it comes from?")
+		return errors.New("the webhook id is empty; is its environment variable set?")
 	case strings.TrimSpace(id) != id:
 		return errors.New("the webhook id has white space around it: trim it")
 	case id == simulatorID && !simulator:

@@ -74,8 +74,8 @@ func TestABadWebhookIDIsRefusedAtTheStart(t *testing.T) {
 	for _, tt := range []struct {
 		name, id, twin, tells string
 	}{
-		{"an empty id", "", webhookID, "is the variable set"},
-		{"a blank id", " \t", webhookID, "is the variable set"},
+		{"an empty id", "", webhookID, "is its environment variable set"},
+		{"a blank id", " \t", webhookID, "is its environment variable set"},
 		{"an id with a space in front", " " + webhookID, webhookID, "trim"},
 		{"an id with a line break behind", webhookID + "\n", webhookID, "trim"},
 		{"an id with a no-break space behind", webhookID + "\u00a0", webhookID, "trim"},

@@ -85,8 +85,8 @@ func TestVerifierPassesTheBattery(t *testing.T) {
 var bad = []struct {
 	name, secret, twin, tells string
 }{
-	{"an empty secret", "", secrets[0], "is the variable set"},
-	{"a blank secret", " \t\n", secrets[0], "is the variable set"},
+	{"an empty secret", "", secrets[0], "is its environment variable set"},
+	{"a blank secret", " \t\n", secrets[0], "is its environment variable set"},
 	{"a secret with a space in front", " " + secrets[0], secrets[0], "trim"},
 	{"a secret with a space behind", secrets[0] + " ", secrets[0], "trim"},
 	{"a secret with a line break behind", secrets[0] + "\n", secrets[0], "trim"},
@@ -109,8 +109,8 @@ var bad = []struct {
 	{"something that is yours", "your_webhook_signing_secret", secrets[0], "placeholder"},
 	{"a name in angle brackets", "<STRIPE_WEBHOOK_SECRET>", secrets[0], "placeholder"},
 	{"a variable that was not expanded", "${STRIPE_WEBHOOK_SECRET}", secrets[0], "placeholder"},
-	{"the name of a variable", "STRIPE_WEBHOOK_SECRET", secrets[0], "put the secret itself"},
-	{"a line of a settings file", "STRIPE_WEBHOOK_SECRET=" + secrets[0], secrets[0], "put the secret itself"},
+	{"the name of a variable", "STRIPE_WEBHOOK_SECRET", secrets[0], "not the secret itself"},
+	{"a line of a settings file", "STRIPE_WEBHOOK_SECRET=" + secrets[0], secrets[0], "not the secret itself"},
 	{"two secrets in two lines", secrets[0] + "\n" + secrets[1], secrets[0], "line break"},
 	{"a command that was not run", "$(cat /run/secrets/stripe)", "cat /run/secrets/stripe", "placeholder"},
 	{"a template that was not filled in", "{{ .Values.stripe.secret }}", ".Values.stripe.secret", "placeholder"},

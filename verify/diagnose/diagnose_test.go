@@ -559,7 +559,7 @@ func TestASecretOfNothingIsUnusable(t *testing.T) {
 	s := subjects()[0]
 	found := diagnose.Secret(context.Background(), s.new, "", s.genuine(t).c, nil)
 	want(t, found, diagnose.Likely, diagnose.SecretUnusable)
-	if !strings.Contains(found[0].Text, "is the variable set that it comes from?") || strings.HasSuffix(found[0].Text, "?.") {
+	if !strings.Contains(found[0].Text, "is its environment variable set?") || strings.HasSuffix(found[0].Text, "?.") {
 		t.Errorf("the text is %q", found[0].Text)
 	}
 }
