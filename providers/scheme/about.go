@@ -53,6 +53,7 @@ func (d *Definition) Clone() Definition {
 	c.Message = slices.Clone(d.Message)
 	c.ID.Repeated = slices.Clone(d.ID.Repeated)
 	c.Secret.Refuse = slices.Clone(d.Secret.Refuse)
+	c.Partitions = slices.Clone(d.Partitions)
 	c.About = d.About.Clone()
 	return c
 }

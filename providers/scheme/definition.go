@@ -58,15 +58,23 @@ type Definition struct {
 	BodyPrefix string
 
 	// Partition names a header outside the signature by whose value the sender
-	// tells honest events with equal bodies apart. Only values that stand in
-	// Options.Partitions count.
-	Partition string
+	// tells honest events with equal bodies apart. Only values of a closed list
+	// count: Partitions, which is the list of an endpoint that does not say
+	// otherwise, or Options.Partitions in its place.
+	Partition  string
+	Partitions []string
 
 	// MaxBody, Retry and Retention are as in verify.Profile.
 	// MaxBody is required.
 	MaxBody   int64
 	Retry     verify.Retry
 	Retention time.Duration
+
+	// RetriesRunAgain says that the definition knows what RetryResigned means without
+	// a signed ID: an honest retry is another message that nothing ties to the first
+	// one, so it runs again, also where only the response to the first was lost. New
+	// refuses such a definition that does not say so.
+	RetriesRunAgain bool
 
 	// About is what people and tools want to know of the scheme. What follows from
 	// the rest may be left out: Describe fills it in. A secret that is one of
@@ -264,6 +272,13 @@ func (d Definition) check() (*Definition, error) {
 	d.UnsignedID = http.CanonicalHeaderKey(d.UnsignedID)
 	d.UnsignedType = http.CanonicalHeaderKey(d.UnsignedType)
 	d.Partition = http.CanonicalHeaderKey(d.Partition)
+	d.Partitions = slices.Clone(d.Partitions)
+	if len(d.Partitions) > 0 && d.Partition == "" {
+		return nil, errors.New("there are Partitions, but no Partition header")
+	}
+	if err := checkPartitions("Partitions", d.Partitions); err != nil {
+		return nil, err
+	}
 	d.Secret.Refuse = slices.Clone(d.Secret.Refuse)
 	d.ID.Repeated = slices.Clone(d.ID.Repeated)
 	d.About = d.About.Clone()
@@ -277,6 +292,16 @@ func (d Definition) check() (*Definition, error) {
 		return nil, err
 	}
 	return &d, nil
+}
+
+// checkPartitions checks a list of values of a partition header.
+func checkPartitions(name string, values []string) error {
+	for _, value := range values {
+		if len(value) > maxValue || !visible(value) {
+			return fmt.Errorf("%s has %q, want 1 to %d bytes of visible ASCII", name, value, maxValue)
+		}
+	}
+	return nil
 }
 
 func (d *Definition) checkSignatures() error {
@@ -384,6 +409,10 @@ func (d *Definition) checkMessage() error {
 		return errors.New("Retry is not set: say how the sender retries, RetryIdentical if its documentation does not tell")
 	case d.Retry == verify.RetryResigned && !timed:
 		return errors.New("RetryResigned needs a Timestamp")
+	case d.Retry == verify.RetryResigned && d.ID.Header == "" && d.ID.Member == "" && !d.RetriesRunAgain:
+		return errors.New("RetryResigned without an ID runs every retry again: name the ID, or say with RetriesRunAgain that this is known")
+	case d.RetriesRunAgain && (d.Retry != verify.RetryResigned || d.ID.Header != "" || d.ID.Member != ""):
+		return errors.New("RetriesRunAgain is only for RetryResigned without an ID")
 	case d.ID.Header != "" && d.ID.Member != "":
 		return errors.New("ID has both Header and Member")
 	case d.ID.Header == "" && d.ID.Member == "" && (d.ID.Prefix != "" || len(d.ID.Repeated) > 0):

@@ -135,6 +135,32 @@ func TestNewRefusesAMistakenDefinition(t *testing.T) {
 		{"with a time that is signed twice", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, "Stamp once"},
 		{"with a signed time that stands nowhere", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, "no Timestamp"},
 		{"whose retries are signed anew, without a time", bare, func(d *scheme.Definition) { d.Retry = verify.RetryResigned }, func(d *scheme.Definition) { d.Retry = verify.RetryIdentical }, "RetryResigned"},
+		{"whose retries are signed anew, without an id", listed,
+			func(d *scheme.Definition) { d.Retry, d.ID = verify.RetryResigned, scheme.ID{} },
+			func(d *scheme.Definition) { d.Retry = verify.RetryResigned }, "RetriesRunAgain"},
+		{"whose retries are signed anew, without an id and without knowing", listed,
+			func(d *scheme.Definition) { d.Retry, d.ID = verify.RetryResigned, scheme.ID{} },
+			func(d *scheme.Definition) {
+				d.Retry, d.ID, d.RetriesRunAgain = verify.RetryResigned, scheme.ID{}, true
+			}, "RetriesRunAgain"},
+		{"whose retries run again, with an id", listed,
+			func(d *scheme.Definition) { d.Retry, d.RetriesRunAgain = verify.RetryResigned, true },
+			func(d *scheme.Definition) {
+				d.Retry, d.RetriesRunAgain, d.ID = verify.RetryResigned, true, scheme.ID{}
+			}, "RetriesRunAgain"},
+		{"whose retries run again and are not signed anew", bare,
+			func(d *scheme.Definition) { d.RetriesRunAgain = true }, func(d *scheme.Definition) {}, "RetriesRunAgain"},
+		{"with partitions but no header of them", bare,
+			func(d *scheme.Definition) { d.Partitions = []string{"a"} },
+			func(d *scheme.Definition) { d.Partition, d.Partitions = "X-Topic", []string{"a"} }, "no Partition header"},
+		{"with an empty partition", shopify,
+			func(d *scheme.Definition) { d.Partitions = []string{"a", ""} },
+			func(d *scheme.Definition) { d.Partitions = []string{"a", "b"} }, "Partitions"},
+		{"with a credential that every secret is", bare,
+			func(d *scheme.Definition) { d.About.Credentials = []verify.Credential{{What: "an API key"}} },
+			func(d *scheme.Definition) {
+				d.About.Credentials = []verify.Credential{{Prefix: "sk_", What: "an API key"}}
+			}, "Credentials"},
 		{"that does not say how the sender retries", bare, func(d *scheme.Definition) { d.Retry = 0 }, func(d *scheme.Definition) { d.Retry = verify.RetryNever }, "Retry"},
 		{"with an unknown way to retry", bare, func(d *scheme.Definition) { d.Retry = verify.RetryNever + 1 }, func(d *scheme.Definition) { d.Retry = verify.RetryNever }, "Retry"},
 		{"with an id at two places", listed,
@@ -256,6 +282,7 @@ func TestNewRefusesMistakenKeys(t *testing.T) {
 // TestNewCopiesWhatItIsGiven changes everything behind the verifier's back.
 func TestNewCopiesWhatItIsGiven(t *testing.T) {
 	d, o := shopify(), &scheme.Options{Partitions: []string{"orders/create"}}
+	d.Partitions = []string{"orders/paid"}
 	list := keys(t, plainSecrets[0])
 	v, err := scheme.New(d, list, o)
 	if err != nil {
@@ -269,7 +296,7 @@ func TestNewCopiesWhatItIsGiven(t *testing.T) {
 	}
 	d.Signatures[0].Header = "Other"
 	d.Message[0] = scheme.Literal("other")
-	o.Partitions[0] = "other"
+	o.Partitions[0], d.Partitions[0] = "other", "other"
 	list[0] = verify.Key{}
 	got, err := verify.Verify(context.Background(), v, head, body)
 	if err != nil {

@@ -34,9 +34,11 @@ type Options struct {
 	URL string
 
 	// Partitions lists the values of the definition's partition header that keep
-	// events apart: 1 to 256 bytes of visible ASCII. Any other value counts as
-	// none. A captured delivery runs at most once for each listed value, and once
-	// for none.
+	// events apart, 1 to 256 bytes of visible ASCII each, in place of the
+	// definition's own list. Any other value counts as none. A captured delivery runs
+	// at most once for each listed value, and once for none, so list what the endpoint
+	// subscribes to. Nil means the definition's list; a list that is empty and not
+	// nil means none.
 	Partitions []string
 
 	// InsecureAllowShortSecret allows secrets under 16 bytes, which can be
@@ -57,6 +59,8 @@ type Verifier struct {
 	source  verify.KeySource
 	keys    []*key // prepared; nil unless the source is a fixed list
 	listed  bool   // whether a header may hold several signatures
+
+	partitions []string // values of the partition header that count
 
 	// For a source that is asked on each request.
 	nobody  []*key        // what a request without a key is checked with, in vain
@@ -87,8 +91,9 @@ func New(d Definition, keys verify.KeySource, o *Options) (*Verifier, error) {
 
 func (v *Verifier) configure() error {
 	o, d := &v.opts, v.def
-	o.Partitions = slices.Clone(o.Partitions)
-	if len(o.Partitions) > 0 && d.Partition == "" {
+	o.Partitions = slices.Clone(o.Partitions) // nil stays nil
+	chosen := o.Partitions
+	if len(chosen) > 0 && d.Partition == "" {
 		return errors.New("the scheme has no partition header")
 	}
 	signsURL := slices.ContainsFunc(d.Message, func(p Part) bool { return p.kind == partURL })
@@ -98,13 +103,14 @@ func (v *Verifier) configure() error {
 	if !signsURL && o.URL != "" {
 		return errors.New("the scheme does not sign the URL: Options.URL must be empty")
 	}
-	for _, value := range o.Partitions {
-		if len(value) > maxValue || !visible(value) {
-			return fmt.Errorf("option Partitions has %q, want 1 to %d bytes of visible ASCII", value, maxValue)
-		}
+	if err := checkPartitions("option Partitions", chosen); err != nil {
+		return err
 	}
-	if o.InsecureDistinctByUnsignedID && (d.UnsignedID == "" || len(o.Partitions) > 0) {
+	if o.InsecureDistinctByUnsignedID && (d.UnsignedID == "" || len(chosen) > 0) {
 		return errors.New("InsecureDistinctByUnsignedID needs a scheme with an unsigned id and no Partitions")
+	}
+	if v.partitions = chosen; chosen == nil {
+		v.partitions = d.Partitions
 	}
 	v.profile = d.profile()
 	for _, end := range [...]struct {
@@ -517,8 +523,8 @@ func (p *pending) readFields(h *verify.Head) error {
 			return refuse(verify.ErrMalformed, errUnsignedID)
 		}
 		p.delivery.Unsigned.Partition = p.delivery.Unsigned.ID
-	} else if len(p.v.opts.Partitions) > 0 {
-		if value := unsigned(h, d.Partition); slices.Contains(p.v.opts.Partitions, value) {
+	} else if len(p.v.partitions) > 0 {
+		if value := unsigned(h, d.Partition); slices.Contains(p.v.partitions, value) {
 			p.delivery.Unsigned.Partition = value
 		}
 	}
