@@ -1,8 +1,41 @@
 // Package providertest tests verifiers.
 //
-// # Verifiers
+// # Definitions
 //
-// The author of a verifier describes it with a [Subject] and calls [Exercise],
+// A provider that is data, see package
+// [github.com/hooknotary/hooknotary/providers/scheme], needs no test of its own. A
+// [Sender] is its definition and the folder of its vectors, and brings the rest: the
+// battery below, the vectors, secrets that cannot be right, a benchmark, two properties
+// to fuzz, and a signer that shares no code with the engine, package
+// [github.com/hooknotary/hooknotary/providers/providertest/signer]. The tests of this
+// package are one table: they loop over package catalog, so adding a provider adds no
+// test code. Whoever defines one outside of this module writes
+//
+//	func TestAcme(t *testing.T) {
+//		providertest.Sender{Definition: definition, Dir: "testdata"}.Test(t)
+//	}
+//
+// # Vectors
+//
+// A vector is an .http file with one scenario, see package
+// [github.com/hooknotary/hooknotary/providers/providertest/vector]. The table knows the
+// options
+//
+//	# option: window 10s
+//	# option: url https://shop.example/hooks
+//	# option: partition orders/create
+//	# option: distinct by unsigned id
+//	# option: short secret
+//
+// which are those of scheme.Options. An option that starts with the provider's name, such
+// as "github form", is one that its package adds; the provider's own test runs that
+// vector. Each folder holds two different bodies that are accepted, and vectors that are
+// refused as unsigned, as malformed and as a mismatch, and as too old and too new where a
+// time is signed.
+//
+// # Other verifiers
+//
+// The author of any other verifier describes it with a [Subject] and calls [Exercise],
 // the battery that every verifier must pass:
 //
 //	func TestVerifierPassesTheBattery(t *testing.T) {

@@ -68,6 +68,40 @@ func LoadPublished(t testing.TB, least int, patterns ...string) []Published {
 	return all
 }
 
+// PublishedBy reads the published vectors of one provider. It skips the test where there
+// is no folder of them.
+func PublishedBy(t testing.TB, provider string) []Published {
+	t.Helper()
+	root := os.Getenv(Variable)
+	if root == "" {
+		t.Skipf("%s is not set: the published vectors are not tested", Variable)
+	}
+	var all []Published
+	for _, pattern := range []string{"core/*/*.json", "extra/*.json"} {
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no file matches %s in %s (%v)", pattern, root, err)
+		}
+		for _, file := range files {
+			if filepath.Base(file) == "index.json" {
+				continue // a list of other files
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var p struct{ Provider string }
+			if err := json.Unmarshal(text, &p); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			if p.Provider == provider {
+				all = append(all, readPublished(t, file))
+			}
+		}
+	}
+	return all
+}
+
 // published is the union of the two formats of the collection.
 type published struct {
 	// both

@@ -1,0 +1,323 @@
+package providertest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// Sender is a provider that is data.
+type Sender struct {
+	// Definition is how it signs.
+	Definition scheme.Definition
+
+	// Dir is the folder of its vectors.
+	Dir string
+
+	// New makes its verifier, as the provider's constructor does. Default: scheme.New
+	// with the Definition.
+	New func(keys verify.KeySource, o *scheme.Options) (verify.Verifier, error)
+}
+
+// Test runs everything but the benchmark and the properties to fuzz, as subtests of t.
+func (s Sender) Test(t *testing.T) {
+	t.Run("battery", s.testBattery)
+	t.Run("vectors", s.testVectors)
+	t.Run("published", s.testPublished)
+	t.Run("retry", s.testRetry)
+	t.Run("secrets", s.testSecrets)
+	t.Run("allocations", s.testAllocations)
+}
+
+// testURL is the URL that a scheme signs here, where a vector does not say another.
+const testURL = "https://hooks.example.com/in/7?tenant=4711"
+
+func (s Sender) new(keys verify.KeySource, o *scheme.Options) (verify.Verifier, error) {
+	if s.New != nil {
+		return s.New(keys, o)
+	}
+	v, err := scheme.New(s.Definition, keys, o)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// options returns the options of an endpoint without choices.
+func (s Sender) options() *scheme.Options {
+	if s.signs(scheme.URLPart) {
+		return &scheme.Options{URL: testURL}
+	}
+	return &scheme.Options{}
+}
+
+func (s Sender) mustNew(t testing.TB, o *scheme.Options, secrets ...string) verify.Verifier {
+	t.Helper()
+	v, err := s.new(verify.Secrets(secrets...), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (s Sender) signs(kind scheme.PartKind) bool {
+	return slices.ContainsFunc(s.Definition.Message, func(p scheme.Part) bool { return p.Kind() == kind })
+}
+
+func (s Sender) timed() bool {
+	return s.Definition.Timestamp.Header != "" || s.Definition.Timestamp.Field != ""
+}
+
+// headers returns the names of the headers that take part in verification if the
+// request is signed in the one way only: that signature's first.
+func (s Sender) headers(by scheme.Signature) []string {
+	names := []string{http.CanonicalHeaderKey(by.Header)}
+	for _, p := range s.Definition.Message {
+		if p.Kind() == scheme.FieldPart && !slices.Contains(names, p.Text()) {
+			names = append(names, p.Text())
+		}
+	}
+	if name := s.Definition.Timestamp.Header; name != "" {
+		names = append(names, http.CanonicalHeaderKey(name))
+	}
+	return names
+}
+
+// unsigned returns the names of the headers that the definition reads and that are
+// not signed.
+func (s Sender) unsigned() []string {
+	var names []string
+	for _, name := range []string{s.Definition.UnsignedID, s.Definition.UnsignedType, s.Definition.Partition} {
+		name = http.CanonicalHeaderKey(name)
+		signed := slices.ContainsFunc(s.Definition.Message, func(p scheme.Part) bool { return p.Kind() == scheme.FieldPart && p.Text() == name })
+		if name != "" && !signed && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// fields returns values for the headers beside the signature and the time.
+func (s Sender) fields() map[string]string {
+	fields := make(map[string]string)
+	for i, p := range s.Definition.Message {
+		if p.Kind() == scheme.FieldPart {
+			fields[p.Text()] = fmt.Sprintf("value%d", i)
+		}
+	}
+	if name := s.Definition.ID.Header; name != "" {
+		fields[http.CanonicalHeaderKey(name)] = s.id()
+	}
+	for i, name := range s.unsigned() {
+		fields[name] = fmt.Sprintf("unsigned%d", i)
+	}
+	return fields
+}
+
+// id returns an id of the right form.
+func (s Sender) id() string { return s.Definition.ID.Prefix + "1TBQ8xLkdIwHu7ixY3mPzv4c" }
+
+// secrets returns as many secrets as the battery wants.
+func (s Sender) secrets() []string {
+	var all []string
+	for i := range verify.MaxKeys + 1 {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", s.Definition.Provider, i))
+		if s.Definition.Secret.Base64 {
+			all = append(all, s.Definition.Secret.Prefix+base64.StdEncoding.EncodeToString(sum[:24]))
+		} else {
+			all = append(all, "z"+hex.EncodeToString(sum[:14])) // hexadecimal begins no known prefix
+		}
+	}
+	return all
+}
+
+// sign returns a genuine head of the delivery, signed by the signature at an index.
+func (s Sender) sign(by int, at time.Time, body []byte, secrets ...string) http.Header {
+	d := s.Definition
+	d.Signatures = d.Signatures[by : by+1]
+	h, err := signer.Header(d, signer.Delivery{At: at, Body: body, URL: testURL, Fields: s.fields(), Secrets: secrets})
+	if err != nil {
+		panic(err)
+	}
+	return h
+}
+
+// profile returns what the verifier must say of itself.
+func (s Sender) profile() verify.Profile {
+	d := s.Definition
+	p := verify.Profile{
+		Provider: d.Provider, MediaType: d.MediaType, MaxBody: d.MaxBody, Binding: verify.BindingFull,
+		Retry: d.Retry, Retention: d.Retention,
+	}
+	if p.MediaType == "" {
+		p.MediaType = "application/json"
+	}
+	if s.timed() {
+		p.Window = d.Timestamp.Window
+		for _, end := range []*time.Duration{&p.Window.Past, &p.Window.Future} {
+			if *end == 0 {
+				*end = 5 * time.Minute
+			}
+		}
+	}
+	return p
+}
+
+func (s Sender) testBattery(t *testing.T) {
+	for i, by := range s.Definition.Signatures {
+		f := func(t *testing.T) { Exercise(t, s.subject(t, i)) }
+		if len(s.Definition.Signatures) == 1 {
+			f(t)
+		} else {
+			t.Run("signed in "+by.Header, f)
+		}
+	}
+}
+
+// subject describes the sender to the battery, as it signs in one of its ways.
+func (s Sender) subject(t *testing.T, by int) Subject {
+	d := s.Definition
+	signature := d.Signatures[by]
+	subject := Subject{
+		New:      func(keys verify.KeySource) (verify.Verifier, error) { return s.new(keys, s.options()) },
+		Profile:  s.profile(),
+		Events:   s.events(t),
+		Secrets:  s.secrets(),
+		Headers:  s.headers(signature),
+		Unsigned: s.unsigned(),
+		Several:  signature.Field != "",
+		Unit:     time.Second,
+		Sign: func(at time.Time, _ *url.URL, body []byte, secrets ...string) http.Header {
+			return s.sign(by, at, body, secrets...)
+		},
+	}
+	if d.Timestamp.Unit == scheme.Milliseconds {
+		subject.Unit = time.Millisecond
+	}
+	if by == 0 {
+		for _, weaker := range d.Signatures[1:] { // which decide nothing beside the first
+			subject.Unsigned = append(subject.Unsigned, http.CanonicalHeaderKey(weaker.Header))
+		}
+	}
+	if signature.Field != "" {
+		subject.Variants = listVariants(d, signature)
+	}
+	return subject
+}
+
+// events returns the shortest different bodies of the accepted vectors, and an empty
+// one.
+func (s Sender) events(t *testing.T) []Event {
+	t.Helper()
+	const most = 6
+	var all []Event
+	for _, v := range s.load(t) {
+		if v.Expect != "accept" || len(v.Body) == 0 || slices.ContainsFunc(all, func(e Event) bool { return bytes.Equal(e.Body, v.Body) }) {
+			continue
+		}
+		e := Event{Name: v.Name, Body: v.Body, ID: v.ID}
+		if s.Definition.ID.Header != "" {
+			e.ID = s.id()
+		}
+		all = append(all, e)
+	}
+	// Those with an id and those without one, in turn.
+	slices.SortStableFunc(all, func(a, b Event) int { return len(a.Body) - len(b.Body) })
+	var events []Event
+	for _, with := range []bool{true, false} {
+		n := 0
+		for _, e := range all {
+			if (e.ID != "") == with && n < most/2 {
+				events = append(events, e)
+				n++
+			}
+		}
+	}
+	if len(events) < 2 {
+		t.Fatalf("%s: the accepted vectors have %d different bodies that are not empty, want at least 2", s.Dir, len(events))
+	}
+	empty := Event{Name: "an empty body"}
+	if s.Definition.ID.Header != "" {
+		empty.ID = s.id()
+	}
+	return append(events, empty)
+}
+
+// listVariants are other ways to write a list: what the scheme must ignore, and what
+// does not matter.
+func listVariants(d scheme.Definition, by scheme.Signature) []Variant {
+	name := http.CanonicalHeaderKey(by.Header)
+	edit := func(f func(items []string) []string) func(http.Header) {
+		return func(h http.Header) {
+			h.Set(name, strings.Join(f(strings.Split(h.Get(name), by.Separator)), by.Separator))
+		}
+	}
+	item := func(name, value string) string { return name + by.Assign + value }
+	forged := item(by.Field, strings.Repeat("0", 64))
+	if by.Encoding == scheme.Base64 {
+		forged = item(by.Field, base64.StdEncoding.EncodeToString(make([]byte, sha256.Size)))
+	}
+	const other = "x9" // no scheme's name of a signature
+	variants := []Variant{
+		{"an item of another kind behind", edit(func(l []string) []string { return append(l, item(other, "00ff")) })},
+		{"an item of another kind in front", edit(func(l []string) []string { return append([]string{item(other, "a"+by.Assign+"b")}, l...) })},
+		{"an item of another kind that is nothing", edit(func(l []string) []string { return append(l, item(other, "?")) })},
+		{"a forged signature in front", edit(func(l []string) []string { return append([]string{forged}, l...) })},
+		{"the signature twice", edit(func(l []string) []string { return append(l, l[len(l)-1]) })},
+	}
+	if d.Timestamp.Field != "" {
+		variants = append(variants, Variant{"the signature in front of the time", edit(func(l []string) []string {
+			slices.Reverse(l)
+			return l
+		})})
+	}
+	return variants
+}
+
+// testRetry looks at what a store tells repeats by: the ids and the fingerprints of two
+// attempts.
+func (s Sender) testRetry(t *testing.T) {
+	secrets := s.secrets()
+	v := s.mustNew(t, s.options(), secrets[0])
+	body := s.body(256)
+	verified := func(at time.Time) *verify.Delivery {
+		t.Helper()
+		d, err := verify.Verify(context.Background(), v, &verify.Head{Method: http.MethodPost, Header: s.sign(0, at, body, secrets[0]), ReceivedAt: at}, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	first, retry := verified(signedAt), verified(signedAt.Add(time.Minute))
+	if first.ID != retry.ID {
+		t.Errorf("ids are %q and %q, want one", first.ID, retry.ID)
+	}
+	if (s.Definition.ID.Header != "" || s.Definition.ID.Member != "") && first.ID == "" {
+		t.Error("a body with an id of the right form has none")
+	}
+	if equal := first.Fingerprint.Equal(retry.Fingerprint); equal == s.timed() {
+		t.Errorf("a later attempt has the same fingerprint: %v; a time is signed: %v", equal, s.timed())
+	}
+}
+
+// body returns a body of that many bytes, with the id in front.
+func (s Sender) body(size int) []byte {
+	body := []byte(s.Definition.BodyPrefix + `{"data":"`)
+	if name := s.Definition.ID.Member; name != "" {
+		body = fmt.Appendf([]byte(s.Definition.BodyPrefix), `{%q:%q,"data":"`, name, s.id())
+	}
+	return append(body, strings.Repeat("x", max(0, size-len(body)-2))+`"}`...)
+}
