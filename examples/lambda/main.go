@@ -168,8 +168,8 @@ func headerOf(fields map[string]string) http.Header {
 	return header
 }
 
-// response is the response to a request.
-type response struct {
+// result is the response to a request, before the event gives it its form.
+type result struct {
 	status int
 	header map[string]string
 	body   string
@@ -178,14 +178,14 @@ type response struct {
 // serve does what a guard does for HTTP: it verifies and claims, runs the handler,
 // and commits or releases before the response leaves. Guard.Admit is verify.Verify and
 // the store in one, with a guard's bounds and responses.
-func (h *hook) serve(ctx context.Context, method string, header http.Header, text string, encoded bool) response {
+func (h *hook) serve(ctx context.Context, method string, header http.Header, text string, encoded bool) result {
 	// The signature is over the bytes that were sent. Where the gateway makes a
 	// string of them, only base64 keeps what is not UTF-8.
 	body := []byte(text)
 	if encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(text); err != nil {
-			return response{status: http.StatusBadRequest}
+			return result{status: http.StatusBadRequest}
 		}
 	}
 	admission, refusal := h.guard.Admit(ctx, &middleware.Inbound{
@@ -206,17 +206,17 @@ func (h *hook) serve(ctx context.Context, method string, header http.Header, tex
 		// Not a 2xx, and no error of the function either, which Lambda would
 		// count as one of its own: the event is released, and the retry runs.
 		log.Print(err)
-		return response{status: http.StatusInternalServerError, body: "try again later"}
+		return result{status: http.StatusInternalServerError, body: "try again later"}
 	}
-	return response{status: http.StatusNoContent}
+	return result{status: http.StatusNoContent}
 }
 
-func responseOf(a *middleware.Response) response {
+func responseOf(a *middleware.Response) result {
 	header := make(map[string]string, len(a.Header))
 	for name := range a.Header {
 		header[name] = a.Header.Get(name)
 	}
-	return response{a.Status, header, string(a.Body)}
+	return result{a.Status, header, string(a.Body)}
 }
 
 // handle runs only for deliveries that Stripe signed, and for each event until it
