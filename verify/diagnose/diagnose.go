@@ -106,7 +106,7 @@ type Scheme interface {
 // Candidate is a secret that might be the right one.
 type Candidate struct {
 	Label     string // what a finding calls it
-	Secret    string // as the provider shows it; for PayPal a webhook id
+	Secret    string // as the provider shows it, or the identifier that stands in its place
 	OtherMode bool   // it is of test mode where the endpoint is live, or the reverse
 }
 
@@ -129,7 +129,7 @@ type Options struct {
 func Verifier(ctx context.Context, v verify.Verifier, c *capture.Capture, o *Options) []Finding {
 	_, err := verify.Verify(ctx, v, c.Head(), c.Body)
 	if err == nil {
-		return ofMediaType(v.Profile(), c.Header)
+		return ofMediaType(v.Profile(), aboutOf(v), c.Header)
 	}
 	q := newInquiry(ctx, v, c, o)
 	q.run(err)
@@ -157,7 +157,7 @@ func Secret(ctx context.Context, new func(secret string) (verify.Verifier, error
 			proved := !slices.ContainsFunc(rest, func(f Finding) bool { return f.Confidence != Proved })
 			return distinct(append(explainAll(m.ids, proved), rest...))
 		}
-		if credential(secret) || v.Profile().Provider == "paypal" {
+		if credential(secret) || aboutOf(v).Identifier != "" {
 			break // what is an API key is no secret, and an id is written in one way
 		}
 		if newInquiry(ctx, v, c, o).judge(c.Header).holds() {

@@ -69,7 +69,7 @@ func (q *inquiry) guessBody(h http.Header, body []byte) {
 		add(BodyFormDecoded)
 	}
 	sorted, pairs := q.document.Sorted()
-	sorted = sorted && pairs >= fewPairs && (!usualOf(q.profile.Provider).Sorts || pairs >= manyPairs)
+	sorted = sorted && pairs >= fewPairs && (!q.usual().Sorts || pairs >= manyPairs)
 	escaped := bytes.Contains(body, []byte(`\u003c`)) || bytes.Contains(body, []byte(`\u003e`)) || bytes.Contains(body, []byte(`\u0026`))
 	lossy := lossy(q.document.Numbers())
 	switch {

@@ -319,7 +319,7 @@ func (q *inquiry) mendHead(j judgement) (judgement, bool) {
 
 // ofMediaType returns the finding for a delivery that verifies, and that a guard refuses
 // all the same because its Content-Type is not the endpoint's.
-func ofMediaType(p verify.Profile, h http.Header) []Finding {
+func ofMediaType(p verify.Profile, a verify.About, h http.Header) []Finding {
 	want := p.MediaType
 	if want == "" {
 		want = "application/json"
@@ -339,9 +339,12 @@ func ofMediaType(p verify.Profile, h http.Header) []Finding {
 	case len(values) > 1:
 		f.Text = "The signature holds, but the request has more than one Content-Type."
 		f.Fix = "Find out what adds a second Content-Type, and keep it from doing so."
-	case p.Provider == "github" && strings.EqualFold(mediaType, "application/x-www-form-urlencoded"):
-		f.Text = "The signature holds, but the hook sends forms, as GitHub's hooks do by default, and the endpoint takes JSON."
-		f.Fix = "Set the content type of the hook to application/json, or verify forms with github.Options.Form (--form on the command line)."
+	default:
+		for _, note := range a.OtherMedia {
+			if strings.EqualFold(mediaType, note.Type) {
+				f.Text, f.Fix = note.Text, note.Fix
+			}
+		}
 	}
 	return []Finding{f}
 }

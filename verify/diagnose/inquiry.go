@@ -33,6 +33,7 @@ type inquiry struct {
 	ctx       context.Context
 	facts     Scheme           // the verifier, if it tells about itself
 	explainer verify.Explainer // the verifier, if it knows the mistakes of its provider's users
+	about     verify.About     // what the verifier says about itself, if it does
 	base      verify.Verifier  // the verifier with the keys that it has for this capture
 	keys      []verify.Key
 	profile   verify.Profile
@@ -69,6 +70,7 @@ func newInquiry(ctx context.Context, v verify.Verifier, c *capture.Capture, o *O
 	}
 	q.facts, _ = v.(Scheme)
 	q.explainer, _ = v.(verify.Explainer)
+	q.about = aboutOf(v)
 	if q.facts == nil {
 		return q
 	}
@@ -81,6 +83,14 @@ func newInquiry(ctx context.Context, v verify.Verifier, c *capture.Capture, o *O
 		q.base = base
 	}
 	return q
+}
+
+// aboutOf returns what a verifier says about itself, if it does.
+func aboutOf(v verify.Verifier) verify.About {
+	if a, ok := v.(interface{ About() verify.About }); ok {
+		return a.About()
+	}
+	return verify.About{}
 }
 
 // spend reports whether the budget allows one more try over so many bytes.
@@ -363,7 +373,7 @@ func (q *inquiry) byDocument(h *verify.Head) bool {
 		q.leftOut = append(q.leftOut, "other ways to write the JSON, which is too large")
 		return false
 	}
-	s := jsonform.New(q.document, usualOf(q.profile.Provider))
+	s := jsonform.New(q.document, q.usual())
 	for _, part := range s.Parts() {
 		if q.try(part.What, func() bool {
 			for v := range part.Variants {

@@ -178,13 +178,7 @@ func (q *inquiry) byMAC(h http.Header, own []string) bool {
 	keys := q.keyBytes()
 	m, ok := q.find(h, own, keys)
 	if !ok {
-		if weak := h.Get("X-Hub-Signature"); len(own) > 0 && own[0] == "X-Hub-Signature-256" &&
-			slices.Contains(missing(h, own), own[0]) && strings.HasPrefix(weak, "sha1=") {
-			q.found = append(q.found, explainf(HeaderSHA1, Likely,
-				"X-Hub-Signature is there, which is made with SHA-1, and %s is not: the verifier wants SHA-256.", own[0]))
-			return true
-		}
-		return false
+		return q.byWeak(h, own)
 	}
 	name := printable(m.header, "another header")
 	switch {
@@ -204,6 +198,21 @@ func (q *inquiry) byMAC(h http.Header, own []string) bool {
 			"The signature in %s is right under this secret, but it stands under another name than the scheme's, and may be written otherwise.", name))
 	}
 	return true
+}
+
+// byWeak explains a head that has only the weak signature of the provider.
+func (q *inquiry) byWeak(h http.Header, own []string) bool {
+	if len(own) == 0 || !slices.Contains(missing(h, own), own[0]) {
+		return false
+	}
+	for _, use := range q.about.Headers {
+		if use.Weak != "" && strings.HasPrefix(h.Get(use.Name), use.Weak) {
+			q.found = append(q.found, explainf(HeaderSHA1, Likely,
+				"%s is there, which is made with SHA-1, and %s is not: the verifier wants SHA-256.", use.Name, own[0]))
+			return true
+		}
+	}
+	return false
 }
 
 // bySender explains a head by the headers of another provider.

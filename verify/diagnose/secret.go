@@ -154,23 +154,20 @@ func decodings(s string) []decoding {
 	return all
 }
 
-// credentials are how API keys, and other things that are no signing secret, begin.
-var credentials = [...]string{
-	"sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_", "sk_", "rk_", "pk_", "we_", "acct_",
-	"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xapp-", "shpat_", "shpca_",
-	"AKIA", "SG.", "pdl_live_apikey_", "pdl_sdbx_apikey_", "access_token$", "eyJ", "-----BEGIN ",
-}
-
 // credential reports whether a secret looks like an API key.
 func credential(s string) bool {
 	s = unquoted(trimmed(s))
-	for _, prefix := range credentials {
-		if strings.HasPrefix(s, prefix) {
+	for _, c := range credentials {
+		if c.Matches(s) && (c.Length == 0 || isToken(s)) {
 			return true
 		}
 	}
-	// PayPal's client ids and their secrets have 80 characters.
-	return len(s) == 80 && (s[0] == 'A' || s[0] == 'E') && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+	return false
+}
+
+// isToken reports whether a text has the characters of random tokens alone.
+func isToken(s string) bool {
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 // rekeyed returns a verifier with one other secret, if it can be one.

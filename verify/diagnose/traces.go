@@ -1,6 +1,9 @@
 package diagnose
 
-import "github.com/hooknotary/hooknotary/verify/diagnose/internal/jsonform"
+import (
+	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/diagnose/internal/jsonform"
+)
 
 // traces are the ids of what an encoder did to a body.
 var traces = [...]ID{
@@ -24,12 +27,27 @@ func traced(all []jsonform.Trace) []ID {
 	return ids
 }
 
-func usualOf(provider string) jsonform.Usual {
-	switch provider {
-	case "stripe":
-		return jsonform.Usual{White: []jsonform.White{jsonform.WhiteTwo}, Order: jsonform.OrderIDFirst}
-	case "github", "paypal":
-		return jsonform.Usual{White: []jsonform.White{jsonform.WhiteNone}}
+// usual says how the verifier's provider writes its bodies.
+func (q *inquiry) usual() jsonform.Usual {
+	style := styles[q.profile.Provider]
+	if known := q.about.JSON; known.Space != "" || known.Sorted {
+		style = known
 	}
-	return jsonform.Usual{White: []jsonform.White{jsonform.WhiteNone, jsonform.WhiteTwo, jsonform.WhiteSpaced}, Order: jsonform.OrderSorted, Sorts: true}
+	return usualOf(style)
+}
+
+func usualOf(s verify.JSONStyle) jsonform.Usual {
+	u := jsonform.Usual{White: []jsonform.White{jsonform.WhiteNone, jsonform.WhiteTwo, jsonform.WhiteSpaced}, First: s.First}
+	switch s.Space {
+	case verify.JSONCompact:
+		u.White = []jsonform.White{jsonform.WhiteNone}
+	case verify.JSONIndented:
+		u.White = []jsonform.White{jsonform.WhiteTwo}
+	case verify.JSONSpaced:
+		u.White = []jsonform.White{jsonform.WhiteSpaced}
+	}
+	if s.Sorted || s.Space == "" {
+		u.Order, u.Sorts = jsonform.OrderSorted, len(s.First) == 0
+	}
+	return u
 }

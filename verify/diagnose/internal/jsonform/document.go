@@ -180,33 +180,29 @@ func (d *Document) bytes(t token) []byte { return d.Text[t.start:t.end] }
 // Order is an order of the members of an object.
 type Order uint8
 
+// The orders.
 const (
-	OrderKept    Order = iota
-	OrderSorted        // by name
-	OrderIDFirst       // id and object first, the others by name
+	OrderKept   Order = iota
+	OrderSorted       // by name, behind those of Usual.First
 )
 
-func (o Order) compare(a, b []byte) int {
-	if o == OrderIDFirst {
-		if ra, rb := idRank(a), idRank(b); ra != rb {
-			return ra - rb
+// before compares the names of two members in sorted objects in which the members that
+// first lists stand first.
+func before(first []string, a, b []byte) int {
+	rank := func(name []byte) int {
+		if i := slices.Index(first, string(name)); i >= 0 {
+			return i
 		}
+		return len(first)
+	}
+	if ra, rb := rank(a), rank(b); ra != rb {
+		return ra - rb
 	}
 	return bytes.Compare(a, b)
 }
 
-func idRank(name []byte) int {
-	switch string(name) {
-	case "id":
-		return 0
-	case "object":
-		return 1
-	}
-	return 2
-}
-
 // reorder returns the tokens with the members of every object in that order.
-func (d *Document) reorder(o Order) []token {
+func (d *Document) reorder(o Order, first []string) []token {
 	out := make([]token, 0, len(d.tokens))
 	var emit func(i uint32) // one value; no deeper than MaxDepth
 	emit = func(i uint32) {
@@ -215,7 +211,7 @@ func (d *Document) reorder(o Order) []token {
 		if t.kind != '{' && t.kind != '[' {
 			return
 		}
-		for n, m := range d.members(i, o) {
+		for n, m := range d.members(i, o, first) {
 			if n > 0 {
 				out = append(out, token{kind: ','})
 			}
@@ -233,7 +229,7 @@ func (d *Document) reorder(o Order) []token {
 
 // members returns the indexes at which the members of the object, or the elements of
 // the array, begin that opens at i, in that order.
-func (d *Document) members(i uint32, o Order) []uint32 {
+func (d *Document) members(i uint32, o Order, first []string) []uint32 {
 	var all []uint32
 	object, end := d.tokens[i].kind == '{', d.tokens[i].match
 	for j := i + 1; j < end; j++ { // j stands on a comma after each round
@@ -247,7 +243,7 @@ func (d *Document) members(i uint32, o Order) []uint32 {
 		j++
 	}
 	if object && o != OrderKept {
-		slices.SortStableFunc(all, func(a, b uint32) int { return o.compare(d.name(a), d.name(b)) })
+		slices.SortStableFunc(all, func(a, b uint32) int { return before(first, d.name(a), d.name(b)) })
 	}
 	return all
 }
@@ -267,7 +263,7 @@ func (d *Document) Sorted() (bool, int) {
 		if t.kind != '{' {
 			continue
 		}
-		members := d.members(uint32(i), OrderKept)
+		members := d.members(uint32(i), OrderKept, nil)
 		for n := 1; n < len(members); n++ {
 			a, b := d.name(members[n-1]), d.name(members[n])
 			pairs++

@@ -18,9 +18,10 @@ const maxForms = 8192
 
 // Usual says how a provider writes its bodies; what is not usual is tried later.
 type Usual struct {
-	White []White // between tokens; the first is the commonest
-	Order Order   // of the members of objects that an encoder on the way may have lost
-	Sorts bool    // it may sort the members of objects by name
+	White []White  // between tokens
+	Order Order    // of the members of objects, which an encoder on the way may have lost
+	First []string // members that stand first in sorted objects
+	Sorts bool     // it may sort all members of objects by name
 }
 
 // choice is a form with what it costs in likelihood, and which dimensions it changes.
@@ -198,7 +199,7 @@ func subsetsOf(starts []uint32) iter.Seq[map[uint32]bool] {
 // members that have another order.
 func (s *Serialiser) orders() dimension {
 	all := dimension{{set: func(*form) {}}}
-	if s.usual.Order != OrderKept && !slices.Equal(s.reorder(s.usual.Order), s.reorder(OrderKept)) {
+	if s.usual.Order != OrderKept && !slices.Equal(s.reorder(s.usual.Order, s.usual.First), s.reorder(OrderKept, nil)) {
 		all = append(all, change{func(f *form) { f.order = s.usual.Order }, KeyOrder, rank(!s.usual.Sorts)})
 	}
 	return all
@@ -256,7 +257,7 @@ func (s *Serialiser) Parts() []Part {
 		bounded [3]bool
 	)
 	if s.usual.Order != OrderKept {
-		ordered = s.reorder(s.usual.Order)
+		ordered = s.reorder(s.usual.Order, s.usual.First)
 	}
 	try := func(c *choice, yield func(Variant) bool) bool {
 		f := c.form

@@ -84,7 +84,7 @@ var compact = jsonform.Usual{White: []jsonform.White{jsonform.WhiteNone}}
 
 var usuals = []jsonform.Usual{
 	compact,
-	{White: []jsonform.White{jsonform.WhiteTwo}, Order: jsonform.OrderIDFirst},
+	{White: []jsonform.White{jsonform.WhiteTwo}, Order: jsonform.OrderSorted, First: []string{"id", "object"}},
 	{White: []jsonform.White{jsonform.WhiteNone, jsonform.WhiteTwo, jsonform.WhiteSpaced}, Order: jsonform.OrderSorted, Sorts: true},
 }
 
