@@ -75,7 +75,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/internal/jsonscan"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -303,7 +303,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 
 // eventID returns the id of an event, or "" if the body holds none.
 func eventID(body []byte) string {
-	id := string(scheme.Member(body, "id"))
+	id := string(jsonscan.Member(body, "id"))
 	if rest, ok := strings.CutPrefix(id, "WH-"); !ok || rest == "" || len(id) > 128 || strings.Trim(rest, "-") == "" {
 		return ""
 	}

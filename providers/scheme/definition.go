@@ -3,16 +3,11 @@ package scheme
 import (
 	"errors"
 	"fmt"
-	"hash"
 	"mime"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
 
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -110,48 +105,6 @@ const (
 	Hex    Encoding = iota // lower case
 	Base64                 // standard alphabet, padded
 )
-
-// Hash is the hash function of an HMAC.
-type Hash uint8
-
-const (
-	SHA256 Hash = iota
-	SHA512
-	InsecureSHA1 // for providers that still sign with it
-)
-
-// String returns "HMAC-SHA256", "HMAC-SHA512", "HMAC-SHA1" or "invalid".
-func (h Hash) String() string {
-	switch h {
-	case SHA256:
-		return "HMAC-SHA256"
-	case SHA512:
-		return "HMAC-SHA512"
-	case InsecureSHA1:
-		return "HMAC-SHA1"
-	}
-	return "invalid"
-}
-
-func (h Hash) new() func() hash.Hash {
-	switch h {
-	case SHA512:
-		return sha512.New
-	case InsecureSHA1:
-		return sha1.New
-	}
-	return sha256.New
-}
-
-func (h Hash) size() int {
-	switch h {
-	case SHA512:
-		return sha512.Size
-	case InsecureSHA1:
-		return sha1.Size
-	}
-	return sha256.Size
-}
 
 // Timestamp says where a signed time stands.
 type Timestamp struct {

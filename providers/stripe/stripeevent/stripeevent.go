@@ -59,8 +59,8 @@ import (
 
 	"github.com/stripe/stripe-go/v76"
 
+	"github.com/hooknotary/hooknotary/providers/internal/jsonscan"
 	"github.com/hooknotary/hooknotary/providers/internal/typed"
-	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -152,7 +152,7 @@ func parse(d *verify.Delivery, e any, kind string, other error) error {
 	if d == nil || d.Provider != "stripe" {
 		return ErrNoDelivery
 	}
-	switch string(scheme.Member(d.Body, "object")) {
+	switch string(jsonscan.Member(d.Body, "object")) {
 	case kind:
 	case full, thin:
 		return other
@@ -173,7 +173,7 @@ func parse(d *verify.Delivery, e any, kind string, other error) error {
 func plain(d *verify.Delivery, id, object, kind string) error {
 	known := d.ID
 	if known == "" && id == testID {
-		known = string(scheme.Member(d.Body, "id"))
+		known = string(jsonscan.Member(d.Body, "id"))
 	}
 	if id == "" || id != known || object != kind {
 		return fmt.Errorf("%w: its id or object is missing, repeated or not written plainly", ErrPayload)

@@ -1,0 +1,134 @@
+package scheme
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"hash"
+	"slices"
+	"strings"
+
+	"github.com/hooknotary/hooknotary/providers/internal/jsonscan"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// Finish checks the signature.
+func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, error) {
+	var (
+		match *key
+		found [sha256.Size]byte
+	)
+	size := p.v.def.Signatures[p.signature].Hash.size()
+	for _, k := range p.keys {
+		m := k.mac(p.signature)
+		p.write(m.Hash, m.around[:0], body)
+		sum := m.Hash.Sum(m.sum[:0])
+		equal := 0
+		for c := p.candidates; len(c) >= size; c = c[size:] {
+			equal |= subtle.ConstantTimeCompare(sum, c[:size])
+		}
+		if equal == 1 && match == nil {
+			match, found = k, digest(sum)
+		}
+		k.done(p.signature, m)
+	}
+	switch {
+	case p.noKey != nil:
+		return nil, refuse(verify.ErrNoKey, p.noKey)
+	case match == nil:
+		return nil, refuse(verify.ErrMismatch, nil)
+	}
+	if !bytes.HasPrefix(body, []byte(p.v.def.BodyPrefix)) {
+		return nil, &verify.Error{Reason: verify.ErrMediaType, Cause: errBodyPrefix, Message: verify.NewFingerprint(p.fingerprint(match, found, "", body))}
+	}
+	if !p.finished.CompareAndSwap(false, true) {
+		return nil, refuse(verify.ErrUnavailable, errFinished)
+	}
+	d := &p.delivery
+	d.Scope, d.KeyLabel = match.scope, match.label
+	d.ID = p.id(body)
+	d.Fingerprint = verify.NewFingerprint(p.fingerprint(match, found, d.ID, body))
+	d.Body = body
+	return d, nil
+}
+
+// write feeds the signed message to a hash. It collects what stands around the
+// body in b.
+func (p *pending) write(h hash.Hash, b, body []byte) {
+	for i, part := range p.v.def.Message {
+		switch part.kind {
+		case partLiteral:
+			b = append(b, part.text...)
+		case partTime:
+			b = append(b, p.stamp...)
+		case partField:
+			b = append(b, p.fields[i]...)
+		case partURL:
+			b = append(b, p.v.opts.URL...)
+		case partBody:
+			if len(b) > 0 {
+				h.Write(b)
+				b = b[:0]
+			}
+			h.Write(body)
+		}
+	}
+	if len(b) > 0 {
+		h.Write(b)
+	}
+}
+
+// fingerprint identifies the message, in most cases by f, the MAC that matched.
+// Whoever holds a genuine request can make variants of it that verify, too: leave
+// out one of several signatures, or the header of the stronger of two
+// alternatives. The fingerprint must be the same for all of them.
+func (p *pending) fingerprint(match *key, f [sha256.Size]byte, id string, body []byte) [sha256.Size]byte {
+	switch {
+	case p.v.listed && (id == "" || len(p.keys) > 1):
+		// Other signatures of this message may be under other keys, of ours or of
+		// another time.
+		h := sha256.New()
+		p.write(h, nil, body)
+		h.Sum(f[:0])
+	case p.signature > 0:
+		// The strongest signature's MAC, although the request came without it.
+		strongest := match.mac(0)
+		p.write(strongest.Hash, strongest.around[:0], body)
+		f = digest(strongest.Sum(strongest.sum[:0]))
+		match.done(0, strongest)
+	}
+	return f
+}
+
+func digest(mac []byte) (f [sha256.Size]byte) {
+	if len(mac) == len(f) {
+		copy(f[:], mac)
+		return f
+	}
+	return sha256.Sum256(mac)
+}
+
+// id returns the signed id, or "" where there is none of the right form.
+func (p *pending) id(body []byte) string {
+	d := p.v.def
+	var id string
+	switch {
+	case d.ID.Header != "":
+		for i, part := range d.Message {
+			if part.kind == partField && part.text == d.ID.Header {
+				id = p.fields[i]
+			}
+		}
+	case d.ID.Member != "":
+		value := jsonscan.Member(body, d.ID.Member)
+		if len(value) > maxValue {
+			return ""
+		}
+		id = string(value)
+	}
+	if rest, ok := strings.CutPrefix(id, d.ID.Prefix); !ok || rest == "" || !visible(id) || slices.Contains(d.ID.Repeated, id) {
+		return ""
+	}
+	return id
+}
