@@ -1,117 +1,15 @@
 package middleware
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
-)
-
-// Options holds what an endpoint may choose. The zero value of each field, and a
-// nil *Options, mean the default. New copies it.
-type Options struct {
-	// MaxBody is the largest body in bytes. Default: the provider's largest.
-	MaxBody int64
-
-	// BodyTimeout is how long a body may take to arrive. Default: 10 seconds.
-	BodyTimeout time.Duration
-
-	// BodyBudget is how many bytes of memory the bodies of all requests in flight
-	// may take together; half of it is reserved for bodies up to 1 MiB. Default:
-	// 128 MiB, or twice MaxBody if that is more; at least twice MaxBody. See Budget.
-	BodyBudget int64
-
-	// Budget, if not nil, is a budget that this guard shares with others. Then
-	// BodyBudget must be zero. A guard with InsecureReportOnly interrupts no body,
-	// so it should share its budget with no other.
-	Budget *Budget
-
-	// Lease is how long a claim outlives its process. It is renewed while the
-	// handler runs. Where that fails until it has run out, or the claim was taken
-	// over, the handler's context ends: a handler that takes long looks at it right
-	// before its effects. Default: 30 seconds; at least 1 second.
-	Lease time.Duration
-
-	// MaxRun is when the handler's context ends. The claim is kept until the
-	// handler returns. Default: 15 minutes.
-	MaxRun time.Duration
-
-	// Retention is how long a finished event is remembered. Default: what the
-	// verifier's profile says, else 7 days. It must cover the window in which a
-	// copy still verifies, or 3 days where the provider signs no time.
-	Retention time.Duration
-
-	// Duplicates says how a repeat of a finished event is answered.
-	Duplicates Duplicates
-
-	// PublicURL is the scheme and host under which the provider knows the
-	// endpoint, "https://hooks.example.com", for schemes that sign the URL. Path
-	// and query are the request's. Default: Head.URL is the request's URL.
-	PublicURL string
-
-	// OnReject, if not nil, may change the answer to a refused request, which it
-	// owns: for providers that want another status than ours. The status must
-	// stay between 400 and 599, or it is not changed. An answer that differs by
-	// reason tells a forger how far a forgery got.
-	OnReject func(ctx context.Context, reason verify.Reason, a *Response)
-
-	// Observe, if not nil, is called once for each request, when its fate is
-	// known, on the request's goroutine. LogObserver makes one that logs.
-	Observe func(ctx context.Context, e Report)
-
-	// Now is the clock, for tests. Default: time.Now.
-	Now func() time.Time
-
-	// InsecureReportOnly lets every request through to the handler, whatever
-	// the verdict, for a roll-out on live traffic. The verdict goes to Observe
-	// alone, and verify.FromContext is false for what would have been refused.
-	InsecureReportOnly bool
-
-	// InsecureFailOpen runs the handler although the store failed. A replay
-	// runs, too, and one event may run twice at once.
-	InsecureFailOpen bool
-}
-
-// Duplicates says how a repeat of an event that was handled is answered. One
-// that is being handled is never acknowledged.
-type Duplicates uint8
-
-const (
-	// DuplicatesByProvider: as the provider's way of retrying asks for; see the
-	// package comment.
-	DuplicatesByProvider Duplicates = iota
-	// AcknowledgeDuplicates: always 200, for scripts that redeliver.
-	AcknowledgeDuplicates
-	// RefuseDuplicates: always 409. A provider whose answer was lost keeps
-	// retrying, and may disable the endpoint.
-	RefuseDuplicates
-)
-
-const (
-	defaultBodyTimeout = 10 * time.Second
-	defaultBodyBudget  = 128 << 20
-	defaultLease       = 30 * time.Second
-	defaultMaxRun      = 15 * time.Minute
-	defaultRetention   = 7 * 24 * time.Hour
-
-	maxBytes = 1 << 50 // so that no sum of sizes overflows
-
-	untimedNeed = 3 * 24 * time.Hour // how long a record is needed without a signed time
-	clockSlack  = time.Minute        // between the clocks of the node and of the store
-
-	claimTimeout   = 500 * time.Millisecond
-	commitTimeout  = 600 * time.Millisecond // for each of three tries, within 2 seconds
-	commitPause    = 100 * time.Millisecond // between them
-	releaseTimeout = 2 * time.Second
 )
 
 // Guard proves requests, claims their events and settles them. Make one with
@@ -144,93 +42,6 @@ func New(endpoint string, v verify.Verifier, s replay.Store, o *Options) (*Guard
 		return nil, fmt.Errorf("middleware: endpoint %q: %w", endpoint, err)
 	}
 	return g, nil
-}
-
-func (g *Guard) configure() error {
-	if n := len(g.endpoint); n == 0 || n > 128 || !utf8.ValidString(g.endpoint) {
-		return errors.New("the endpoint's name must be 1 to 128 bytes of UTF-8")
-	}
-	if isNil(g.verifier) {
-		return errors.New("there is no verifier: was the error looked at that came with it?")
-	}
-	if isNil(g.store) {
-		return errors.New("there is no store: use replay.NewMemory(nil) for one process")
-	}
-	g.profile = g.verifier.Profile()
-	p, o := &g.profile, &g.opts
-	if p.Provider == "" || p.MaxBody <= 0 || p.Binding < verify.BindingFull || p.Binding > verify.BindingNone {
-		return errors.New("the verifier's profile lacks its provider, its largest body or its binding")
-	}
-	if p.MediaType == "" {
-		p.MediaType = "application/json"
-	}
-	if o.Duplicates > RefuseDuplicates {
-		return errors.New("unknown value of Duplicates")
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	setDefault(&o.MaxBody, p.MaxBody)
-	setDefault(&o.BodyTimeout, defaultBodyTimeout)
-	setDefault(&o.Lease, defaultLease)
-	setDefault(&o.MaxRun, defaultMaxRun)
-	need := untimedNeed
-	if p.Window != (verify.Window{}) {
-		need = p.Window.Past + p.Window.Future + clockSlack
-	}
-	setDefault(&o.Retention, p.Retention)
-	setDefault(&o.Retention, max(defaultRetention, need))
-	if o.MaxBody > maxBytes || o.BodyBudget > maxBytes {
-		return fmt.Errorf("MaxBody and BodyBudget must be at most %d", int64(maxBytes))
-	}
-	switch {
-	case o.Budget == nil:
-		setDefault(&o.BodyBudget, max(defaultBodyBudget, 2*o.MaxBody))
-		o.Budget = NewBudget(o.BodyBudget)
-	case o.BodyBudget != 0:
-		return errors.New("both Budget and BodyBudget are set: set one")
-	}
-	switch {
-	case o.MaxBody < 0 || o.BodyTimeout < 0 || o.MaxRun < 0:
-		return errors.New("MaxBody, BodyTimeout and MaxRun must not be negative")
-	case o.Budget.bytes/2 < o.MaxBody:
-		return fmt.Errorf("the body budget is %d, want at least %d, twice MaxBody: raise BodyBudget, or the size of Budget", o.Budget.bytes, 2*o.MaxBody)
-	case o.Lease < time.Second:
-		return fmt.Errorf("the Lease is %v, want at least 1s", o.Lease)
-	case o.Retention < need:
-		return fmt.Errorf("the Retention is %v, want at least %v: so long a copy can still verify", o.Retention, need)
-	case o.Lease > o.Retention:
-		return fmt.Errorf("the Lease is %v, want at most the Retention, %v: the replay store forgets the event after that", o.Lease, o.Retention)
-	}
-	if o.PublicURL != "" {
-		u, err := url.Parse(o.PublicURL)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-			return errors.New("PublicURL must be a scheme and a host, such as https://hooks.example.com")
-		}
-		g.publicURL = u
-	}
-	// However old a message is: the nodes of a fleet need not agree on its age.
-	// Where no time is signed, it verifies for ever.
-	g.bound = need
-	if p.Window == (verify.Window{}) {
-		g.bound = o.Retention
-	}
-	o.Budget.fit(o.MaxBody)
-	g.answers = newAnswers()
-	return nil
-}
-
-// isNil also finds the nil pointer that comes with an error nobody looked at.
-func isNil(v any) bool {
-	r := reflect.ValueOf(v)
-	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
 }
 
 // Protect returns a middleware that guards one endpoint with v and a store in

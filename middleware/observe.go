@@ -122,6 +122,33 @@ func (o Outcome) String() string {
 	return "invalid"
 }
 
+// stopwatch measures the parts of a request, if anybody wants to know.
+type stopwatch struct {
+	on                                  bool
+	start, last                         time.Time
+	read, verify, claim, handle, settle time.Duration
+}
+
+func (g *Guard) startWatch(ctx context.Context) (w stopwatch) {
+	if g.opts.Observe != nil || observerOf(ctx) != nil {
+		w.on, w.start = true, time.Now()
+		w.last = w.start
+	}
+	return w
+}
+
+// lap adds the time since the last lap to part.
+func (w *stopwatch) lap(part *time.Duration) {
+	if !w.on {
+		return
+	}
+	now := time.Now()
+	if part != nil {
+		*part += now.Sub(w.last)
+	}
+	w.last = now
+}
+
 type observerKey struct{}
 
 // WithObserver returns a context under which every guard calls observe, just as it
