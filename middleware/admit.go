@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hooknotary/hooknotary/middleware/adapter"
+	"github.com/hooknotary/hooknotary/middleware/internal/contextkey"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
@@ -47,8 +49,8 @@ func (c *admissionContext) Value(key any) any {
 // Err looks at the lease, too: where a whole process stood still, no timer has
 // ended the context yet.
 func (c *admissionContext) Err() error {
-	if l := c.a.lease; l != nil {
-		l.check()
+	if c.a.grant == leased {
+		c.a.lease.check()
 	}
 	return c.Context.Err()
 }
@@ -59,7 +61,7 @@ func (g *Guard) Admitted(ctx context.Context) bool {
 	a, _ := ctx.Value(admissionKey{}).(*Admission)
 	for ; a != nil; a = a.outer {
 		if a.g == g {
-			return !a.closed.Load()
+			return a.phase.Load() != closed
 		}
 	}
 	return false
@@ -92,40 +94,67 @@ func CorrelationID(ctx context.Context) string {
 // for ever, and its event stays in flight.
 type Admission struct {
 	g        *Guard
-	outer    *Admission       // of another guard around this one
-	delivery *verify.Delivery // nil if the guard only reports and would refuse
+	outer    *Admission // of another guard around this one
+	grant    grant
+	phase    atomic.Uint32    // a phase
+	delivery *verify.Delivery // what was verified; nil if reported
 	ctx      context.Context
 	abort    func(cause error)
 	detached context.Context // outlives the client
-	lease    *lease          // nil where nothing was claimed
+	lease    *lease          // if leased
 	memory   reservation
 
 	// The contexts of one request, in one allocation.
 	claiming, running, settling timeout
 	carrier                     admissionContext
 
-	// Where a guard only reports, what a request that it would have refused goes
-	// on with.
-	untouched bool      // nothing of the body was read
-	prefix    []byte    // what was read of it
-	rest      io.Reader // what was not, or nil
-	readErr   error     // with which reading ended, or nil
-
-	header  http.Header // of the request outside
-	closed  atomic.Bool
-	settled bool
-	id      uint64 // for correlation
-	watch   stopwatch
-	event   Report
-	signed  []byte // the body, for observers, if its signature is good
+	original original    // if reported
+	header   http.Header // of the request outside
+	id       uint64      // for correlation
+	watch    stopwatch
+	report   Report
+	signed   []byte // the body, for observers, if its signature is good
 }
+
+// A grant is what Admit allows. It is set before the handler runs, and does not
+// change afterwards, so that any goroutine of the handler may look at it.
+//
+//	grant       set by      when                                    Settle(true)   Settle(false)
+//	leased      claim       the store gave the event                commit         release
+//	failedOpen  claim       the store failed, InsecureFailOpen      nothing        nothing
+//	reported    refuse      it is refused, but InsecureReportOnly   nothing        nothing
+//
+// A request that is refused has no grant and no Admission.
+type grant uint8
+
+const (
+	leased grant = iota + 1
+	failedOpen
+	reported
+)
+
+// A phase is how far an Admission has come. There are three transitions:
+//
+//	running → settled   Settle
+//	settled → closed    Close
+//	running → closed    Close, which settles it as failed: the handler panicked, ended
+//	                    its goroutine, or was never run
+//
+// In any other phase Settle panics and Close does nothing. The phase changes before
+// what it stands for is done, so that a store or a hook that panics is not called
+// again.
+const (
+	running uint32 = iota
+	settled
+	closed
+)
 
 func (a *Admission) correlationID() string { return fmt.Sprintf("%016x", a.id) }
 
 // Admit decides about one request: it verifies and claims, and returns either an
-// Admission, under which a handler may run, or the Answer to send in its place.
+// Admission, under which a handler may run, or the Response to send in its place.
 // It reads the body only if the head is good. ctx is the request's.
-func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Response) {
+func (g *Guard) Admit(ctx context.Context, in *adapter.Inbound) (*Admission, *Response) {
 	if in.Head.ReceivedAt.IsZero() {
 		in.Head.ReceivedAt = g.opts.Now()
 	}
@@ -135,16 +164,13 @@ func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Response) 
 		in.Head.URL = &u
 	}
 	watch := g.startWatch(ctx)
-	if err := g.checkHead(in); err != nil {
-		return g.refuse(ctx, in, err, watch)
-	}
-	pending, err := g.verifier.Begin(ctx, &in.Head)
-	if err == nil && pending == nil {
-		err = &verify.Error{Reason: verify.ErrUnavailable, Cause: errNoDelivery}
-	}
-	watch.lap(&watch.verify)
+	pending, err := g.begin(ctx, in, &watch)
 	if err != nil {
-		return g.refuse(ctx, in, err, watch)
+		r := refusal{verdict: verdict{err: err}, body: received{unread: in.Body != nil}}
+		if !g.opts.InsecureReportOnly && !watch.on {
+			return nil, g.response(ctx, r) // nobody asks for more
+		}
+		return g.newAdmission(ctx, in, watch).refuse(ctx, in, r)
 	}
 
 	a := g.newAdmission(ctx, in, watch)
@@ -154,48 +180,61 @@ func (g *Guard) Admit(ctx context.Context, in *Inbound) (*Admission, *Response) 
 			a.memory.free()
 		}
 	}()
-	r := a.prove(ctx, in, pending)
+	r := a.decide(ctx, in, pending)
 	finished = true
 	if r.err != nil {
 		return a.refuse(ctx, in, r)
 	}
-	a.begin(ctx)
+	a.delivery = r.delivery
+	a.start(ctx)
 	return a, nil
 }
 
-func (g *Guard) newAdmission(ctx context.Context, in *Inbound, watch stopwatch) *Admission {
+// begin judges the head.
+func (g *Guard) begin(ctx context.Context, in *adapter.Inbound, watch *stopwatch) (verify.Pending, error) {
+	if err := g.profile.Check(&in.Head, in.ContentLength); err != nil {
+		return nil, err
+	}
+	defer watch.lap(&watch.verify)
+	pending, err := g.verifier.Begin(ctx, &in.Head)
+	if err == nil && pending == nil {
+		err = &verify.Error{Reason: verify.ErrUnavailable, Cause: errNoDelivery}
+	}
+	return pending, err
+}
+
+func (g *Guard) newAdmission(ctx context.Context, in *adapter.Inbound, watch stopwatch) *Admission {
 	return &Admission{
 		g:        g,
 		detached: context.WithoutCancel(ctx),
 		memory:   reservation{of: g.opts.Budget},
 		id:       rand.Uint64(),
 		watch:    watch,
-		event:    Report{ReceivedAt: in.Head.ReceivedAt},
+		report:   Report{ReceivedAt: in.Head.ReceivedAt},
 	}
 }
 
-// prove reads the body, checks it and claims its event. The refusal is empty if
+// decide reads the body, verifies it and claims its event. The refusal has no error if
 // the handler may run.
-func (a *Admission) prove(ctx context.Context, in *Inbound, pending verify.Pending) refusal {
-	body, unread, err := readBody(ctx, in, &a.g.opts, &a.memory)
+func (a *Admission) decide(ctx context.Context, in *adapter.Inbound, pending verify.Pending) refusal {
+	g := a.g
+	body, err := readBody(ctx, in, &g.opts, &a.memory)
 	a.watch.lap(&a.watch.read)
-	a.event.NoReadDeadline = a.g.noReadDeadline(in)
+	a.report.NoReadDeadline = body.hidden && g.deadlineReported.CompareAndSwap(false, true)
 	if err != nil {
-		return refusal{err: err, body: body, read: true, unread: unread}
+		return refusal{verdict: verdict{err: err}, body: body}
 	}
-	d, err := pending.Finish(ctx, body)
-	if err == nil && (d == nil || d.Binding < verify.BindingFull || d.Binding > verify.BindingNone || !same(d.Body, body)) {
+	d, err := pending.Finish(ctx, body.bytes)
+	if err == nil && (d == nil || d.Binding < verify.BindingFull || d.Binding > verify.BindingNone || !same(d.Body, body.bytes)) {
 		err = &verify.Error{Reason: verify.ErrUnavailable, Cause: errNoDelivery}
 	}
 	a.watch.lap(&a.watch.verify)
 	if err != nil {
-		return refusal{err: err, body: body, read: true}
+		return refusal{verdict: verdict{err: err}, body: body}
 	}
-	r := a.claim(d, body)
+	v := a.claim(d)
 	a.watch.lap(&a.watch.claim)
-	r.body, r.read = body, true
-	a.delivery = d
-	return r
+	return refusal{verdict: v, body: body, delivery: d}
 }
 
 // same reports whether two slices are one: the bytes that were verified must be
@@ -204,67 +243,51 @@ func same(a, b []byte) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
+// verdict is why the handler must not run; err is nil if it may.
+type verdict struct {
+	err   error
+	ack   bool          // an honest repeat
+	retry time.Duration // when to try again, if the event is being handled
+}
+
 // refusal is what Admit ends with when the handler must not run.
 type refusal struct {
-	err    error
-	body   []byte // what was read of the body
-	read   bool   // whether reading began
-	unread bool   // whether there is more
-	ack    bool   // an honest repeat
-	retry  time.Duration
+	verdict
+	body     received
+	delivery *verify.Delivery // if it was verified all the same
 }
 
-func (g *Guard) refuse(ctx context.Context, in *Inbound, err error, watch stopwatch) (*Admission, *Response) {
-	r := refusal{err: err, unread: in.Body != nil}
-	if !g.opts.InsecureReportOnly && !watch.on {
-		return nil, g.answer(ctx, r)
-	}
-	return g.newAdmission(ctx, in, watch).refuse(ctx, in, r)
-}
-
-func (a *Admission) refuse(ctx context.Context, in *Inbound, r refusal) (*Admission, *Response) {
-	g, e := a.g, &a.event
-	e.Outcome, e.Reason, e.Err, e.BodyBytes = Refused, reasonOf(r.err), r.err, len(r.body)
+// refuse ends Admit with a response or, if the guard only reports, with an Admission.
+func (a *Admission) refuse(ctx context.Context, in *adapter.Inbound, r refusal) (*Admission, *Response) {
+	g, e := a.g, &a.report
+	e.Outcome, e.Reason, e.Err, e.BodyBytes = Refused, reasonOf(r.err), r.err, len(r.body.bytes)
 	if r.ack {
 		e.Outcome = Acknowledged
 	}
 	message := messageOf(r.err)
-	if d := a.delivery; d != nil { // proved, but not to be handled
+	if d := r.delivery; d != nil { // verified, but not to be handled
 		e.Verified, e.Scope, e.KeyLabel, message = true, d.Scope, d.KeyLabel, d.Fingerprint
-		a.delivery = nil
 	}
-	a.identify(message, r.body)
+	a.identify(message, r.body.bytes)
 	if g.opts.InsecureReportOnly {
-		a.untouched, a.prefix = !r.read, r.body
-		switch {
-		case r.unread && e.Reason == verify.ErrBody:
-			a.readErr = in.readErr
-		case r.unread:
-			a.rest = in.Body
-		}
-		a.begin(ctx)
+		a.grant, a.original = reported, originalOf(in, r.body, e.Reason)
+		a.start(ctx)
 		return a, nil
 	}
 	a.memory.free()
-	var answer *Response
+	var response *Response
 	if r.ack {
-		answer = acknowledge()
+		response = acknowledge()
 	} else {
-		answer = g.answer(ctx, r)
+		response = g.response(ctx, r)
 	}
-	e.Status = answer.Status
+	e.Status = response.Status
 	a.observe(ctx)
-	return nil, answer
+	return nil, response
 }
 
-// noReadDeadline reports, once for a guard, that read deadlines are hidden.
-func (g *Guard) noReadDeadline(in *Inbound) bool {
-	return in.noDeadline && g.deadlineReported.CompareAndSwap(false, true)
-}
-
-// claim asks the store for the event. The refusal is empty if the handler may
-// run.
-func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
+// claim asks the store for the event, and grants it if the verdict has no error.
+func (a *Admission) claim(d *verify.Delivery) verdict {
 	g := a.g
 	print := d.Fingerprint.Sum()
 	c := replay.Claim{
@@ -285,7 +308,7 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	if d.Binding != verify.BindingFull && d.MessageID != "" {
 		c.Binding = &replay.BodyBinding{
 			Message: replay.Message{Endpoint: g.endpoint, Provider: d.Provider, Scope: d.Scope, ID: d.MessageID}.Key(),
-			Body:    sha256.Sum256(body),
+			Body:    sha256.Sum256(d.Body),
 		}
 		c.Needed = g.bound
 		if g.profile.Retry == verify.RetryIdentical {
@@ -302,17 +325,19 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 	ctx.end(nil)
 	if err != nil {
 		if g.opts.InsecureFailOpen {
-			a.event.FailedOpen, a.event.Err = true, err
-			return refusal{}
+			a.grant = failedOpen
+			a.report.FailedOpen, a.report.Err = true, err
+			return verdict{}
 		}
-		return refusal{err: &verify.Error{Reason: verify.ErrUnavailable, Cause: err}}
+		return verdict{err: &verify.Error{Reason: verify.ErrUnavailable, Cause: err}}
 	}
 	switch outcome.Status {
 	case replay.Acquired:
 		a.lease = &lease{store: g.store, handle: replay.Handle{Key: c.Key, Token: c.Token}, length: c.Lease, end: asked.Add(c.Lease)}
-		return refusal{}
+		a.grant = leased
+		return verdict{}
 	case replay.InFlight:
-		return refusal{err: &verify.Error{Reason: verify.ErrInFlight}, retry: outcome.Lease}
+		return verdict{err: &verify.Error{Reason: verify.ErrInFlight}, retry: outcome.Lease}
 	case replay.Done:
 		ack := g.profile.Retry == verify.RetryIdentical || !outcome.Same
 		switch g.opts.Duplicates {
@@ -325,21 +350,21 @@ func (a *Admission) claim(d *verify.Delivery, body []byte) refusal {
 		if c.Binding != nil && g.profile.Retry == verify.RetryIdentical && !outcome.Same {
 			repeated.Cause = errOtherBody
 		}
-		return refusal{err: repeated, ack: ack}
+		return verdict{err: repeated, ack: ack}
 	case replay.Forged:
-		return refusal{err: &verify.Error{Reason: verify.ErrForged}}
+		return verdict{err: &verify.Error{Reason: verify.ErrForged}}
 	case replay.BeforeFloor:
-		return refusal{err: &verify.Error{Reason: verify.ErrTooOld, Cause: errFloor}}
+		return verdict{err: &verify.Error{Reason: verify.ErrTooOld, Cause: errFloor}}
 	}
-	return refusal{err: &verify.Error{Reason: verify.ErrUnavailable, Cause: errOutcome}}
+	return verdict{err: &verify.Error{Reason: verify.ErrUnavailable, Cause: errOutcome}}
 }
 
-// begin makes the handler's context and starts what runs beside the handler.
-func (a *Admission) begin(ctx context.Context) {
+// start makes the handler's context and starts what runs beside the handler.
+func (a *Admission) start(ctx context.Context) {
 	g := a.g
 	a.outer, _ = ctx.Value(admissionKey{}).(*Admission)
 	abort := func(error) {} // ends the handler's context
-	if a.delivery != nil && !g.opts.InsecureReportOnly {
+	if !g.opts.InsecureReportOnly {
 		if g.profile.Retry == verify.RetryNever {
 			// This provider never retries: the event would be lost if it hung
 			// up early and the handler gave up.
@@ -349,7 +374,7 @@ func (a *Admission) begin(ctx context.Context) {
 		ctx, abort = run, run.end
 	}
 	ctx = verify.NewContext(ctx, a.delivery) // also nil, in place of an outer guard's
-	if a.lease != nil {
+	if a.grant == leased {
 		ctx = replay.NewContext(ctx, a.lease.handle)
 		a.lease.start(abort)
 	}
@@ -384,22 +409,12 @@ func (a *Admission) Context() context.Context { return a.ctx }
 // header, because there is no upgrade behind a guard, and some recoverers answer
 // nothing to a panic where the sender asks for one.
 func (a *Admission) Request(r *http.Request) *http.Request {
-	body := r.Body
 	r = r.WithContext(a.ctx)
-	if a.untouched {
+	if a.grant == reported {
+		a.original.restore(r)
 		return r
 	}
 	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil
-	if a.delivery == nil {
-		r.Body = body
-		if body != nil {
-			r.Body = struct {
-				io.Reader
-				io.Closer
-			}{a.replayBody(), body}
-		}
-		return r
-	}
 	b := a.delivery.Body
 	r.ContentLength = int64(len(b))
 	r.TransferEncoding, r.Trailer = nil, nil
@@ -425,17 +440,46 @@ func without(h http.Header, names ...string) http.Header {
 	return h
 }
 
-// replayBody returns the body of a request that was not proved, as it would have
-// been read without the guard.
-func (a *Admission) replayBody() io.Reader {
-	read := bytes.NewReader(a.prefix)
+// original is what a guard that only reports has taken from a request that it would
+// have refused. The handler gets the request as if there were no guard.
+type original struct {
+	untouched bool      // nothing of the body was read
+	prefix    []byte    // what was read of it
+	rest      io.Reader // what was not, or nil
+	err       error     // with which reading ended, or nil
+}
+
+func originalOf(in *adapter.Inbound, got received, reason verify.Reason) original {
+	o := original{untouched: !got.begun, prefix: got.bytes}
 	switch {
-	case a.readErr != nil:
-		return io.MultiReader(read, failing{a.readErr})
-	case a.rest != nil:
-		return io.MultiReader(read, a.rest)
+	case got.unread && reason == verify.ErrBody:
+		o.err = got.err
+	case got.unread:
+		o.rest = in.Body
 	}
-	return read
+	return o
+}
+
+// restore gives r its body back.
+func (o *original) restore(r *http.Request) {
+	if o.untouched {
+		return
+	}
+	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil
+	if r.Body == nil {
+		return
+	}
+	var body io.Reader = bytes.NewReader(o.prefix)
+	switch {
+	case o.err != nil:
+		body = io.MultiReader(body, failing{o.err})
+	case o.rest != nil:
+		body = io.MultiReader(body, o.rest)
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, r.Body}
 }
 
 // bodyReader reads a body that is at hand.
@@ -455,34 +499,40 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // Settle ends the claim. ok says whether the handler succeeded; then the event is
-// committed, else released. Settle returns nil if the handler's answer may go
-// out, or the Answer to send in its place, because the claim was lost.
+// committed, else released. Settle returns nil if the handler's response may go out, or
+// the Response to send in its place, because the claim was lost.
 //
 // Settle is called once at most; it panics otherwise.
 func (a *Admission) Settle(ok bool) *Response {
-	if a.settled {
+	if !a.phase.CompareAndSwap(running, settled) {
 		panic("middleware: Admission settled twice")
 	}
-	a.settled = true
+	return a.settle(ok)
+}
+
+func (a *Admission) settle(ok bool) *Response {
 	a.watch.lap(&a.watch.handle)
 	defer a.watch.lap(&a.watch.settle)
-	e := &a.event
-	if a.delivery == nil {
-		return nil // only reported
-	}
-	if a.lease == nil { // failed open
+	e := &a.report
+	switch {
+	case a.grant == reported: // the outcome is the refusal
+	case a.grant == failedOpen && ok:
+		e.Outcome = Handled
+	case a.grant == failedOpen:
 		e.Outcome = Failed
-		if ok {
-			e.Outcome = Handled
-		}
-		return nil
-	}
-	if !ok {
+	case ok:
+		return a.commit()
+	default:
 		e.Outcome = Failed
 		a.lease.stop()
 		e.Err = a.lease.release(a.detached, &a.settling)
-		return nil
 	}
+	return nil
+}
+
+// commit marks a leased event as done.
+func (a *Admission) commit() *Response {
+	e := &a.report
 	e.Outcome = CommitFailed // in case the store panics
 	err := func() error {
 		// Renewed until the commit is through, and no longer if it panics: then
@@ -490,50 +540,55 @@ func (a *Admission) Settle(ok bool) *Response {
 		defer a.lease.stop()
 		return a.lease.commit(a.detached, &a.settling)
 	}()
-	switch {
-	case err == nil:
+	if err == nil {
 		e.Outcome = Handled
-	case errors.Is(err, replay.ErrLost):
-		e.Outcome, e.Err = Lost, err
-		if a.ReportOnly() {
-			return nil
-		}
-		answer := a.g.answer(a.ctx, refusal{err: &verify.Error{Reason: verify.ErrInFlight, Cause: err}, retry: a.g.opts.Lease})
-		e.Reason, e.Status = verify.ErrInFlight, answer.Status
-		return answer
-	default:
-		e.Outcome, e.Err = CommitFailed, err
+		return nil
 	}
-	return nil
+	e.Err = err
+	if !errors.Is(err, replay.ErrLost) {
+		return nil
+	}
+	e.Outcome = Lost
+	if a.ReportOnly() {
+		return nil
+	}
+	response := a.g.response(a.ctx, refusal{verdict: verdict{
+		err:   &verify.Error{Reason: verify.ErrInFlight, Cause: err},
+		retry: a.g.opts.Lease,
+	}})
+	e.Reason, e.Status = verify.ErrInFlight, response.Status
+	return response
 }
 
 // Close releases the claim unless it was settled, ends the handler's context and
 // reports the request to Observe. Call it in a defer; closing again does nothing.
 func (a *Admission) Close() {
-	if a.closed.Swap(true) {
+	was := a.phase.Swap(closed)
+	if was == closed {
 		return
 	}
 	// All of it, also if the store or the hook panics.
 	defer a.abort(nil)
 	defer func() {
-		if d := a.delivery; d != nil {
-			a.event.Verified, a.event.Scope, a.event.KeyLabel, a.event.BodyBytes = true, d.Scope, d.KeyLabel, len(d.Body)
+		if a.grant != reported {
+			d, e := a.delivery, &a.report
+			e.Verified, e.Scope, e.KeyLabel, e.BodyBytes = true, d.Scope, d.KeyLabel, len(d.Body)
 			a.identify(d.Fingerprint, d.Body)
 		}
 		a.observe(a.ctx)
 	}()
 	defer a.memory.free()
-	if !a.settled {
+	if was == running {
 		// The handler panicked. Outside the request must not ask for an upgrade,
 		// either: chi's Recoverer would answer nothing, and net/http would say 200.
 		delete(a.header, "Connection")
-		a.Settle(false)
+		a.settle(false)
 	}
 }
 
 func (a *Admission) observe(ctx context.Context) {
 	g := a.g
-	e, w := a.event, &a.watch
+	e, w := a.report, &a.watch
 	if !w.on {
 		return
 	}
@@ -543,7 +598,7 @@ func (a *Admission) observe(ctx context.Context) {
 	e.Read, e.Verify, e.Claim, e.Handle, e.Settle = w.read, w.verify, w.claim, w.handle, w.settle
 	e.Total = w.last.Sub(w.start)
 	if a.signed != nil {
-		ctx = context.WithValue(ctx, signedBodyKey{}, a.signed)
+		ctx = context.WithValue(ctx, contextkey.SignedBody{}, a.signed)
 	}
 	if observe := observerOf(ctx); observe != nil {
 		observe(ctx, e)

@@ -84,11 +84,11 @@ func reasonOf(err error) verify.Reason {
 	return min(verify.ReasonOf(err), verify.ErrUnavailable)
 }
 
-// answer returns the answer to a refusal.
-func (g *Guard) answer(ctx context.Context, r refusal) *Response {
+// response returns the response to a refusal.
+func (g *Guard) response(ctx context.Context, r refusal) *Response {
 	reason := reasonOf(r.err)
 	a := g.answers[reason][0]
-	if r.unread {
+	if r.body.unread {
 		a = g.answers[reason][1]
 	}
 	slow := reason == verify.ErrBody && errors.Is(r.err, errSlow)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
@@ -43,7 +44,7 @@ func benchGuard(t testing.TB) *middleware.Guard {
 }
 
 func refuse(t testing.TB, guard *middleware.Guard, header http.Header) *middleware.Response {
-	in := middleware.Inbound{
+	in := adapter.Inbound{
 		Head:          verify.Head{Method: http.MethodPost, Header: header},
 		ContentLength: 1000,
 	}
@@ -342,7 +343,7 @@ func BenchmarkEviction(b *testing.B) {
 					<-over
 					return 0, io.ErrUnexpectedEOF
 				}))
-				_, answer := guard.Admit(context.Background(), &middleware.Inbound{
+				_, answer := guard.Admit(context.Background(), &adapter.Inbound{
 					Head: verify.Head{Method: "POST", Header: r.Header}, ContentLength: r.ContentLength, Body: body,
 					SetReadDeadline: func(time.Time) error { close(over); return nil },
 				})
@@ -360,7 +361,7 @@ func BenchmarkEviction(b *testing.B) {
 				n++
 				r := stripetest.NewRequest(hookURL, time.Now(), sized(fmt.Sprint("evt_", n), 8<<10-1), stripeSecret)
 				begin := time.Now()
-				admission, answer := guard.Admit(context.Background(), middleware.NewInbound(httptest.NewRecorder(), r))
+				admission, answer := guard.Admit(context.Background(), adapter.NewInbound(httptest.NewRecorder(), r))
 				fastest = min(fastest, time.Since(begin))
 				if answer != nil {
 					b.Fatalf("status %d", answer.Status)

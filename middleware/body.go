@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -19,22 +20,34 @@ var (
 	errInterrupt = errors.New("reading cannot be interrupted")
 )
 
-// readBody reads the body to its end. Whatever the error, it returns what it has
-// read, and whether the rest is still to come.
-func readBody(ctx context.Context, in *Inbound, o *Options, r *reservation) (body []byte, unread bool, err error) {
+// received is what is known of a body.
+type received struct {
+	bytes  []byte
+	begun  bool  // reading began
+	unread bool  // the rest is still to come
+	err    error // with which reading ended, if not with the body's end
+	hidden bool  // something hides read deadlines
+}
+
+// readBody reads the body to its end, within the bounds of o, and charges it to r.
+// Whatever the error, it returns what it has read.
+func readBody(ctx context.Context, in *adapter.Inbound, o *Options, r *reservation) (got received, err error) {
+	got.begun = true
 	if in.Body == nil {
 		if in.ContentLength > 0 {
-			return nil, false, &verify.Error{Reason: verify.ErrBody, Cause: errLength}
+			return got, &verify.Error{Reason: verify.ErrBody, Cause: errLength}
 		}
-		return []byte{}, false, nil
+		got.bytes = []byte{}
+		return got, nil
 	}
 	start := time.Now()
 	bounded := !o.InsecureReportOnly // else the handler reads as if there were no guard
+	var interrupt func() error
 	if bounded {
-		in.findReadDeadline()
+		interrupt, got.hidden = in.Interrupter()
 	}
-	if bounded && in.SetReadDeadline != nil {
-		r.interrupt = in.interrupt
+	if interrupt != nil {
+		r.interrupt = interrupt
 		r.interrupting.Add(1)
 		timer := time.AfterFunc(o.BodyTimeout, r.cut)
 		defer func() {
@@ -48,62 +61,73 @@ func readBody(ctx context.Context, in *Inbound, o *Options, r *reservation) (bod
 			switch {
 			case err != nil && reasonOf(err) != verify.ErrBody && !errors.Is(err, errBudget):
 			case evicted:
-				unread, err = true, &verify.Error{Reason: verify.ErrUnavailable, Cause: errEvicted}
+				got.unread, err = true, &verify.Error{Reason: verify.ErrUnavailable, Cause: errEvicted}
 			case late && err == nil:
-				unread, err = true, &verify.Error{Reason: verify.ErrBody, Cause: errSlow}
+				got.unread, err = true, &verify.Error{Reason: verify.ErrBody, Cause: errSlow}
 			}
 		}()
 	}
+	got.unread = true
 	if !r.park(ctx) {
-		return nil, true, &verify.Error{Reason: verify.ErrUnavailable, Cause: errBudget}
+		return got, &verify.Error{Reason: verify.ErrUnavailable, Cause: errBudget}
 	}
+	err = got.readAll(ctx, in, o, r, bounded, start)
+	return got, err
+}
+
+// readAll reads the body of a request that is parked.
+func (got *received) readAll(ctx context.Context, in *adapter.Inbound, o *Options, r *reservation, bounded bool, start time.Time) error {
 	parked := true
 	first := min(firstBytes, o.MaxBody+1)
 	if in.ContentLength >= 0 {
 		first = min(first, in.ContentLength+1) // one more, to see the end
 	}
-	body = make([]byte, 0, first)
+	got.bytes = make([]byte, 0, first)
 	for idle := 0; ; {
-		if len(body) == cap(body) {
-			size := r.grow(ctx, step(cap(body), in.ContentLength, o.MaxBody), rest(cap(body), in.ContentLength, o.MaxBody))
-			if size == 0 {
-				return body, true, &verify.Error{Reason: verify.ErrUnavailable, Cause: errBudget}
+		if len(got.bytes) == cap(got.bytes) {
+			size := cap(got.bytes)
+			grown := r.grow(ctx, step(size, in.ContentLength, o.MaxBody), rest(size, in.ContentLength, o.MaxBody))
+			if grown == 0 {
+				return &verify.Error{Reason: verify.ErrUnavailable, Cause: errBudget}
 			}
-			body = append(make([]byte, 0, size), body...)
+			got.bytes = append(make([]byte, 0, grown), got.bytes...)
 			r.move(true)
 			parked = false
 		}
-		n, err := in.Body.Read(body[len(body):cap(body)])
-		if (n > 0 || err != nil) && len(body) == 0 {
+		n, err := in.Body.Read(got.bytes[len(got.bytes):cap(got.bytes)])
+		if (n > 0 || err != nil) && len(got.bytes) == 0 {
 			r.first = time.Now()
 		}
-		body = body[:len(body)+n]
-		r.bytes.Store(int64(len(body)))
+		got.bytes = got.bytes[:len(got.bytes)+n]
+		size := int64(len(got.bytes))
+		r.bytes.Store(size)
 		switch {
-		case int64(len(body)) > o.MaxBody:
-			return body, true, &verify.Error{Reason: verify.ErrTooLarge}
+		case size > o.MaxBody:
+			return &verify.Error{Reason: verify.ErrTooLarge}
 		case err == io.EOF:
-			if in.ContentLength >= 0 && int64(len(body)) != in.ContentLength {
-				return body, false, &verify.Error{Reason: verify.ErrBody, Cause: errLength}
+			got.unread = false
+			if in.ContentLength >= 0 && size != in.ContentLength {
+				return &verify.Error{Reason: verify.ErrBody, Cause: errLength}
 			}
 			if parked {
-				if r.grow(ctx, int64(cap(body)), int64(cap(body))) == 0 {
-					return body, false, &verify.Error{Reason: verify.ErrUnavailable, Cause: errBudget}
+				buffer := int64(cap(got.bytes))
+				if r.grow(ctx, buffer, buffer) == 0 {
+					return &verify.Error{Reason: verify.ErrUnavailable, Cause: errBudget}
 				}
 				r.move(false)
 			}
-			return body, false, nil
+			return nil
 		case err != nil:
-			in.readErr = err
-			return body, true, bodyError(err)
+			got.err = err
+			return bodyError(err)
 		case bounded && time.Since(start) > o.BodyTimeout:
-			return body, true, &verify.Error{Reason: verify.ErrBody, Cause: errSlow}
+			return &verify.Error{Reason: verify.ErrBody, Cause: errSlow}
 		case n > 0:
 			idle = 0
 		default:
 			if idle++; idle > 100 {
-				in.readErr = io.ErrNoProgress
-				return body, true, bodyError(in.readErr)
+				got.err = io.ErrNoProgress
+				return bodyError(got.err)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/stripe"
@@ -558,7 +559,7 @@ func (b *stalling) interrupt(time.Time) error {
 // answer, or the admission.
 func admit(s *site, r *http.Request, part io.Reader) (*middleware.Response, *middleware.Admission) {
 	body := &stalling{part, make(chan struct{})}
-	admission, answer := s.guard.Admit(r.Context(), &middleware.Inbound{
+	admission, answer := s.guard.Admit(r.Context(), &adapter.Inbound{
 		Head:            verify.Head{Method: "POST", Header: r.Header},
 		ContentLength:   r.ContentLength,
 		Body:            body,
@@ -696,7 +697,7 @@ func TestADeadlineIsSetOnlyWhenTheTimeIsOver(t *testing.T) {
 				s := newSite(t, onBubble)
 				expired := make(chan struct{})
 				var deadlines []time.Time
-				in := &middleware.Inbound{
+				in := &adapter.Inbound{
 					Head:          verify.Head{Method: "POST", Header: s.request.Header},
 					ContentLength: s.request.ContentLength,
 					Body: readerFunc(func(b []byte) (int, error) {
@@ -745,10 +746,10 @@ func TestADeadlineIsSetOnlyWhenTheTimeIsOver(t *testing.T) {
 
 // timed returns a delivery whose body comes after a time, unless a deadline for it
 // comes first.
-func timed(id string, after time.Duration) *middleware.Inbound {
+func timed(id string, after time.Duration) *adapter.Inbound {
 	r := stripetest.NewRequest(hookURL, time.Now(), eventBody(id), stripeSecret)
 	expired := make(chan struct{})
-	return &middleware.Inbound{
+	return &adapter.Inbound{
 		Head:          verify.Head{Method: "POST", Header: r.Header},
 		ContentLength: r.ContentLength,
 		Body: readerFunc(func(b []byte) (int, error) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
@@ -56,7 +57,7 @@ func (c *sender) Read(b []byte) (int, error) {
 func (c *sender) dial(s *site, id string, n int, interruptible bool, sent int) *sender {
 	r := signed(id, n, true)
 	c.parts, c.over, c.done = make(chan []byte, 100), make(chan struct{}), make(chan struct{})
-	in := &middleware.Inbound{Head: verify.Head{Method: "POST", Header: r.Header}, ContentLength: r.ContentLength, Body: c}
+	in := &adapter.Inbound{Head: verify.Head{Method: "POST", Header: r.Header}, ContentLength: r.ContentLength, Body: c}
 	if interruptible {
 		in.SetReadDeadline = func(time.Time) error {
 			if c.deaf < 0 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/stripe"
@@ -69,7 +70,7 @@ func ExampleNew() {
 	fmt.Println(err)
 
 	// Output:
-	// middleware: endpoint "ci": there is no store: use replay.NewMemory(nil) for one process
+	// middleware: endpoint "ci": store is nil; use replay.NewMemory(nil) for one process
 }
 
 // A queue hands over deliveries that something else has received. No HTTP is
@@ -82,7 +83,7 @@ func ExampleGuard_Admit() {
 	}
 	work := func(ctx context.Context, body []byte) bool { return ctx.Err() == nil && len(body) > 0 }
 	consume := func(header http.Header, body []byte) string {
-		admission, answer := guard.Admit(context.Background(), &middleware.Inbound{
+		admission, answer := guard.Admit(context.Background(), &adapter.Inbound{
 			Head: verify.Head{Method: http.MethodPost, Header: header},
 			Body: bytes.NewReader(body), ContentLength: int64(len(body)),
 		})

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/observe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -190,7 +191,7 @@ type told struct {
 func telling(to *[]told) func(*site) {
 	return func(s *site) {
 		s.opts.Observe = func(ctx context.Context, e middleware.Report) {
-			*to = append(*to, told{e, middleware.SignedBody(ctx)})
+			*to = append(*to, told{e, observe.SignedBody(ctx)})
 		}
 	}
 }
@@ -330,7 +331,7 @@ func TestForgeriesWithoutAMessageAreOneMessage(t *testing.T) {
 func TestOutsideOfAnObserverThereIsNoSignedBody(t *testing.T) {
 	s := newSite(t, observed)
 	s.handle = func(_ http.ResponseWriter, r *http.Request) {
-		if middleware.SignedBody(r.Context()) != nil {
+		if observe.SignedBody(r.Context()) != nil {
 			t.Error("a handler's context has one")
 		}
 	}

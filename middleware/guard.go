@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -85,7 +86,7 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		admission, answer := g.Admit(r.Context(), NewInbound(w, r))
+		admission, answer := g.Admit(r.Context(), adapter.NewInbound(w, r))
 		if answer != nil {
 			answer.ServeHTTP(w, r)
 			return

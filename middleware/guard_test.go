@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/stripe"
@@ -57,12 +58,16 @@ func TestAGuardIsNotMadeOfWhatCannotBeRight(t *testing.T) {
 			func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Provider = "p" }) }},
 		{"a profile without a largest body", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.MaxBody = 0 }) }, "largest body",
 			func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.MaxBody = 1 }) }},
-		{"a profile without a binding", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = 0 }) }, "binding",
+		{"a profile without a binding", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = 0 }) }, "Binding",
 			func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = verify.BindingNone }) }},
-		{"a profile with an unknown binding", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = 4 }) }, "binding",
+		{"a profile with an unknown binding", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = 4 }) }, "Binding",
 			func(a *arguments) {
 				a.verifier = profiled(func(p *verify.Profile) { p.Binding = verify.BindingChecksum })
 			}},
+		{"a profile without a Retry", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Retry = 0 }) }, "Retry",
+			func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Retry = verify.RetryNever }) }},
+		{"a profile with an unknown Retry", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Retry = 4 }) }, "Retry",
+			func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Retry = verify.RetryIdentical }) }},
 		{"a negative MaxBody", options(middleware.Options{MaxBody: -1}), "MaxBody", options(middleware.Options{MaxBody: 1})},
 		{"a MaxBody beyond all reason", options(middleware.Options{MaxBody: 1<<50 + 1, BodyBudget: math.MaxInt64}), "at most",
 			options(middleware.Options{MaxBody: 1 << 49, BodyBudget: 1 << 50})},
@@ -108,6 +113,67 @@ func TestAGuardIsNotMadeOfWhatCannotBeRight(t *testing.T) {
 			}
 			if g, err := make(c.good); err != nil || g == nil {
 				t.Errorf("the twin is refused: %v", err)
+			}
+		})
+	}
+}
+
+func TestNewReportsAllMistakesAtOnce(t *testing.T) {
+	budget := middleware.NewBudget(1 << 20)
+	for _, c := range []struct {
+		name     string
+		endpoint string
+		verifier verify.Verifier
+		store    replay.Store
+		opts     *middleware.Options
+		want     []string // one a mistake; none: the guard is made
+	}{
+		{"nothing is given", "", nil, nil, nil, []string{
+			"the endpoint's name must be 1 to 128 bytes of UTF-8",
+			"store is nil; use replay.NewMemory(nil) for one process",
+			"verifier is nil; check the error its constructor returned",
+		}},
+		{"a profile says nothing", "e", profiled(func(p *verify.Profile) { *p = verify.Profile{} }), replay.NewMemory(nil), nil, []string{
+			"has no Provider", "has the MaxBody 0", "has no valid Binding", "has no valid Retry",
+		}},
+		{"options contradict each other and the verifier", "e", stripe.Must(stripeSecret), replay.NewMemory(nil), &middleware.Options{
+			Retention: time.Second, Lease: time.Millisecond, MaxRun: -1, BodyTimeout: -1, MaxBody: -1,
+			Budget: budget, BodyBudget: 1, Duplicates: 9, PublicURL: "hooks.example",
+		}, []string{
+			"Retention is 1s, want at least 11m0s: a copy verifies for that long",
+			"Duplicates has the unknown value 9; use one of its constants",
+			"Lease is 1ms, want at least 1s",
+			"BodyTimeout is -1ns, want more than 0",
+			"MaxRun is -1ns, want more than 0",
+			"MaxBody is -1, want more than 0",
+			"both Budget and BodyBudget are set; set one",
+			"PublicURL must be a scheme and a host",
+		}},
+		{"options are checked without a verifier, too", "e", nil, replay.NewMemory(nil), &middleware.Options{Lease: 1, Retention: 1}, []string{
+			"verifier is nil", "Lease is 1ns",
+		}},
+		{"everything is right", "e", stripe.Must(stripeSecret), replay.NewMemory(nil), &middleware.Options{Retention: time.Hour}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g, err := middleware.New(c.endpoint, c.verifier, c.store, c.opts)
+			if c.want == nil {
+				if err != nil || g == nil {
+					t.Fatalf("guard %v, error %v", g, err)
+				}
+				return
+			}
+			if err == nil || g != nil {
+				t.Fatalf("guard %v, error %v, want none and an error", g, err)
+			}
+			text := strings.TrimPrefix(err.Error(), fmt.Sprintf("middleware: endpoint %q: ", c.endpoint))
+			got := strings.Split(text, "\n")
+			if len(got) != len(c.want) {
+				t.Fatalf("%d mistakes, want %d:\n%v", len(got), len(c.want), err)
+			}
+			for i := range got {
+				if !strings.Contains(got[i], c.want[i]) {
+					t.Errorf("mistake %d is %q, want %q", i+1, got[i], c.want[i])
+				}
 			}
 		})
 	}
@@ -241,7 +307,7 @@ func TestAProfileWithoutAMediaTypeTakesJSON(t *testing.T) {
 func TestAnAdmissionByHand(t *testing.T) {
 	admit := func(t *testing.T, s *site) *middleware.Admission {
 		t.Helper()
-		admission, answer := s.guard.Admit(t.Context(), middleware.NewInbound(httptest.NewRecorder(), again(t, s.request)))
+		admission, answer := s.guard.Admit(t.Context(), adapter.NewInbound(httptest.NewRecorder(), again(t, s.request)))
 		if answer != nil {
 			t.Fatalf("answer %+v", answer)
 		}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hooknotary/hooknotary/middleware/internal/contextkey"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
@@ -149,49 +150,16 @@ func (w *stopwatch) lap(part *time.Duration) {
 	w.last = now
 }
 
-type observerKey struct{}
-
-// WithObserver returns a context under which every guard calls observe, just as it
-// calls Options.Observe and before that: for what stands in front of a guard and
-// has to know what it says, such as a recorder or a test. Where several guards
-// judge a request, the innermost speaks first. An observer that ctx has already is
-// called afterwards.
-//
-// It panics if observe is nil.
-func WithObserver(ctx context.Context, observe func(ctx context.Context, e Report)) context.Context {
-	if observe == nil {
-		panic("middleware: there is no observer")
-	}
-	if outer := observerOf(ctx); outer != nil {
-		inner := observe
-		observe = func(ctx context.Context, e Report) {
-			inner(ctx, e)
-			outer(ctx, e)
-		}
-	}
-	return context.WithValue(ctx, observerKey{}, observe)
-}
-
+// observerOf returns the observer that package observe put into ctx, or nil.
 func observerOf(ctx context.Context) func(context.Context, Report) {
-	observe, _ := ctx.Value(observerKey{}).(func(context.Context, Report))
+	observe, _ := ctx.Value(contextkey.Observer{}).(func(context.Context, Report))
 	return observe
-}
-
-type signedBodyKey struct{}
-
-// SignedBody returns the body of the request that an observer is told about, or nil
-// where the signature is not known to be good. ctx is the observer's. It is for
-// recorders: the body may be of a request that was refused, such as a forgery or a
-// replay. It is read-only, and holds personal data.
-func SignedBody(ctx context.Context) []byte {
-	body, _ := ctx.Value(signedBodyKey{}).([]byte)
-	return body
 }
 
 // identify notes what a request with a good signature carried. It does nothing for
 // the zero fingerprint, or where nobody observes.
 func (a *Admission) identify(f verify.Fingerprint, body []byte) {
-	g, e := a.g, &a.event
+	g, e := a.g, &a.report
 	if !a.watch.on {
 		return
 	}

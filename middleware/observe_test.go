@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/observe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -113,7 +114,7 @@ func TestTheObserverOfAContextIsToldWhatObserveIs(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				s := newSite(t, observed, change, mode, func(s *site) { s.opts.PublicURL = "https://shop.example" })
 				var o observer
-				s.serve(s.request.WithContext(middleware.WithObserver(s.request.Context(), o.observe)))
+				s.serve(s.request.WithContext(observe.With(s.request.Context(), o.observe)))
 				if len(o.events) != 1 || o.events[0] != s.event() {
 					t.Fatalf("told %+v, want %+v", o.events, s.event())
 				}
@@ -133,7 +134,7 @@ func TestTheObserverOfAContextNeedsNoObserve(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, change)
 			var o observer
-			s.serve(s.request.WithContext(middleware.WithObserver(context.Background(), o.observe)))
+			s.serve(s.request.WithContext(observe.With(context.Background(), o.observe)))
 			if len(o.events) != 1 || len(o.events[0].CorrelationID) != 16 || o.events[0].Total <= 0 || o.events[0].Verified != (name == "handled") {
 				t.Errorf("told %+v", o.events)
 			}
@@ -152,8 +153,8 @@ func TestObserversOfAContextAreToldFromTheInside(t *testing.T) {
 	telling := func(name string) func(context.Context, middleware.Report) {
 		return func(_ context.Context, e middleware.Report) { told = append(told, name+" of "+e.Endpoint) }
 	}
-	ctx := middleware.WithObserver(context.Background(), telling("first"))
-	ctx = middleware.WithObserver(ctx, telling("second"))
+	ctx := observe.With(context.Background(), telling("first"))
+	ctx = observe.With(ctx, telling("second"))
 	s.serve(s.request.WithContext(ctx))
 	if got, want := fmt.Sprint(told), "[second of inner first of inner second of test first of test]"; got != want {
 		t.Errorf("told %s, want %s", got, want)
@@ -170,7 +171,7 @@ func TestTheObserverOfAContextIsToldBeforeObservePanics(t *testing.T) {
 			t.Errorf("it panicked with %v after %+v", v, o.events)
 		}
 	}()
-	s.serve(s.request.WithContext(middleware.WithObserver(context.Background(), o.observe)))
+	s.serve(s.request.WithContext(observe.With(context.Background(), o.observe)))
 }
 
 func TestAContextWithoutAnObserverIsNoContextForOne(t *testing.T) {
@@ -179,7 +180,7 @@ func TestAContextWithoutAnObserverIsNoContextForOne(t *testing.T) {
 			t.Error("it did not panic")
 		}
 	}()
-	middleware.WithObserver(context.Background(), nil)
+	observe.With(context.Background(), nil)
 }
 
 func TestHowLongThePartsTook(t *testing.T) {

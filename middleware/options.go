@@ -110,78 +110,123 @@ const (
 	releaseTimeout = 2 * time.Second
 )
 
+// configure sets the defaults and returns all mistakes at once, each with what to do.
 func (g *Guard) configure() error {
+	var mistakes []error
+	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
+	o := &g.opts
+
 	if n := len(g.endpoint); n == 0 || n > 128 || !utf8.ValidString(g.endpoint) {
-		return errors.New("the endpoint's name must be 1 to 128 bytes of UTF-8")
-	}
-	if isNil(g.verifier) {
-		return errors.New("there is no verifier: was the error looked at that came with it?")
+		wrong("the endpoint's name must be 1 to 128 bytes of UTF-8")
 	}
 	if isNil(g.store) {
-		return errors.New("there is no store: use replay.NewMemory(nil) for one process")
+		wrong("store is nil; use replay.NewMemory(nil) for one process")
 	}
-	g.profile = g.verifier.Profile()
-	p, o := &g.profile, &g.opts
-	if p.Provider == "" || p.MaxBody <= 0 || p.Binding < verify.BindingFull || p.Binding > verify.BindingNone {
-		return errors.New("the verifier's profile lacks its provider, its largest body or its binding")
+	need := untimedNeed
+	if isNil(g.verifier) {
+		wrong("verifier is nil; check the error its constructor returned")
+	} else {
+		g.profile = g.verifier.Profile()
+		checkProfile(&g.profile, wrong)
+		if w := g.profile.Window; w != (verify.Window{}) {
+			need = w.Past + w.Future + clockSlack
+		}
+		setDefault(&o.Retention, g.profile.Retention)
+		setDefault(&o.Retention, max(defaultRetention, need))
+		if o.Retention < need {
+			wrong("Retention is %v, want at least %v: a copy verifies for that long", o.Retention, need)
+		}
 	}
-	if p.MediaType == "" {
-		p.MediaType = "application/json"
-	}
-	if o.Duplicates > RefuseDuplicates {
-		return errors.New("unknown value of Duplicates")
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	setDefault(&o.MaxBody, p.MaxBody)
+
+	setDefault(&o.MaxBody, g.profile.MaxBody)
 	setDefault(&o.BodyTimeout, defaultBodyTimeout)
 	setDefault(&o.Lease, defaultLease)
 	setDefault(&o.MaxRun, defaultMaxRun)
-	need := untimedNeed
-	if p.Window != (verify.Window{}) {
-		need = p.Window.Past + p.Window.Future + clockSlack
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	setDefault(&o.Retention, p.Retention)
-	setDefault(&o.Retention, max(defaultRetention, need))
-	if o.MaxBody > maxBytes || o.BodyBudget > maxBytes {
-		return fmt.Errorf("MaxBody and BodyBudget must be at most %d", int64(maxBytes))
+	if o.Duplicates > RefuseDuplicates {
+		wrong("Duplicates has the unknown value %d; use one of its constants", o.Duplicates)
 	}
 	switch {
-	case o.Budget == nil:
-		setDefault(&o.BodyBudget, max(defaultBodyBudget, 2*o.MaxBody))
-		o.Budget = NewBudget(o.BodyBudget)
-	case o.BodyBudget != 0:
-		return errors.New("both Budget and BodyBudget are set: set one")
-	}
-	switch {
-	case o.MaxBody < 0 || o.BodyTimeout < 0 || o.MaxRun < 0:
-		return errors.New("MaxBody, BodyTimeout and MaxRun must not be negative")
-	case o.Budget.bytes/2 < o.MaxBody:
-		return fmt.Errorf("the body budget is %d, want at least %d, twice MaxBody: raise BodyBudget, or the size of Budget", o.Budget.bytes, 2*o.MaxBody)
 	case o.Lease < time.Second:
-		return fmt.Errorf("the Lease is %v, want at least 1s", o.Lease)
-	case o.Retention < need:
-		return fmt.Errorf("the Retention is %v, want at least %v: so long a copy can still verify", o.Retention, need)
-	case o.Lease > o.Retention:
-		return fmt.Errorf("the Lease is %v, want at most the Retention, %v: the replay store forgets the event after that", o.Lease, o.Retention)
+		wrong("Lease is %v, want at least 1s", o.Lease)
+	case o.Retention >= need && o.Lease > o.Retention:
+		wrong("Lease is %v, want at most the Retention, %v: the replay store forgets the event after that", o.Lease, o.Retention)
 	}
+	if o.BodyTimeout < 0 {
+		wrong("BodyTimeout is %v, want more than 0, or 0 for the default", o.BodyTimeout)
+	}
+	if o.MaxRun < 0 {
+		wrong("MaxRun is %v, want more than 0, or 0 for the default", o.MaxRun)
+	}
+	o.configureBudget(wrong)
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
 		if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-			return errors.New("PublicURL must be a scheme and a host, such as https://hooks.example.com")
+			wrong("PublicURL must be a scheme and a host, such as https://hooks.example.com")
 		}
 		g.publicURL = u
 	}
+	if mistakes != nil {
+		return errors.Join(mistakes...)
+	}
+
+	g.profile.MaxBody = o.MaxBody // for Check
 	// However old a message is: the nodes of a fleet need not agree on its age.
 	// Where no time is signed, it verifies for ever.
 	g.bound = need
-	if p.Window == (verify.Window{}) {
+	if g.profile.Window == (verify.Window{}) {
 		g.bound = o.Retention
 	}
 	o.Budget.fit(o.MaxBody)
 	g.answers = newAnswers()
 	return nil
+}
+
+// checkProfile finds what a verifier's author left out.
+func checkProfile(p *verify.Profile, wrong func(string, ...any)) {
+	if p.Provider == "" {
+		wrong("the verifier's Profile has no Provider, the name of the provider")
+	}
+	if p.MaxBody <= 0 {
+		wrong("the verifier's Profile has the MaxBody %d, want the largest body that the provider sends", p.MaxBody)
+	}
+	if p.Binding < verify.BindingFull || p.Binding > verify.BindingNone {
+		wrong("the verifier's Profile has no valid Binding; say how strongly the signature covers the body")
+	}
+	if p.Retry < verify.RetryResigned || p.Retry > verify.RetryNever {
+		wrong("the verifier's Profile has no valid Retry; say how the provider retries, RetryIdentical if that is not known")
+	}
+}
+
+// configureBudget checks MaxBody and makes the budget, unless there is one.
+func (o *Options) configureBudget(wrong func(string, ...any)) {
+	known := false // what the budget must hold
+	switch {
+	case o.MaxBody < 0:
+		wrong("MaxBody is %d, want more than 0, or 0 for the provider's largest body", o.MaxBody)
+	case o.MaxBody > maxBytes:
+		wrong("MaxBody is %d, want at most %d", o.MaxBody, int64(maxBytes))
+	default:
+		known = o.MaxBody > 0
+	}
+	switch {
+	case o.Budget != nil && o.BodyBudget != 0:
+		wrong("both Budget and BodyBudget are set; set one")
+	case o.BodyBudget < 0:
+		wrong("BodyBudget is %d, want at least twice MaxBody, or 0 for the default", o.BodyBudget)
+	case o.BodyBudget > maxBytes:
+		wrong("BodyBudget is %d, want at most %d", o.BodyBudget, int64(maxBytes))
+	case known:
+		if o.Budget == nil {
+			setDefault(&o.BodyBudget, max(defaultBodyBudget, 2*o.MaxBody))
+			o.Budget = NewBudget(o.BodyBudget)
+		}
+		if o.Budget.bytes/2 < o.MaxBody {
+			wrong("the body budget is %d, want at least %d, twice MaxBody; raise BodyBudget, or the size of Budget", o.Budget.bytes, 2*o.MaxBody)
+		}
+	}
 }
 
 // isNil also finds the nil pointer that comes with an error nobody looked at.

@@ -97,14 +97,18 @@ func TestImportsFollowTheDesign(t *testing.T) {
 			return false
 		case from == "providers/scheme":
 			return to == "verify" || to == "providers/internal/jsonscan"
-		case from == "middleware/hold":
+		case from == "middleware/hold" || from == "middleware/internal/contextkey":
 			return false
+		case from == "middleware/adapter":
+			return to == "verify"
+		case from == "middleware/observe":
+			return to == "middleware" || to == "middleware/internal/contextkey"
 		case from == "middleware":
-			return to == "verify" || to == "verify/replay" || to == "middleware/hold"
+			return to == "verify" || to == "verify/replay" || to == "middleware/hold" || to == "middleware/adapter" || to == "middleware/internal/contextkey"
 		case from == "middleware/record":
-			return to == "middleware" || to == "verify" || to == "verify/capture"
+			return to == "middleware" || to == "middleware/observe" || to == "verify" || to == "verify/capture"
 		case strings.HasPrefix(from, "middleware/"):
-			return to == "middleware" || to == "middleware/hold" || to == "verify" || to == "verify/replay"
+			return to == "middleware" || to == "middleware/hold" || to == "middleware/adapter" || to == "verify" || to == "verify/replay"
 		case strings.HasPrefix(from, "providers/internal/"):
 			return to == "verify"
 		case from == "providers/providertest/vector":

@@ -42,6 +42,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -188,7 +189,7 @@ func (h *hook) serve(ctx context.Context, method string, header http.Header, tex
 			return result{status: http.StatusBadRequest}
 		}
 	}
-	admission, refusal := h.guard.Admit(ctx, &middleware.Inbound{
+	admission, refusal := h.guard.Admit(ctx, &adapter.Inbound{
 		Head:          verify.Head{Method: method, Header: header},
 		Body:          bytes.NewReader(body),
 		ContentLength: int64(len(body)),

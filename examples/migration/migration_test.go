@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/observe"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -68,7 +69,7 @@ func (l *library) judge(t *testing.T, register func(*http.ServeMux, func() error
 		}
 		runs = 0
 		var reason verify.Reason
-		ctx := middleware.WithObserver(request.Context(), func(_ context.Context, e middleware.Report) { reason = e.Reason })
+		ctx := observe.With(request.Context(), func(_ context.Context, e middleware.Report) { reason = e.Reason })
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, request.WithContext(ctx))
 		switch {

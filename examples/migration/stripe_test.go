@@ -12,6 +12,7 @@ import (
 	"github.com/stripe/stripe-go/v76/webhook"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/observe"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripeevent"
 	"github.com/hooknotary/hooknotary/verify"
@@ -106,7 +107,7 @@ func TestRollOutChangesNothingAndTells(t *testing.T) {
 	} {
 		runs = 0
 		var event middleware.Report
-		ctx := middleware.WithObserver(tt.request.Context(), func(_ context.Context, e middleware.Report) { event = e })
+		ctx := observe.With(tt.request.Context(), func(_ context.Context, e middleware.Report) { event = e })
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, tt.request.WithContext(ctx))
 		if ran := runs == 1; w.Code != tt.status || ran != (tt.status == http.StatusOK) {

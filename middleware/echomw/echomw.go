@@ -64,6 +64,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -94,7 +95,7 @@ func New(g *middleware.Guard) echo.MiddlewareFunc {
 				return next(c)
 			}
 			informational(c, uncommit) // of a middleware outside
-			in := middleware.NewInbound(c.Response(), r)
+			in := adapter.NewInbound(c.Response(), r)
 			body := &limited{Reader: in.Body}
 			if in.Body != nil {
 				in.Body = body

@@ -57,6 +57,7 @@ import (
 	"github.com/labstack/echo/v5"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -86,7 +87,7 @@ func New(g *middleware.Guard) echo.MiddlewareFunc {
 				return next(c)
 			}
 			informational(c, uncommit) // of a middleware outside
-			in := middleware.NewInbound(c.Response(), r)
+			in := adapter.NewInbound(c.Response(), r)
 			body := &limited{Reader: in.Body}
 			if in.Body != nil {
 				in.Body = body

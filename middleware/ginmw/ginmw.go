@@ -66,6 +66,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/middleware/hold"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -93,7 +94,7 @@ func New(g *middleware.Guard) gin.HandlerFunc {
 		if g.Admitted(r.Context()) {
 			return // gin goes on with the next handler
 		}
-		admission, answer := g.Admit(r.Context(), middleware.NewInbound(c.Writer, r))
+		admission, answer := g.Admit(r.Context(), adapter.NewInbound(c.Writer, r))
 		if answer != nil {
 			c.Abort()
 			answer.ServeHTTP(c.Writer, r)

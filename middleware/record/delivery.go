@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/observe"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 )
@@ -47,7 +48,7 @@ func newDelivery(r *Recorder, req *http.Request) *delivery {
 // request returns req as the guard should see it.
 func (d *delivery) request(req *http.Request) *http.Request {
 	body := req.Body
-	req = req.WithContext(middleware.WithObserver(req.Context(), d.judge))
+	req = req.WithContext(observe.With(req.Context(), d.judge))
 	if body != nil && body != http.NoBody {
 		req.Body = &tee{body, d}
 	}
@@ -62,7 +63,7 @@ func (d *delivery) judge(ctx context.Context, e middleware.Report) {
 		go d.rec.report(genuine, errLate)
 		return
 	}
-	d.judged, d.event, d.signed = true, e, middleware.SignedBody(ctx)
+	d.judged, d.event, d.signed = true, e, observe.SignedBody(ctx)
 }
 
 // tee notes what is read of a body.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/observe"
 	"github.com/hooknotary/hooknotary/middleware/record"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
@@ -310,7 +311,7 @@ func TestOfSeveralGuardsTheOutermostCounts(t *testing.T) {
 func TestAnObserverOutsideIsStillTold(t *testing.T) {
 	s := newSite(t)
 	told := 0
-	ctx := middleware.WithObserver(context.Background(), func(_ context.Context, e middleware.Report) {
+	ctx := observe.With(context.Background(), func(_ context.Context, e middleware.Report) {
 		if e.Outcome == middleware.Handled {
 			told++
 		}

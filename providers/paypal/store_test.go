@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/adapter"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -315,7 +316,7 @@ func TestAMonthOfDeliveriesFitsIntoMemory(t *testing.T) {
 				most := 0
 				for i := range 30 * tt.perDay {
 					time.Sleep(24 * time.Hour / time.Duration(tt.perDay))
-					admission, response := guard.Admit(t.Context(), &middleware.Inbound{
+					admission, response := guard.Admit(t.Context(), &adapter.Inbound{
 						Head: verify.Head{Method: "POST", Header: http.Header{}},
 						Body: io.NopCloser(strings.NewReader(strconv.Itoa(i))), ContentLength: -1,
 					})
