@@ -1,5 +1,6 @@
-// Package githubtest signs webhooks as GitHub does, for tests. It shares no code
-// with the verifier, so the two check each other.
+// Package githubtest signs webhooks as GitHub does, for tests. It shares the
+// definition with the verifier, and no code, see package
+// [github.com/hooknotary/hooknotary/providers/providertest/signer].
 //
 //	req := githubtest.NewRequest("https://ci.example/hooks/github", "push",
 //		[]byte(`{"ref":"refs/heads/main"}`), "secret of the hook")
@@ -10,31 +11,34 @@ package githubtest
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha1"
-	"crypto/sha256"
 	"fmt"
 	"net/http"
+
+	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
+	"github.com/hooknotary/hooknotary/providers/scheme"
 )
 
 // Header returns the headers of a JSON delivery of an event such as "push", with
 // a new random delivery id. Like GitHub it sends the SHA-1 signature beside the
 // SHA-256 one.
 func Header(event string, body []byte, secret string) http.Header {
-	strong := hmac.New(sha256.New, []byte(secret))
-	strong.Write(body)
-	weak := hmac.New(sha1.New, []byte(secret))
-	weak.Write(body)
+	d := github.Definition()
+	d.Signatures = append(d.Signatures, scheme.Signature{Header: "X-Hub-Signature", Prefix: "sha1=", Hash: scheme.InsecureSHA1})
 	var id [16]byte
 	rand.Read(id[:])
-	h := make(http.Header)
-	h.Set("Content-Type", "application/json")
-	h.Set("User-Agent", "GitHub-Hookshot/0000000")
-	h.Set("X-GitHub-Event", event)
-	h.Set("X-GitHub-Delivery", fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:]))
-	h.Set("X-Hub-Signature", fmt.Sprintf("sha1=%x", weak.Sum(nil)))
-	h.Set("X-Hub-Signature-256", fmt.Sprintf("sha256=%x", strong.Sum(nil)))
+	h, err := signer.Header(d, signer.Delivery{
+		Body: body, Secrets: []string{secret},
+		Fields: map[string]string{
+			"User-Agent":        "GitHub-Hookshot/0000000",
+			"X-GitHub-Event":    event,
+			"X-GitHub-Delivery": fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:]),
+		},
+	})
+	if err != nil {
+		panic("githubtest: " + err.Error()) // any text is a secret
+	}
 	return h
 }
 

@@ -31,7 +31,8 @@ import (
 
 // Delivery is what to sign.
 type Delivery struct {
-	// At is the signed time. It is ignored if the scheme signs none.
+	// At is the signed time. It is ignored if the scheme signs none. The zero time is
+	// signed as any other, and no verifier accepts it.
 	At time.Time
 
 	// Body is the body, byte for byte.
@@ -125,9 +126,6 @@ func NewRequest(d scheme.Definition, url string, v Delivery) (*http.Request, err
 func timeText(t scheme.Timestamp, at time.Time) (string, error) {
 	if t.Header == "" && t.Field == "" {
 		return "", nil
-	}
-	if at.IsZero() {
-		return "", errors.New("the scheme signs a time, and there is none")
 	}
 	switch t.Unit {
 	case scheme.Seconds:

@@ -1,5 +1,6 @@
-// Package stripetest signs webhooks as Stripe does, for tests. It shares no code
-// with the verifier, so the two check each other.
+// Package stripetest signs webhooks as Stripe does, for tests. It shares the
+// definition with the verifier, and no code, see package
+// [github.com/hooknotary/hooknotary/providers/providertest/signer].
 //
 //	req := stripetest.NewRequest("https://shop.example/hooks/stripe", time.Now(),
 //		[]byte(`{"id":"evt_1","object":"event"}`), "whsec_…")
@@ -8,28 +9,24 @@ package stripetest
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
+	"github.com/hooknotary/hooknotary/providers/stripe"
 )
 
 // Header returns the headers of a delivery that was signed at the given time,
 // in whole seconds. Several secrets make several v1 signatures, as while a secret
 // is rolled; none makes a header without one.
 func Header(at time.Time, body []byte, secrets ...string) http.Header {
-	signature := fmt.Sprintf("t=%d", at.Unix())
-	for _, secret := range secrets {
-		mac := hmac.New(sha256.New, []byte(secret))
-		fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
-		signature += fmt.Sprintf(",v1=%x", mac.Sum(nil))
+	h, err := signer.Header(stripe.Definition(), signer.Delivery{At: at, Body: body, Secrets: secrets})
+	if err != nil {
+		panic("stripetest: " + err.Error()) // any text is a secret
 	}
-	return http.Header{
-		"Content-Type":     {"application/json; charset=utf-8"},
-		"Stripe-Signature": {signature},
-		"User-Agent":       {"Stripe/1.0 (+https://stripe.com/docs/webhooks)"},
-	}
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
+	return h
 }
 
 // NewRequest returns a signed delivery, ready for http.Client.Do as well as for a
