@@ -45,16 +45,16 @@ type endpointFlags struct {
 // addProvider adds the flags that every command about an endpoint has.
 func (f *endpointFlags) addProvider(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.provider, "provider", "", "the provider's `NAME`: github, paypal or stripe (required)")
+	flags.StringVar(&f.provider, "provider", "", "the provider's `NAME`: "+alternatives(names())+" (required)")
 	f.secretFlags.add(cmd)
-	flags.BoolVar(&f.allowShort, "insecure-allow-short-secret", false, "Stripe, GitHub: accept secrets under 16 bytes")
+	flags.BoolVar(&f.allowShort, "insecure-allow-short-secret", false, titles("insecure-allow-short-secret")+": accept secrets under 16 bytes")
 	must(cmd.RegisterFlagCompletionFunc("provider", completeProvider))
 }
 
 // addSettings adds the flags for what an endpoint may choose.
 func (f *endpointFlags) addSettings(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.DurationVar(&f.tolerance, "tolerance", 0, "Stripe: how far the signed time may lie from the receive time (default 5m)")
+	flags.DurationVar(&f.tolerance, "tolerance", 0, titles("tolerance")+": how far the signed time may lie from the receive time (default 5m)")
 	flags.BoolVar(&f.form, "form", false, "GitHub: the hook sends application/x-www-form-urlencoded")
 	flags.BoolVar(&f.allowSHA1, "insecure-allow-sha1", false, "GitHub: accept X-Hub-Signature where the SHA-256 header is absent")
 	flags.BoolVar(&f.sandbox, "sandbox", false, "PayPal: the sandbox in place of live")
@@ -70,11 +70,7 @@ func (f *endpointFlags) addCertificates(cmd *cobra.Command) {
 }
 
 func completeProvider(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	var names []string
-	for _, p := range providers {
-		names = append(names, p.name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // must panics on a mistake of this program.
@@ -90,10 +86,10 @@ func (f *endpointFlags) read(p *program, cmd *cobra.Command, needSecret bool) (*
 	if err != nil {
 		return nil, err
 	}
-	for _, other := range providers {
+	for _, other := range providers() {
 		for _, name := range other.flags {
 			if cmd.Flags().Changed(name) && !slices.Contains(kind.flags, name) {
-				return nil, fmt.Errorf("--%s is not for %s", name, kind.name)
+				return nil, fmt.Errorf("--%s is not for %s", name, kind.Name)
 			}
 		}
 	}
@@ -111,8 +107,8 @@ func (f *endpointFlags) read(p *program, cmd *cobra.Command, needSecret bool) (*
 		if e.secrets, err = f.secretFlags.read(p); err != nil {
 			return nil, err
 		}
-		if kind.oneSecret && len(e.secrets) > 1 {
-			return nil, fmt.Errorf("there are %d secrets: %s has one webhook id", len(e.secrets), kind.name)
+		if kind.oneSecret() && len(e.secrets) > 1 {
+			return nil, fmt.Errorf("there are %d secrets: %s has one %s", len(e.secrets), kind.Name, kind.About.Identifier)
 		}
 	}
 	return e, nil
@@ -195,17 +191,20 @@ func (e *endpoint) newVerifier(secrets []secret) (verify.Verifier, error) {
 	return e.provider.verifier(&e.settings, secrets)
 }
 
-// others returns verifiers that might take what this endpoint refuses: that of PayPal's
-// other environment. A diagnosis knows the other providers by itself.
-func (e *endpoint) others() []verify.Verifier {
-	if e.provider != &paypalProvider {
+// alternatives writes a list for people: "github, paypal or stripe".
+func alternatives(all []string) string {
+	last := len(all) - 1
+	if last < 1 {
+		return strings.Join(all, "")
+	}
+	return strings.Join(all[:last], ", ") + " or " + all[last]
+}
+
+// rivals returns verifiers that might take what this endpoint refuses. A diagnosis knows
+// the other providers by itself.
+func (e *endpoint) rivals() []verify.Verifier {
+	if e.others == nil {
 		return nil
 	}
-	s := e.settings
-	s.sandbox = !s.sandbox
-	v, err := e.verifier(&s, e.secrets)
-	if err != nil {
-		return nil // for the same reason as this endpoint's own
-	}
-	return []verify.Verifier{v}
+	return e.others(&e.settings, e.secrets)
 }

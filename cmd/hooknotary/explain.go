@@ -73,7 +73,7 @@ func (p *program) explain(cmd *cobra.Command, f *explainFlags, files []string) e
 	}
 	var ok bool
 	if x.scheme, ok = v.(diagnose.Scheme); !ok {
-		return fmt.Errorf("the verifier of %s does not show its message", e.name)
+		return fmt.Errorf("the verifier of %s does not show its message", e.Name)
 	}
 	return p.eachFile(files, func(file string, captures []*capture.Capture, wrong bool) {
 		for i, c := range captures {
@@ -100,7 +100,7 @@ type explanation struct {
 }
 
 func (x *explanation) write(name string, c *capture.Capture, from source) {
-	fmt.Fprintf(x.w, "%s: as %s reads it\n", printable(name), x.name)
+	fmt.Fprintf(x.w, "%s: as %s reads it\n", printable(name), x.Name)
 	if c.Inexact != "" {
 		fmt.Fprintf(x.w, "  The body is inexact: %s\n", printable(c.Inexact))
 	}
@@ -131,7 +131,7 @@ func (x *explanation) headers(c *capture.Capture) {
 		for _, value := range values {
 			fmt.Fprintf(x.w, "    %s: %s\n", name, shortened(printable(value)))
 		}
-		if note := x.read[name]; note != "" {
+		if note := x.use(name); note != "" {
 			fmt.Fprintf(x.w, "      %s\n", note)
 		}
 	}
@@ -174,7 +174,7 @@ func digestOf(body []byte) string {
 // uncovered says what the signature does not cover.
 func (x *explanation) uncovered(c *capture.Capture) {
 	x.section("What the signature does not cover")
-	for _, what := range x.open {
+	for _, what := range x.About.NotCovered {
 		fmt.Fprintf(x.w, "    %s\n", what)
 	}
 	fmt.Fprintf(x.w, "    the method, here %s; the URL, here %s; and every other header\n", printable(c.Head().Method), printable(target(c)))
@@ -193,12 +193,12 @@ func target(c *capture.Capture) string {
 func (x *explanation) time(c *capture.Capture, from source) {
 	x.section("Time")
 	fmt.Fprintf(x.w, "    received %s (%s)\n", rfc3339(c.ReceivedAt), from.words())
-	if x.signedAt == nil {
+	if !x.timed() {
 		fmt.Fprintln(x.w, "    no time is signed")
 		return
 	}
 	window := x.scheme.Profile().Window
-	at, err := x.signedAt(c.Header)
+	at, err := x.signedAt(x.scheme, c.Head())
 	if err != nil {
 		fmt.Fprintln(x.w, "    the signed time cannot be read")
 	} else {
@@ -224,7 +224,7 @@ func beside(signed, received time.Time, w verify.Window) string {
 func (x *explanation) profile() {
 	p := x.scheme.Profile()
 	x.section("The scheme")
-	fmt.Fprintf(x.w, "    signed: %s\n", x.signed)
+	fmt.Fprintf(x.w, "    signed: %s\n", x.About.Signed)
 	fmt.Fprintf(x.w, "    binding of the body: %s\n", p.Binding)
 	fmt.Fprintf(x.w, "    media type: %s; largest body: %s\n", mediaType(p), size(p.MaxBody))
 	fmt.Fprintf(x.w, "    retries: %s\n", retries(p))

@@ -20,7 +20,7 @@ type judge struct {
 }
 
 func newJudge(e *endpoint, candidates []diagnose.Candidate) *judge {
-	j := &judge{endpoint: e, options: diagnose.Options{Candidates: candidates, Others: e.others()}}
+	j := &judge{endpoint: e, options: diagnose.Options{Candidates: candidates, Others: e.rivals()}}
 	if j.verifier, j.refusal = e.newVerifier(e.secrets); j.refusal == nil {
 		return j
 	}
@@ -37,7 +37,7 @@ func newJudge(e *endpoint, candidates []diagnose.Candidate) *judge {
 // judge returns the verdict about c, which has a receive time, from that source.
 func (j *judge) judge(ctx context.Context, c *capture.Capture, from source) *result {
 	r := &result{
-		Provider: j.provider.name, ReceivedAt: c.ReceivedAt.UTC(), ReceivedFrom: from, Inexact: c.Inexact,
+		Provider: j.Name, ReceivedAt: c.ReceivedAt.UTC(), ReceivedFrom: from, Inexact: c.Inexact,
 		Findings: []diagnose.Finding{},
 	}
 	if j.verifier == nil {

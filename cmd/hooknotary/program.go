@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -120,9 +121,33 @@ func subcommand(known string) cobra.PositionalArgs {
 	}
 }
 
-// secretArgument is an argument, or the value of a flag, that has the form of a
-// well-known secret.
-var secretArgument = regexp.MustCompile(`^(--?[a-z0-9-]*=|-[A-Za-z])?(whsec_|(sk|rk|pk)_(live|test)_|gh[pousr]_|github_pat_)[A-Za-z0-9+/=_-]*$`)
+// secretArgument matches an argument, or the value of a flag, that has the form of a secret
+// of one of the providers. A beginning of under four characters, such as "sk_", is too
+// common to tell alone.
+var secretArgument = sync.OnceValue(func() *regexp.Regexp {
+	var forms []string
+	for _, p := range providers() {
+		if p.About.SecretPrefix != "" {
+			forms = append(forms, regexp.QuoteMeta(p.About.SecretPrefix)+tokenText+"*")
+		}
+		for _, c := range p.About.Credentials {
+			prefix := regexp.QuoteMeta(c.Prefix)
+			switch {
+			case !c.Secret:
+			case c.Length > 0:
+				forms = append(forms, fmt.Sprintf("%s%s{%d}", prefix, tokenText, c.Length-len(c.Prefix)))
+			case len(c.Prefix) < 4:
+				forms = append(forms, prefix+"(live|test)_"+tokenText+"*", prefix+tokenText+"{16,}")
+			default:
+				forms = append(forms, prefix+tokenText+"*")
+			}
+		}
+	}
+	return regexp.MustCompile(`^(--?[a-z0-9-]*=|-[A-Za-z])?(` + strings.Join(forms, "|") + `)$`)
+})
+
+// tokenText is a character of a token.
+const tokenText = `[A-Za-z0-9+/=_-]`
 
 // storeArgument is an argument, or the value of a flag, that has the form of the
 // address of a store.
@@ -134,7 +159,7 @@ func refuseSecrets(args []string) error {
 		if storeArgument.MatchString(arg) {
 			return fmt.Errorf("argument %d looks like the address of a store, which may hold a password: hand it over with --redis-env, --postgres-env, --redis-file or --postgres-file", i+1)
 		}
-		if secretArgument.MatchString(arg) {
+		if secretArgument().MatchString(arg) {
 			return fmt.Errorf("argument %d looks like a secret: change it, because command lines are kept in histories, and hand it over with --secret-env, --secret-file or --secret-stdin", i+1)
 		}
 	}

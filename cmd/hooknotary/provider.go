@@ -1,33 +1,32 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/catalog"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/paypal"
-	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
+	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
+	"github.com/hooknotary/hooknotary/verify/diagnose"
 )
 
-// provider is what the command line knows of a provider beyond its verifier.
+// provider is a provider of the catalogue, with what the command line can do for it.
 type provider struct {
-	name string
+	catalog.Provider
 
 	// flags are those that are for this provider, and perhaps another one, alone.
 	flags []string
-
-	// oneSecret: there is no rotation, and the secret is the scope.
-	oneSecret bool
-
-	// noID: no id of the event is signed.
-	noID bool
 
 	// probe is a secret that the library takes for these settings.
 	probe func(s *settings) string
@@ -35,137 +34,233 @@ type provider struct {
 	// verifier makes the verifier as the library does at start.
 	verifier func(s *settings, secrets []secret) (verify.Verifier, error)
 
-	// signed says in a few words what is signed.
-	signed string
-
-	// read says of each header that the scheme reads what it is for, and what of it
-	// is signed. Names are canonical.
-	read map[string]string
-
-	// open says what the signature does not cover, though one might think so.
-	open []string
-
-	// signedAt reads the signed time without judging anything. Nil: there is none.
-	signedAt func(h http.Header) (time.Time, error)
+	// others returns verifiers that might take what that of these settings refuses. Nil:
+	// there are none.
+	others func(s *settings, secrets []secret) []verify.Verifier
 
 	// sign makes the headers of a delivery, and whyNot says why it is nil.
-	sign   func(d *draft) http.Header
+	sign   func(d *draft) (http.Header, error)
 	whyNot string
+}
+
+// oneSecret reports whether there is no rotation, and the secret is the scope.
+func (p *provider) oneSecret() bool { return p.About.Identifier != "" }
+
+// noID reports whether no id of the event is signed.
+func (p *provider) noID() bool {
+	return p.Definition != nil && p.Definition.ID.Header == "" && p.Definition.ID.Member == ""
+}
+
+// timed reports whether a time is signed.
+func (p *provider) timed() bool { return p.Profile.Window != (verify.Window{}) }
+
+// use says what the scheme does with a header.
+func (p *provider) use(name string) string {
+	for _, u := range p.About.Headers {
+		if u.Name == name {
+			return u.Use
+		}
+	}
+	return ""
+}
+
+// signedAt reads the signed time without judging anything.
+func (p *provider) signedAt(v diagnose.Scheme, h *verify.Head) (time.Time, error) {
+	for what, text := range v.Message(h, nil) {
+		if !strings.HasPrefix(what, "time, ") || text == nil {
+			continue
+		}
+		if p.Definition == nil {
+			return time.Parse(time.RFC3339, string(text))
+		}
+		n, err := strconv.ParseInt(string(text), 10, 64)
+		if p.Definition.Timestamp.Unit == scheme.Milliseconds {
+			return time.UnixMilli(n), err
+		}
+		return time.Unix(n, 0), err
+	}
+	return time.Time{}, errors.New("there is none")
 }
 
 // draft is a delivery to sign.
 type draft struct {
 	at     time.Time
-	event  string
+	event  string // "" where nobody named one
 	body   []byte
 	secret string
+	ids    map[string]string // by header: the same in each attempt
 }
 
-var providers = [...]*provider{&githubProvider, &paypalProvider, &stripeProvider}
+// id returns the id of the delivery in a header.
+func (d *draft) id(header string) string {
+	if d.ids == nil {
+		d.ids = make(map[string]string)
+	}
+	if d.ids[header] == "" {
+		d.ids[header] = rand.Text()
+	}
+	return d.ids[header]
+}
 
-var stripeProvider = provider{
-	name:  "stripe",
-	flags: []string{"tolerance", "insecure-allow-short-secret"},
-	probe: func(*settings) string { return random() },
-	verifier: func(s *settings, secrets []secret) (verify.Verifier, error) {
+// providers returns those of the catalogue, in the order of their names.
+var providers = sync.OnceValue(func() []*provider {
+	var all []*provider
+	for _, entry := range catalog.All() {
+		p := &provider{Provider: entry, probe: func(*settings) string { return random() }}
+		if entry.Definition != nil {
+			p.fromData()
+		} else {
+			p.fromCode()
+		}
+		if special := specials[p.Name]; special != nil {
+			special(p)
+		}
+		all = append(all, p)
+	}
+	return all
+})
+
+// fromData makes what follows from a definition.
+func (p *provider) fromData() {
+	p.flags = []string{"insecure-allow-short-secret"}
+	if p.timed() {
+		p.flags = append(p.flags, "tolerance")
+	}
+	if p.Definition.UnsignedType != "" {
+		p.flags = append(p.flags, "event")
+	}
+	p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
 		keys, err := keyList(secrets)
 		if err != nil {
 			return nil, err
 		}
-		return stripe.New(keys, &stripe.Options{Tolerance: s.tolerance, InsecureAllowShortSecret: s.allowShort})
-	},
-	signed: "time and body, HMAC-SHA256",
-	read: map[string]string{
-		"Stripe-Signature": "t is signed, as the first piece of the message; v1 is the signature, one for each active secret; v0 and other items are ignored",
-	},
-	open: []string{"to which account of a platform the event belongs: that is in the body, so check it there"},
-	signedAt: func(h http.Header) (time.Time, error) {
-		for item := range strings.SplitSeq(h.Get("Stripe-Signature"), ",") {
-			if t, ok := strings.CutPrefix(item, "t="); ok {
-				n, err := strconv.ParseInt(t, 10, 64)
-				return time.Unix(n, 0), err
+		v, err := scheme.New(*p.Definition, keys, &scheme.Options{
+			Window:                   verify.Window{Past: s.tolerance, Future: s.tolerance},
+			InsecureAllowShortSecret: s.allowShort,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return v, nil
+	}
+	p.sign = func(d *draft) (http.Header, error) {
+		fields := make(map[string]string)
+		for _, part := range p.Definition.Message {
+			if part.Kind() == scheme.FieldPart {
+				fields[part.Text()] = d.id(part.Text())
 			}
 		}
-		return time.Time{}, errors.New("there is none")
-	},
-	sign: func(d *draft) http.Header { return stripetest.Header(d.at, d.body, d.secret) },
+		if name := p.Definition.UnsignedID; name != "" {
+			fields[name] = d.id(name)
+		}
+		if name := p.Definition.UnsignedType; name != "" && d.event != "" {
+			fields[name] = d.event
+		}
+		return signer.Header(*p.Definition, signer.Delivery{At: d.at, Body: d.body, Fields: fields, Secrets: []string{d.secret}})
+	}
 }
 
-var githubProvider = provider{
-	name:  "github",
-	flags: []string{"form", "insecure-allow-sha1", "insecure-allow-short-secret", "insecure-distinct-by-delivery-id", "event"},
-	noID:  true,
-	probe: func(*settings) string { return random() },
-	verifier: func(s *settings, secrets []secret) (verify.Verifier, error) {
-		keys, err := keyList(secrets)
-		if err != nil {
-			return nil, err
+// fromCode makes what is known of a provider that takes code.
+func (p *provider) fromCode() {
+	p.verifier = func(_ *settings, secrets []secret) (verify.Verifier, error) {
+		var texts []string
+		for _, s := range secrets {
+			texts = append(texts, s.text)
 		}
-		return github.New(keys, &github.Options{
-			Form: s.form, InsecureAllowSHA1: s.allowSHA1, InsecureAllowShortSecret: s.allowShort,
-			InsecureDistinctByDeliveryID: s.distinct,
-		})
-	},
-	signed: "body, HMAC-SHA256",
-	read: map[string]string{
-		"X-Hub-Signature-256": "the signature, an HMAC-SHA256 over the body alone",
-		"X-Hub-Signature":     "the weak signature, an HMAC-SHA1 over the body alone; it counts only where the strong one is absent",
-	},
-	open: []string{
-		"the time: there is none, so a captured delivery verifies until the secret changes",
-		"the delivery id (X-GitHub-Delivery) and the event's name (X-GitHub-Event): whoever replays a body can change them",
-		"the Content-Type: whether a body is JSON or a form is a setting of the endpoint",
-	},
-	sign: func(d *draft) http.Header { return githubtest.Header(d.event, d.body, d.secret) },
+		return p.New(texts...)
+	}
+	p.whyNot = "nobody but the provider has the key"
 }
 
-var paypalProvider = provider{
-	name:      "paypal",
-	flags:     []string{"sandbox", "insecure-accept-simulator", "cert", "intermediates", "roots"},
-	oneSecret: true,
-	probe: func(s *settings) string {
-		if s.simulator {
-			return "WEBHOOK_ID"
+// specials are what only these providers have: options of their own, and signers that
+// write more headers than the scheme reads.
+var specials = map[string]func(p *provider){
+	"stripe": func(p *provider) {
+		p.sign = func(d *draft) (http.Header, error) { return stripetest.Header(d.at, d.body, d.secret), nil }
+	},
+	"github": func(p *provider) {
+		p.flags = append(p.flags, "form", "insecure-allow-sha1", "insecure-distinct-by-delivery-id")
+		p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
+			keys, err := keyList(secrets)
+			if err != nil {
+				return nil, err
+			}
+			return github.New(keys, &github.Options{
+				Form: s.form, InsecureAllowSHA1: s.allowSHA1, InsecureAllowShortSecret: s.allowShort,
+				InsecureDistinctByDeliveryID: s.distinct,
+			})
 		}
-		return random()
+		p.sign = func(d *draft) (http.Header, error) {
+			event := d.event
+			if event == "" {
+				event = "push"
+			}
+			return githubtest.Header(event, d.body, d.secret), nil
+		}
 	},
-	verifier: func(s *settings, secrets []secret) (verify.Verifier, error) {
-		return paypal.New(secrets[0].text, &paypal.Options{
-			Sandbox:                 s.sandbox,
-			Roots:                   s.roots,
-			Intermediates:           s.intermediates,
-			Transport:               s.transport,
-			InsecureAcceptSimulator: s.simulator,
-		})
+	"paypal": func(p *provider) {
+		p.flags = []string{"sandbox", "insecure-accept-simulator", "cert", "intermediates", "roots"}
+		p.probe = func(s *settings) string {
+			if s.simulator {
+				return "WEBHOOK_ID"
+			}
+			return random()
+		}
+		p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
+			return paypal.New(secrets[0].text, &paypal.Options{
+				Sandbox:                 s.sandbox,
+				Roots:                   s.roots,
+				Intermediates:           s.intermediates,
+				Transport:               s.transport,
+				InsecureAcceptSimulator: s.simulator,
+			})
+		}
+		p.others = func(s *settings, secrets []secret) []verify.Verifier {
+			other := *s
+			other.sandbox = !s.sandbox
+			v, err := p.verifier(&other, secrets)
+			if err != nil {
+				return nil // for the same reason as this endpoint's own
+			}
+			return []verify.Verifier{v}
+		}
+		p.whyNot = "PayPal signs with the private key of its certificate, which nobody else has. " +
+			"To try an endpoint, send an event with PayPal's simulator; in tests, package paypaltest stands for PayPal, certificate and all"
 	},
-	signed: "transmission id, time, webhook id and CRC-32 of the body, RSA-SHA256",
-	read: map[string]string{
-		"Paypal-Transmission-Sig":  "the signature, RSA with SHA-256",
-		"Paypal-Transmission-Id":   "all of it is signed",
-		"Paypal-Transmission-Time": "all of it is signed",
-		"Paypal-Cert-Url":          "not signed: it says where the certificate is, and must be on PayPal's own host",
-		"Paypal-Auth-Algo":         "not signed: it must be SHA256withRSA",
-	},
-	open: []string{"the body beyond its CRC-32: whoever holds a genuine transmission can put another body under it, so do not act on amounts"},
-	signedAt: func(h http.Header) (time.Time, error) {
-		return time.Parse(time.RFC3339, h.Get("Paypal-Transmission-Time"))
-	},
-	whyNot: "PayPal signs with the private key of its certificate, which nobody else has. " +
-		"To try an endpoint, send an event with PayPal's simulator; in tests, package paypaltest stands for PayPal, certificate and all",
+}
+
+// names returns the names of the providers.
+func names() []string {
+	var all []string
+	for _, p := range providers() {
+		all = append(all, p.Name)
+	}
+	return all
+}
+
+// titles returns the titles of the providers that a flag is for: "GitHub, Stripe".
+func titles(flag string) string {
+	var all []string
+	for _, p := range providers() {
+		for _, name := range p.flags {
+			if name == flag {
+				all = append(all, p.About.Title)
+			}
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // findProvider returns the provider of that name.
 func findProvider(name string) (*provider, error) {
-	var known []string
-	for _, p := range providers {
-		if p.name == name {
+	for _, p := range providers() {
+		if p.Name == name {
 			return p, nil
 		}
-		known = append(known, p.name)
 	}
 	what := "unknown provider"
 	if name == "" {
 		what = "--provider is missing"
 	}
-	return nil, fmt.Errorf("%s: want one of %s", what, strings.Join(known, ", "))
+	return nil, fmt.Errorf("%s: want one of %s", what, strings.Join(names(), ", "))
 }

@@ -55,7 +55,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 
 func (p *program) listProviders(asJSON bool) error {
 	var all []facts
-	for _, kind := range providers {
+	for _, kind := range providers() {
 		f, err := factsOf(kind)
 		if err != nil {
 			return err
@@ -88,11 +88,11 @@ func factsOf(kind *provider) (facts, error) {
 	}
 	scheme, ok := v.(diagnose.Scheme)
 	if !ok {
-		return facts{}, fmt.Errorf("the verifier of %s does not name its headers", kind.name)
+		return facts{}, fmt.Errorf("the verifier of %s does not name its headers", kind.Name)
 	}
 	p := v.Profile()
 	return facts{
-		Name: kind.name, Headers: scheme.SecurityHeaders(), Signed: kind.signed,
+		Name: kind.Name, Headers: scheme.SecurityHeaders(), Signed: kind.About.Signed,
 		Past: p.Window.Past.Seconds(), Future: p.Window.Future.Seconds(), window: p.Window,
 		Retries: retries(p), Binding: p.Binding.String(), MediaType: mediaType(p), MaxBody: p.MaxBody,
 	}, nil

@@ -132,7 +132,7 @@ var (
 func (p *program) variables(flag string, names []string) ([]secret, error) {
 	var all []secret
 	for _, name := range names {
-		if !variableName.MatchString(name) || secretArgument.MatchString(name) {
+		if !variableName.MatchString(name) || secretArgument().MatchString(name) {
 			return nil, fmt.Errorf("--%s wants the name of an environment variable, not the secret itself", flag)
 		}
 		said := "the variable that --" + flag + " names"

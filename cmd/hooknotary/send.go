@@ -125,7 +125,9 @@ func (s *sending) run(ctx context.Context) error {
 	s.client = s.sendFlags.client(s.resolver)
 	defer s.client.CloseIdleConnections()
 	s.start, s.first = s.now(), s.draft.at
-	s.header = s.kind.sign(s.draft)
+	if err := s.sign(); err != nil {
+		return err
+	}
 	taken, err := s.deliver(ctx)
 	if err != nil {
 		return err
@@ -153,7 +155,9 @@ func (s *sending) deliver(ctx context.Context) (bool, error) {
 		s.sleep(pause)
 		how := "the same bytes"
 		if s.resigned {
-			s.resign()
+			if err := s.resign(); err != nil {
+				return false, err
+			}
 			how = "signed anew"
 		}
 		taken, err = s.post(ctx, fmt.Sprintf("retry %d, %s", i, how))
@@ -164,13 +168,21 @@ func (s *sending) deliver(ctx context.Context) (bool, error) {
 
 // resign signs the delivery anew. The timestamp is a later one, also where the clock
 // stands still.
-func (s *sending) resign() {
+func (s *sending) resign() error {
 	at := s.first.Add(s.now().Sub(s.start))
 	if least := s.draft.at.Add(time.Second); at.Before(least) {
 		at = least
 	}
 	s.draft.at = at
-	s.header = s.kind.sign(s.draft)
+	return s.sign()
+}
+
+// sign makes the headers of the delivery.
+func (s *sending) sign() (err error) {
+	if s.header, err = s.kind.sign(s.draft); err != nil {
+		return fmt.Errorf("%s: the delivery cannot be signed: %w", s.kind.Name, err)
+	}
+	return nil
 }
 
 // post sends the delivery once and prints what came back. It reports whether that was

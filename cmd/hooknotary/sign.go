@@ -48,7 +48,7 @@ file or a flag is wrong.`,
 	}
 	f.addProvider(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.event, "event", "push", "GitHub: the event's `NAME`")
+	flags.StringVar(&f.event, "event", "push", titles("event")+": the event's `NAME`")
 	flags.StringVar(&f.at, "at", "", "the `TIME` that is signed, RFC 3339 (default now)")
 	flags.StringVar(&f.out, "out", "", "write the capture to `FILE`")
 	f.send.add(cmd)
@@ -62,10 +62,13 @@ func oneBody(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-var eventName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
+var eventName = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,100}$`)
 
 func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
-	d := &draft{event: f.event}
+	d := &draft{}
+	if cmd.Flags().Changed("event") {
+		d.event = f.event
+	}
 	var err error
 	if d.at, err = parseAt(cmd, f.at); err != nil {
 		return err
@@ -78,7 +81,7 @@ func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
 		return err
 	}
 	if kind.sign == nil {
-		return fmt.Errorf("%s cannot be signed for: %s", kind.name, kind.whyNot)
+		return fmt.Errorf("%s cannot be signed for: %s", kind.Name, kind.whyNot)
 	}
 	if !eventName.MatchString(f.event) {
 		return errors.New("--event: want the name of an event, such as push or pull_request")
@@ -140,8 +143,12 @@ func (p *program) readBody(fromStdin bool, args []string) ([]byte, error) {
 
 // writeCapture writes the signed delivery in the native format.
 func (p *program) writeCapture(kind *provider, d *draft, out string) error {
+	header, err := kind.sign(d)
+	if err != nil {
+		return fmt.Errorf("%s: the delivery cannot be signed: %w", kind.Name, err)
+	}
 	c := &capture.Capture{
-		Method: http.MethodPost, URL: &url.URL{Path: "/"}, Host: "localhost", Header: kind.sign(d), Body: d.body,
+		Method: http.MethodPost, URL: &url.URL{Path: "/"}, Host: "localhost", Header: header, Body: d.body,
 		ReceivedAt: d.at.Truncate(time.Second), Expect: capture.Accept, Note: "made by hooknotary sign",
 	}
 	if out != "" {

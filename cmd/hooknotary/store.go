@@ -358,8 +358,8 @@ func (f *eventFlags) delivery(p *program, cmd *cobra.Command, e *endpoint, v ver
 		if err != nil || !scoped {
 			return d, err
 		}
-		if e.oneSecret {
-			return nil, fmt.Errorf("--scope is not for a capture of %s: its scope is the webhook id", e.name)
+		if e.oneSecret() {
+			return nil, fmt.Errorf("--scope is not for a capture of %s: its scope is the %s", e.Name, e.About.Identifier)
 		}
 		scoped := *d
 		scoped.Scope = f.scope
@@ -368,10 +368,10 @@ func (f *eventFlags) delivery(p *program, cmd *cobra.Command, e *endpoint, v ver
 	switch {
 	case f.id == "":
 		return nil, errors.New("--id is empty")
-	case e.noID:
-		return nil, fmt.Errorf("%s signs no id, so --id says nothing: name the event with --capture or --key", e.name)
-	case e.oneSecret && !scoped:
-		return nil, fmt.Errorf("--scope is missing: for %s it is the webhook id", e.name)
+	case e.noID():
+		return nil, fmt.Errorf("%s signs no id, so --id says nothing: name the event with --capture or --key", e.Name)
+	case e.oneSecret() && !scoped:
+		return nil, fmt.Errorf("--scope is missing: for %s it is the %s", e.Name, e.About.Identifier)
 	}
 	return &verify.Delivery{Provider: v.Profile().Provider, Scope: f.scope, ID: f.id}, nil
 }
