@@ -307,7 +307,7 @@ func (a *Admission) claim(d *verify.Delivery) verdict {
 	}
 	if d.Binding != verify.BindingFull && d.MessageID != "" {
 		c.Binding = &replay.BodyBinding{
-			Message: replay.Message{Endpoint: g.endpoint, Provider: d.Provider, Scope: d.Scope, ID: d.MessageID}.Key(),
+			Message: replay.Event{Endpoint: g.endpoint, Provider: d.Provider, Scope: d.Scope}.MessageKey(d.MessageID),
 			Body:    sha256.Sum256(d.Body),
 		}
 		c.Needed = g.bound

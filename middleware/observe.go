@@ -164,7 +164,7 @@ func (a *Admission) identify(f verify.Fingerprint, body []byte) {
 		return
 	}
 	if sum := f.Sum(); sum != [32]byte{} {
-		e.Message = replay.Message{Endpoint: g.endpoint, Provider: g.profile.Provider, ID: string(sum[:])}.Key()
+		e.Message = replay.Event{Endpoint: g.endpoint, Provider: g.profile.Provider}.MessageKey(string(sum[:]))
 		a.signed = body
 	}
 	if e.Reason == verify.ErrForged {

@@ -325,7 +325,7 @@ func TestAMonthOfDeliveriesFitsIntoMemory(t *testing.T) {
 					}
 					admission.Settle(true)
 					admission.Close()
-					most = max(most, store.Usage().Records)
+					most = max(most, int(store.Usage().Records))
 				}
 				t.Logf("%d deliveries; at most %d records of %d", 30*tt.perDay, most, store.Usage().MaxBytes/160)
 			})

@@ -22,4 +22,8 @@
 //
 // A new store calls [github.com/hooknotary/hooknotary/verify/replay/replaytest.Exercise]
 // in its tests; that suite is the contract in executable form.
+//
+// [Inspector], [Record] and [Stats], which only operators use, stand here because Memory
+// implements Inspector: a package for them would have to import this one, which would
+// have to import it.
 package replay

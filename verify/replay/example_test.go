@@ -59,7 +59,7 @@ func ExampleMemory() {
 func ExampleNewMemory() {
 	store := replay.NewMemory(&replay.MemoryOptions{
 		MaxBytes: 256 << 20,
-		OnPressure: func(u replay.Usage) {
+		OnPressure: func(u replay.Stats) {
 			fmt.Printf("store: %d of %d bytes\n", u.Bytes, u.MaxBytes)
 		},
 	})

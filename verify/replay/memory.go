@@ -77,18 +77,7 @@ type MemoryOptions struct {
 	// OnPressure is called when 80 % of MaxBytes come into use, and not again
 	// before they fell below 70 %. Records that are merely kept count, too. It
 	// runs within a Claim, which waits for it, and may use the store.
-	OnPressure func(Usage)
-}
-
-// Usage says how full a Memory is.
-type Usage struct {
-	// Records is the number of events and bindings. It includes some whose
-	// retention is over, and that were not removed yet.
-	Records int
-	// Bytes is what they are charged against MaxBytes, 160 each.
-	Bytes int64
-	// MaxBytes is the bound that holds, see MemoryOptions.
-	MaxBytes int64
+	OnPressure func(Stats)
 }
 
 // Memory is a Store in the memory of the process. It forgets everything when
@@ -110,7 +99,7 @@ type Memory struct {
 	maxBytes   int64
 	capacity   int64 // in records
 	high, low  int64 // in records: 80 % and 70 % of maxBytes
-	onPressure func(Usage)
+	onPressure func(Stats)
 
 	shards []shard
 	shift  int // takes the number of the shard from a hash
@@ -177,10 +166,10 @@ func NewMemory(o *MemoryOptions) *Memory {
 	return m
 }
 
-// Usage returns how full the store is.
-func (m *Memory) Usage() Usage {
+// Usage returns how full the store is. It takes no lock. A record is charged 160 bytes.
+func (m *Memory) Usage() Stats {
 	n := m.used.Load()
-	return Usage{Records: int(n), Bytes: n * recordBytes, MaxBytes: m.maxBytes}
+	return Stats{Records: n, Bytes: n * recordBytes, MaxBytes: m.maxBytes}
 }
 
 // Claim implements Store.

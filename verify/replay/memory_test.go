@@ -151,7 +151,7 @@ func TestMemoryOptions(t *testing.T) {
 		{&replay.MemoryOptions{MaxBytes: 16<<10 + 1}, 16<<10 + 1},
 		{&replay.MemoryOptions{MaxBytes: 1 << 62}, 512 << 30},
 	} {
-		if u := replay.NewMemory(test.o).Usage(); u != (replay.Usage{MaxBytes: test.want}) {
+		if u := replay.NewMemory(test.o).Usage(); u != (replay.Stats{MaxBytes: test.want}) {
 			t.Errorf("NewMemory(%+v).Usage() = %+v, want %d bytes at most", test.o, u, test.want)
 		}
 	}
@@ -373,9 +373,9 @@ func TestMemoryBindingIsNoEvent(t *testing.T) {
 func TestMemoryPressure(t *testing.T) {
 	for _, bytes := range []int64{1, 100_000, 1 << 20} {
 		t.Run(fmt.Sprint(bytes), func(t *testing.T) {
-			var calls []replay.Usage
+			var calls []replay.Stats
 			var m *replay.Memory
-			m = replay.NewMemory(&replay.MemoryOptions{MaxBytes: bytes, OnPressure: func(u replay.Usage) {
+			m = replay.NewMemory(&replay.MemoryOptions{MaxBytes: bytes, OnPressure: func(u replay.Stats) {
 				if u != m.Usage() {
 					t.Errorf("OnPressure(%+v), but Usage is %+v", u, m.Usage())
 				}
@@ -489,7 +489,7 @@ func TestMemoryShards(t *testing.T) {
 		m.Release(t.Context(), handle(a))
 	}
 	check(t, m)
-	if u := m.Usage(); u.Records > capacity/100 {
+	if u := m.Usage(); int(u.Records) > capacity/100 {
 		t.Errorf("%d records are left of %d whose retention is over", u.Records, capacity)
 	}
 }
@@ -579,7 +579,7 @@ func TestMemoryShare(t *testing.T) {
 			c.Advance(time.Hour)
 			must(t, m, of(loud, -4), replay.Acquired)
 			check(t, m)
-			if u := m.Usage(); u.Records > test.most {
+			if u := m.Usage(); int(u.Records) > test.most {
 				t.Errorf("%d records, the share is %d", u.Records, test.most)
 			}
 		})
@@ -696,7 +696,7 @@ func TestMemoryBytesPerRecord(t *testing.T) {
 			}
 		}
 	}
-	if u := m.Usage(); u.Records != top || u.Bytes > u.MaxBytes {
+	if u := m.Usage(); int(u.Records) != top || u.Bytes > u.MaxBytes {
 		t.Errorf("Usage = %+v", u)
 	}
 	check(t, m)
@@ -727,7 +727,7 @@ func TestMemoryBound(t *testing.T) {
 			if after > before && int64(after-before) > bytes+4096 {
 				t.Errorf("%d bytes, bound %d", after-before, bytes)
 			}
-			if u.Bytes > u.MaxBytes || u.Records < capacity*9/10 {
+			if u.Bytes > u.MaxBytes || int(u.Records) < capacity*9/10 {
 				t.Errorf("Usage = %+v", u)
 			}
 			check(t, m)
@@ -1065,7 +1065,7 @@ func TestMemoryRace(t *testing.T) {
 		c := newClock()
 		var pressed atomic.Int32
 		var m *replay.Memory
-		m = replay.NewMemory(&replay.MemoryOptions{MaxBytes: bytes, Now: c.Now, OnPressure: func(replay.Usage) {
+		m = replay.NewMemory(&replay.MemoryOptions{MaxBytes: bytes, Now: c.Now, OnPressure: func(replay.Stats) {
 			pressed.Add(1)
 			m.Usage()
 		}})

@@ -114,7 +114,7 @@ type Claim struct {
 // arrival, and does not keep it for the Retention: a message that no longer
 // verifies brings no other body, and honest retries are recognised by the event.
 type BodyBinding struct {
-	Message Key      // of the signed message, see [Message.Key]
+	Message Key      // of the signed message, see [Event.MessageKey]
 	Body    [32]byte // SHA-256 of the body
 }
 
@@ -197,6 +197,9 @@ type Stats struct {
 	// Records is the number of events and bindings. It may include some whose
 	// retention is over, and that were not removed yet.
 	Records int64
+	// Bytes is the memory that the records are charged, and MaxBytes is its bound.
+	// Both are zero where the store has no bound of its own.
+	Bytes, MaxBytes int64
 }
 
 // Key names a record: a hash, so that it has a fixed size and holds nothing
@@ -238,17 +241,10 @@ func (e Event) Key() Key {
 	return keyOf("fingerprint", e.Endpoint, e.Provider, e.Scope, string(e.Fingerprint[:]), e.Partition)
 }
 
-// Message is what the key of a binding is made of.
-type Message struct {
-	Endpoint string
-	Provider string
-	Scope    string
-	ID       string // the signed id of the transmission
-}
-
-// Key returns the key of the message's binding. It is never the key of an event.
-func (m Message) Key() Key {
-	return keyOf("message", m.Endpoint, m.Provider, m.Scope, m.ID, "")
+// MessageKey returns the key of a binding: of the signed message with that id, which
+// came from the endpoint, provider and scope of e. It is never the key of an event.
+func (e Event) MessageKey(id string) Key {
+	return keyOf("message", e.Endpoint, e.Provider, e.Scope, id, "")
 }
 
 // keyOf hashes its parts, each behind its length.

@@ -135,8 +135,8 @@ func claim(id string) replay.Claim {
 // bound returns a claim with the binding of a message of the same name to a body.
 func bound(id, body string) replay.Claim {
 	c := claim(id)
-	m := replay.Message{Endpoint: "billing", Provider: "paypal", Scope: "default", ID: id}
-	c.Binding = &replay.BodyBinding{Message: m.Key(), Body: sha256.Sum256([]byte(body))}
+	from := replay.Event{Endpoint: "billing", Provider: "paypal", Scope: "default"}
+	c.Binding = &replay.BodyBinding{Message: from.MessageKey(id), Body: sha256.Sum256([]byte(body))}
 	return c
 }
 

@@ -258,8 +258,8 @@ func (e *suite) key(name string) replay.Key { return e.event(name).Key() }
 
 // binding returns the binding of a message to a body.
 func (e *suite) binding(message, body string) *replay.BodyBinding {
-	m := replay.Message{Endpoint: "exercise", Provider: "test", Scope: string(e.nonce[:]), ID: message}
-	return &replay.BodyBinding{Message: m.Key(), Body: sha256.Sum256([]byte(body))}
+	from := replay.Event{Endpoint: "exercise", Provider: "test", Scope: string(e.nonce[:])}
+	return &replay.BodyBinding{Message: from.MessageKey(message), Body: sha256.Sum256([]byte(body))}
 }
 
 // claim returns a claim on the event of a name by a new owner: needed, leased

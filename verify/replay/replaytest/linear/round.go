@@ -86,7 +86,7 @@ func newRound(seed uint64, number, clients int, o *Options) *round {
 		r.events[i] = replay.Event{Endpoint: "linear", Scope: string(scope[:]), ID: fmt.Sprint(i)}.Key()
 	}
 	for i := range r.messages {
-		r.messages[i] = replay.Message{Endpoint: "linear", Scope: string(scope[:]), ID: fmt.Sprint(i)}.Key()
+		r.messages[i] = replay.Event{Endpoint: "linear", Scope: string(scope[:])}.MessageKey(fmt.Sprint(i))
 	}
 	for i := range r.tokens {
 		r.tokens[i] = replay.NewToken()
