@@ -107,6 +107,8 @@ func TestImportsFollowTheDesign(t *testing.T) {
 			return to == "verify" || to == "verify/replay" || to == "middleware/hold" || to == "middleware/adapter" || to == "middleware/internal/contextkey"
 		case from == "middleware/record":
 			return to == "middleware" || to == "middleware/observe" || to == "verify" || to == "verify/capture"
+		case from == "middleware/middlewaretest":
+			return strings.HasPrefix(to, "verify") || to == "middleware" || to == "middleware/hold" || to == "middleware/record"
 		case strings.HasPrefix(from, "middleware/"):
 			return to == "middleware" || to == "middleware/hold" || to == "middleware/adapter" || to == "verify" || to == "verify/replay"
 		case strings.HasPrefix(from, "providers/internal/"):

@@ -1,0 +1,115 @@
+package middlewaretest_test
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hooknotary/hooknotary/middleware/middlewaretest"
+)
+
+// TestExercise passes a sound adapter.
+func TestExercise(t *testing.T) { middlewaretest.Exercise(t, adapterOf("")) }
+
+const wrongVariable = "HOOKNOTARY_WRONG_ADAPTER"
+
+// TestExerciseOfAWrongAdapter is what TestExerciseFails runs in a process of its own.
+func TestExerciseOfAWrongAdapter(t *testing.T) {
+	bug := os.Getenv(wrongVariable)
+	if bug == "" {
+		t.Skip("TestExerciseFails runs this test")
+	}
+	middlewaretest.SetPatience(time.Second)
+	middlewaretest.Exercise(t, adapterOf(bug))
+}
+
+// wrongAdapters are the bugs of guard, and the subtests that fail for them.
+var wrongAdapters = []struct {
+	bug   string
+	fails []string // what names the bug
+	more  bool     // whether other subtests may fail, too
+}{
+	{"runs the handler on a refusal", []string{"a refusal", "another dispatch"}, true},
+	{"answers a refusal itself", []string{"a refusal", "a body after a refusal"}, true},
+	{"makes an error of a refusal", []string{"a refusal"}, true},
+	{"drops the headers of a refusal", []string{"a refusal", "a copy of a delivery"}, true},
+	{"waits for the body of a refusal", []string{"a refusal over a socket"}, false},
+	{"puts the body back after a refusal", []string{"a body after a refusal"}, false},
+	{"lets a handler be reached that was refused", []string{"another dispatch"}, false},
+	{"hides read deadlines", []string{"a body that stalls", "what a handler may ask of its writer"}, false},
+
+	{"keeps the request outside", []string{"the request of the handler", "a form that was parsed before", "an upgrade that the sender asks for"}, true},
+	{"keeps the context outside", []string{"the context of the handler", "the same guard twice"}, true},
+	{"drops the delivery", []string{"the request of the handler"}, true},
+	{"takes the client's context away", []string{"the context of the handler", "a client that hangs up"}, true},
+	{"ends the context with the client", []string{"a client that hangs up"}, false},
+	{"leaves its request behind", []string{"what a middleware outside sees"}, true},
+	{"touches a recycled context", []string{"a recycled context"}, false},
+
+	{"sends before the commit", []string{"a response before the commit", "a success"}, true},
+	{"answers before it settles", []string{"a response before the commit", "a claim that is lost"}, true},
+	{"commits everything", []string{"a failure", "an error"}, true},
+	{"commits an error", []string{"an error", "what a handler may replace"}, false},
+	{"commits redirects", []string{"a failure"}, false},
+	{"sends what was written before an error", []string{"an error", "what a handler may replace"}, false},
+	{"ignores the response of Settle", []string{"a claim that is lost"}, false},
+	{"leaks the handler's headers after a reset", []string{"a claim that is lost"}, false},
+
+	{"forgets Close", []string{"the context of the handler", "the memory of a request", "a panic"}, true},
+	{"closes only what returns", []string{"a panic", "a panic over a socket", "the memory of a request"}, true},
+	{"swallows panics", []string{"a panic", "a panic over a socket"}, true},
+	{"sends what a panic left", []string{"a panic", "a panic that is recovered outside"}, true},
+	{"leaves headers behind a panic", []string{"a panic", "a panic that is recovered outside"}, false},
+	{"lets a success out after a panic", []string{"a panic that is recovered outside with a success"}, false},
+
+	{"claims again under the same guard", []string{"the same guard twice"}, false},
+	{"holds back what it only reports on", []string{"a guard that only reports", "a response under a guard that only reports"}, false},
+	{"commits what failed under a guard that only reports", []string{"a guard that only reports"}, false},
+	{"lets informational statuses out", []string{"early hints of the handler", "a proxy behind the guard"}, false},
+	{"lets the handler have the connection", []string{"what a handler may ask of its writer"}, false},
+}
+
+// TestExerciseFails: each wrong adapter fails the subtests that name what is wrong with
+// it, and no others unless they need the same.
+func TestExerciseFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs the battery once for each wrong adapter")
+	}
+	for _, wrong := range wrongAdapters {
+		t.Run(wrong.bug, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(os.Args[0], "-test.run=^TestExerciseOfAWrongAdapter$", "-test.v", "-test.timeout=1m")
+			cmd.Env = append(os.Environ(), wrongVariable+"="+wrong.bug)
+			out, err := cmd.CombinedOutput()
+			if err == nil {
+				t.Fatal("the battery passes it")
+			}
+			var got []string
+			for line := range strings.Lines(string(out)) {
+				line, ok := strings.CutPrefix(strings.TrimSpace(line), "--- FAIL: TestExerciseOfAWrongAdapter/")
+				if !ok {
+					continue
+				}
+				name, _, _ := strings.Cut(line, " (")
+				if !strings.Contains(name, "/") {
+					got = append(got, strings.ReplaceAll(name, "_", " "))
+				}
+			}
+			slices.Sort(got)
+			for _, want := range wrong.fails {
+				if !slices.Contains(got, want) {
+					t.Errorf("the battery passes it in %q", want)
+				}
+			}
+			if len(wrong.fails) == 0 || !wrong.more && len(got) != len(wrong.fails) {
+				t.Errorf("the battery fails it in %q, want %q", got, wrong.fails)
+			}
+			if t.Failed() {
+				t.Logf("%v\n%s", err, out[:min(len(out), 8<<10)])
+			}
+		})
+	}
+}
