@@ -1,11 +1,16 @@
 // Command test runs go test and ends with one line that says what was skipped:
 //
-//	go run ./.ci/test [arguments of go test]
+//	go run ./.ci/test [flags of go test, as -flag=value] [packages]
 //
-// Without arguments it runs go test ./... . Of a package that passes, go test prints
-// one line and hides the rest, skipped tests included, and no test can get around
-// that; so this asks go test for everything and prints what go test would have. It
-// needs nothing but Go. Its exit code is that of go test.
+// Without packages it tests the verifiers, the guard, the replay stores with their
+// servers, the command line, and the programs that use them: all modules of go.work but
+// those that try other frameworks, drivers and libraries, which .ci/run tests, too.
+// With -help it says which packages these are.
+//
+// Of a package that passes, go test prints one line and hides the rest, skipped tests
+// included, and no test can get around that; so this asks go test for everything and
+// prints what go test would have. It needs nothing but Go. Its exit code is that of go
+// test.
 package main
 
 import (
@@ -22,10 +27,28 @@ import (
 	"strings"
 )
 
+const help = `go run ./.ci/test [flags of go test, as -flag=value] [packages]
+
+Runs go test, and says in its last line what was skipped. Without packages it tests
+
+	%s
+
+The other modules try frameworks, drivers and libraries; .ci/run tests them, too.
+`
+
 func main() {
 	args := os.Args[1:]
-	if len(args) == 0 {
-		args = []string{"./..."}
+	if !slices.ContainsFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") }) {
+		packages, err := covered("go.work")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "test: run this in the root of the checkout:", err)
+			os.Exit(1)
+		}
+		if len(args) == 1 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
+			fmt.Printf(help, strings.Join(packages, "\n\t"))
+			return
+		}
+		args = append(args, packages...)
 	}
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
 	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
@@ -52,6 +75,44 @@ func main() {
 	case err != nil || readErr != nil:
 		os.Exit(1)
 	}
+}
+
+// others are the modules that are not tested without being asked for: they try
+// frameworks, drivers and libraries that would have to be fetched and compiled. Of
+// the module of drivers, what every store needs is tested.
+var others = map[string][]string{
+	"./examples/chi":                    nil,
+	"./examples/echov5":                 nil,
+	"./examples/gin":                    nil,
+	"./examples/lambda":                 nil,
+	"./examples/migration":              nil,
+	"./middleware/echov5mw":             nil,
+	"./middleware/ginmw":                nil,
+	"./verify/replay/sqlreplay/sqltest": {"./verify/replay/sqlreplay/sqltest/postgrestest", "./verify/replay/sqlreplay/sqltest/store"},
+}
+
+// covered returns the packages to test of the modules in a go.work.
+func covered(work string) (packages []string, err error) {
+	text, err := os.ReadFile(work)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(text)) {
+		module, ok := strings.CutPrefix(strings.TrimSpace(line), ".")
+		if !ok {
+			continue
+		}
+		module = "." + module
+		if some, ok := others[module]; ok {
+			packages = append(packages, some...)
+			continue
+		}
+		packages = append(packages, module+"/...")
+	}
+	if len(packages) == 0 {
+		return nil, fmt.Errorf("%s uses no module", work)
+	}
+	return packages, nil
 }
 
 // event is a line of go test -json: see go doc test2json.

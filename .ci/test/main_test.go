@@ -42,6 +42,59 @@ func TestFail(t *testing.T) {
 	"endless": "package endless\nimport \"testing\"\nfunc TestX(t *testing.T) { panic(\"over\") }\n",
 }
 
+// TestWithoutPackages: what is tested then is named by the help, and each module of
+// go.work is either in it, or known to be left out.
+func TestWithoutPackages(t *testing.T) {
+	run := func(dir string, args ...string) (string, error) {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=", "GOFLAGS=")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	tool := filepath.Join(t.TempDir(), "tool")
+	if out, err := run(".", "go", "build", "-o", tool, "."); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	out, err := run("../..", tool, "-help")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	packages := regexp.MustCompile(`(?m)^\t(\./\S+)$`).FindAllStringSubmatch(out, -1)
+	list := []string{"go", "list"}
+	for _, p := range packages {
+		list = append(list, p[1])
+	}
+	found, err := run("../..", list...)
+	if err != nil || strings.Contains(found, "matched no packages") {
+		t.Fatalf("go list: %v\n%s", err, found)
+	}
+	for _, want := range []string{"verify", "middleware", "cmd/hooknotary", "providers/paypal", "verify/replay/redisreplay", "verify/replay/sqlreplay/sqltest/store", "examples/quickstart"} {
+		if !regexp.MustCompile(`(?m)/` + want + `$`).MatchString(found) {
+			t.Errorf("%s is not tested", want)
+		}
+	}
+	text, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, err := os.ReadFile("../../go.work")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := regexp.MustCompile(`(?m)^\t"(\./\S+)":`).FindAllStringSubmatch(string(text), -1)
+	if len(left) == 0 {
+		t.Error("no module is left out: does the test still look at anything?")
+	}
+	for _, m := range left {
+		if !strings.Contains(string(work), "\n\t"+m[1]+"\n") {
+			t.Errorf("%s is left out, and no module", m[1])
+		}
+	}
+	if out, err := run(t.TempDir(), tool); err == nil || !strings.Contains(out, "root of the checkout") {
+		t.Errorf("in another folder: %v\n%s", err, out)
+	}
+}
+
 func TestATestRunEndsWithWhatWasSkipped(t *testing.T) {
 	dir := t.TempDir()
 	tool := filepath.Join(dir, "tool")
