@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hooknotary/hooknotary/providers/catalog"
 	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
 )
 
@@ -80,9 +81,18 @@ func TestVersionIsThatOfTheBuild(t *testing.T) {
 
 func TestProvidersAreCompleted(t *testing.T) {
 	got := hooknotary(t, setup{}, "__complete", "verify", "--provider", "")
-	if !strings.HasPrefix(got.out, "github\npaypal\nstripe\n") {
+	if !strings.HasPrefix(got.out, strings.Join(known(), "\n")+"\n") {
 		t.Errorf("completion is %q", got.out)
 	}
+}
+
+// known returns the names of the providers of the catalogue.
+func known() []string {
+	var names []string
+	for _, p := range catalog.All() {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 func TestColoursNeedATerminal(t *testing.T) {
