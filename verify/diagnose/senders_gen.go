@@ -12,11 +12,11 @@ var senders = [...]sender{
 	{"", "Gogs", []string{"X-Gogs-Signature"}, "", ""},
 	{"github", "GitHub, or a provider that signs alike", []string{"X-Hub-Signature-256"}, "", ""},
 	{"paypal", "PayPal", []string{"Paypal-Transmission-Sig", "Paypal-Cert-Url"}, "", "-"},
+	{"slack", "Slack", []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"}, "", "v0:{X-Slack-Request-Timestamp}:"},
 	{"stripe", "Stripe", []string{"Stripe-Signature"}, "", "{=t}."},
 	{"", "Bitbucket or Jira", []string{"X-Hub-Signature"}, "sha256=", ""},
 	{"svix", "Svix", []string{"Svix-Signature", "Svix-Id"}, "", "{Svix-Id}.{Svix-Timestamp}."},
 	{"standardwebhooks", "a provider of Standard Webhooks", []string{"Webhook-Signature", "Webhook-Id"}, "", "{Webhook-Id}.{Webhook-Timestamp}."},
-	{"slack", "Slack", []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"}, "", "v0:{X-Slack-Request-Timestamp}:"},
 	{"shopify", "Shopify", []string{"X-Shopify-Hmac-Sha256", "Shopify-Hmac-Sha256"}, "", ""},
 	{"twilio", "Twilio", []string{"X-Twilio-Signature"}, "", "-"},
 	{"paddle", "Paddle", []string{"Paddle-Signature"}, "", "{=ts}:"},
@@ -69,6 +69,7 @@ var credentials = [...]verify.Credential{
 	{Prefix: "we_", Length: 0},
 	{Prefix: "xapp-", Length: 0},
 	{Prefix: "xoxb-", Length: 0},
+	{Prefix: "xoxe", Length: 0},
 	{Prefix: "xoxp-", Length: 0},
 }
 
@@ -76,5 +77,6 @@ var credentials = [...]verify.Credential{
 var styles = map[string]verify.JSONStyle{
 	"github": {Space: "compact", First: []string(nil), Sorted: false},
 	"paypal": {Space: "compact", First: []string(nil), Sorted: false},
+	"slack":  {Space: "compact", First: []string(nil), Sorted: false},
 	"stripe": {Space: "indented", First: []string{"id", "object"}, Sorted: true},
 }
