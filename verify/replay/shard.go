@@ -1,5 +1,9 @@
 package replay
 
+// BenchmarkMemoryPair justifies this file: a claim and a commit in a full store take
+// 1.1 µs and no allocation. With a map, container/heap and one lock they take 4 µs and
+// one allocation, and a record takes 252 bytes of heap in place of 140.
+
 import (
 	"math"
 	"math/rand/v2"
