@@ -79,16 +79,16 @@ func CorrelationID(ctx context.Context) string {
 // Admission is a request whose handler may run. It ends with Settle, and with
 // Close in any case:
 //
-//	admission, answer := guard.Admit(ctx, inbound)
-//	if answer != nil {
-//		// send answer; the handler does not run
+//	admission, response := guard.Admit(ctx, inbound)
+//	if response != nil {
+//		// send response; the handler does not run
 //	}
 //	defer admission.Close()
 //	ok := run(admission.Context(), admission.Delivery()) // nil if ReportOnly
-//	if answer := admission.Settle(ok); answer != nil {
-//		// send answer in place of the handler's
+//	if response := admission.Settle(ok); response != nil {
+//		// send response in place of the handler's
 //	}
-//	// let the handler's answer out
+//	// let the handler's response out
 //
 // An Admission belongs to one goroutine. One that is never closed renews its claim
 // for ever, and its event stays in flight.
@@ -389,11 +389,11 @@ func (a *Admission) Carries(ctx context.Context) bool {
 	return ctx.Value(admissionKey{}) == a
 }
 
-// Delivery returns what was proved, or nil if the guard only reports and would
+// Delivery returns the verified delivery, or nil if the guard only reports and would
 // have refused the request.
 func (a *Admission) Delivery() *verify.Delivery { return a.delivery }
 
-// ReportOnly reports whether the guard only reports: then the handler's answer is
+// ReportOnly reports whether the guard only reports: then the handler's response is
 // not held back, and Settle returns nil.
 func (a *Admission) ReportOnly() bool { return a.g.opts.InsecureReportOnly }
 
@@ -406,8 +406,8 @@ func (a *Admission) Context() context.Context { return a.ctx }
 // and the verified body, to be read again, and nothing that was parsed of it
 // before. It has no Expect header, because the body is at hand, and a proxy behind the
 // guard must not ask its upstream for a go-ahead. It has no Connection and no Upgrade
-// header, because there is no upgrade behind a guard, and some recoverers answer
-// nothing to a panic where the sender asks for one.
+// header, because there is no upgrade behind a guard, and some recoverers write
+// nothing after a panic where the sender asks for one.
 func (a *Admission) Request(r *http.Request) *http.Request {
 	r = r.WithContext(a.ctx)
 	if a.grant == reported {
@@ -580,7 +580,7 @@ func (a *Admission) Close() {
 	defer a.memory.free()
 	if was == running {
 		// The handler panicked. Outside the request must not ask for an upgrade,
-		// either: chi's Recoverer would answer nothing, and net/http would say 200.
+		// either: chi's Recoverer would write nothing, and net/http would send 200.
 		delete(a.header, "Connection")
 		a.settle(false)
 	}

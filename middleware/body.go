@@ -51,8 +51,8 @@ func readBody(ctx context.Context, in *adapter.Inbound, o *Options, r *reservati
 		r.interrupting.Add(1)
 		timer := time.AfterFunc(o.BodyTimeout, r.cut)
 		defer func() {
-			late := !timer.Stop()
-			if !late {
+			expired := !timer.Stop()
+			if !expired {
 				r.interrupting.Done()
 			}
 			// What was interrupted has lost its connection, also if the end of
@@ -62,7 +62,7 @@ func readBody(ctx context.Context, in *adapter.Inbound, o *Options, r *reservati
 			case err != nil && reasonOf(err) != verify.ErrBody && !errors.Is(err, errBudget):
 			case evicted:
 				got.unread, err = true, &verify.Error{Reason: verify.ErrUnavailable, Cause: errEvicted}
-			case late && err == nil:
+			case expired && err == nil:
 				got.unread, err = true, &verify.Error{Reason: verify.ErrBody, Cause: errSlow}
 			}
 		}()

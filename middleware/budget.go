@@ -30,7 +30,7 @@ const (
 	searchPause = 100 * time.Millisecond // between two searches for a victim
 	searchWidth = 64                     // bodies of each age that one search looks at
 	searchRest  = time.Millisecond       // after a search in vain, for all of the class
-	victimAge   = time.Second            // a younger body is no victim
+	victimAge   = time.Second            // a newer body is no victim
 )
 
 // Budget bounds the memory that the bodies of requests in flight take. Guards
@@ -90,8 +90,8 @@ type class struct {
 
 	oldest bool      // the victim is the oldest, whatever its age
 	vain   time.Time // when the last search in vain was
-	young  byAge
-	old    []*reservation // were taken from young when they reached victimAge
+	newer  byAge
+	older  []*reservation // were taken from newer when they reached victimAge
 }
 
 // A body grows in steps, from the first part, so that it is charged for what came
@@ -140,8 +140,8 @@ type reservation struct {
 
 const (
 	unlisted = iota
-	listedYoung
-	listedOld
+	listedNewer
+	listedOlder
 )
 
 // waiter is a body that waits for budget.
@@ -195,7 +195,7 @@ func (r *reservation) move(more bool) {
 	r.release()
 	r.held, r.next = r.next, charge{}
 	if more && r.list == unlisted && !r.evicted && r.interrupt != nil {
-		heap.Push(&c.young, r)
+		heap.Push(&c.newer, r)
 	}
 }
 
@@ -357,9 +357,9 @@ func (c *class) evictFor(w *waiter, now time.Time) {
 		}
 	}
 	if c.oldest {
-		if len(c.young) > 0 {
+		if len(c.newer) > 0 {
 			w.coming[inSteps]++
-			c.young[0].evict(w)
+			c.newer[0].evict(w)
 		}
 		return
 	}
@@ -377,7 +377,7 @@ func (c *class) evictFor(w *waiter, now time.Time) {
 			if w.r.waited+now.Sub(w.since) <= victimAge {
 				return // it may prove slow when it is old enough; w waits for that
 			}
-			continue // else there could always be a young one, which shields all others
+			continue // else there could always be a newer one, which shields all others
 		}
 		i := v.held.part
 		victims[i] = append(victims[i], v.reservation)
@@ -405,13 +405,13 @@ type candidate struct {
 // slowest returns the bodies of the class but r, the slowest first. Of very many it
 // looks at some.
 func (c *class) slowest(r *reservation, now time.Time) []candidate {
-	for len(c.young) > 0 && now.Sub(c.young[0].began) > victimAge {
-		v := heap.Pop(&c.young).(*reservation)
-		v.list, v.place = listedOld, len(c.old)
-		c.old = append(c.old, v)
+	for len(c.newer) > 0 && now.Sub(c.newer[0].began) > victimAge {
+		v := heap.Pop(&c.newer).(*reservation)
+		v.list, v.place = listedOlder, len(c.older)
+		c.older = append(c.older, v)
 	}
 	found := make([]candidate, 0, 2*searchWidth)
-	for _, list := range [][]*reservation{c.old, c.young} {
+	for _, list := range [][]*reservation{c.older, c.newer} {
 		from := rand.IntN(len(list) + 1)
 		for i := range min(searchWidth, len(list)) {
 			if v := list[(from+i)%len(list)]; v != r {
@@ -477,14 +477,14 @@ func (r *reservation) spare() {
 func (r *reservation) unlist() {
 	c := r.held.class
 	switch r.list {
-	case listedYoung:
-		heap.Remove(&c.young, r.place)
-	case listedOld:
-		last := len(c.old) - 1
-		c.old[r.place] = c.old[last]
-		c.old[r.place].place = r.place
-		c.old[last] = nil
-		c.old = c.old[:last]
+	case listedNewer:
+		heap.Remove(&c.newer, r.place)
+	case listedOlder:
+		last := len(c.older) - 1
+		c.older[r.place] = c.older[last]
+		c.older[r.place].place = r.place
+		c.older[last] = nil
+		c.older = c.older[:last]
 	}
 	r.list = unlisted
 }
@@ -502,7 +502,7 @@ func (h byAge) Swap(i, j int) {
 
 func (h *byAge) Push(x any) {
 	r := x.(*reservation)
-	r.list, r.place = listedYoung, len(*h)
+	r.list, r.place = listedNewer, len(*h)
 	*h = append(*h, r)
 }
 

@@ -5,7 +5,7 @@
 //
 // [Protect] is the whole of it for one process. [New] makes a [Guard] with a
 // store of your choice and with [Options]; [Guard.Handler] wraps a handler.
-// In the handler [verify.FromContext] returns what was proved, and the request's
+// In the handler [verify.FromContext] returns the verified delivery, and the request's
 // body reads as ever.
 //
 // # What happens to a request
@@ -18,10 +18,10 @@
 //     in flight may take together (see [Budget]).
 //  3. The verifier checks the signature.
 //  4. The event is claimed in the store. A repeat ends here.
-//  5. The handler runs. Its answer is held back.
+//  5. The handler runs. Its response is held back.
 //  6. If it succeeded, with a final 2xx status and without a panic, the event is
-//     committed, and then the answer leaves. Otherwise the claim is released, and
-//     then the answer leaves or the panic goes on, unchanged.
+//     committed, and then the response leaves. Otherwise the claim is released, and
+//     then the response leaves or the panic goes on, unchanged.
 //
 // So no event is lost when a handler fails, none runs twice when it succeeds, and
 // no 2xx leaves for an event that is not done. A failure that is written after a 2xx
@@ -31,10 +31,10 @@
 // more; and if the store cannot be told, after three tries, the handler's 2xx
 // leaves all the same, because the work is done.
 //
-// # Answers
+// # Responses
 //
 //	405 not a POST                      415 another media type, or an encoding
-//	401 not proved genuine              413 body too large
+//	401 not verified                    413 body too large
 //	400 body broken off                 408 body too slow
 //	409 handled before, byte for byte   409 being handled now (Retry-After)
 //	200 handled before, honestly repeated (Webhook-Duplicate: 1)
@@ -42,7 +42,7 @@
 //
 // All 401s are the same, byte for byte; the reason goes to [Options.Observe].
 // Where a provider signs each attempt anew, a byte-identical repeat is a replay
-// and gets 409, while a newly signed one is an honest retry whose answer was
+// and gets 409, while a newly signed one is an honest retry whose response was
 // lost, and gets 200. Where a retry may repeat its bytes, both get 200.
 //
 // An empty body that is validly signed is an event: the handler gets an empty body.
@@ -62,8 +62,8 @@
 // while the handler still runs, so the event is released and may run twice at
 // once. [Options.MaxRun] ends a handler's context.
 //
-// A middleware outside that recovers panics must answer with an error: if it says
-// nothing, the server answers 200 to an event that was released.
+// If outer middleware recovers from panics, it must write an error response; otherwise
+// net/http sends 200 for an event that was released.
 //
 // After a refusal the request has no body any more, for whatever a framework still
 // runs on it. A middleware outside that copied the request before keeps the body
@@ -74,7 +74,7 @@
 // of them. The same guard twice around a handler counts once.
 //
 // Set ReadHeaderTimeout and ReadTimeout of the http.Server. The guard bounds the
-// reading of bodies, but not what comes before it, and where another middleware's
-// ResponseWriter hides read deadlines, the server's own are all there is for a body
-// that stalls. The guard never lengthens them.
+// reading of bodies, but not what comes before it. If an outer ResponseWriter has no
+// Unwrap, only http.Server.ReadTimeout stops a stalled body. The guard never lengthens
+// either.
 package middleware

@@ -13,7 +13,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/replay"
 )
 
-// Guard proves requests, claims their events and settles them. Make one with
+// Guard verifies requests, claims their events and settles them. Make one with
 // [New]. It is safe for concurrent use and holds no goroutine, so it needs no
 // Close.
 type Guard struct {
@@ -24,7 +24,7 @@ type Guard struct {
 	opts      Options
 	publicURL *url.URL
 	bound     time.Duration // how long a message stays bound to its body
-	answers   *answers
+	responses *responses
 	forged    memory
 
 	deadlineReported atomic.Bool
@@ -79,16 +79,16 @@ func (g *Guard) Key(d *verify.Delivery) replay.Key {
 // It panics if next is nil.
 func (g *Guard) Handler(next http.Handler) http.Handler {
 	if next == nil {
-		panic("middleware: there is no handler")
+		panic("middleware: handler is nil")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.Admitted(r.Context()) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		admission, answer := g.Admit(r.Context(), adapter.NewInbound(w, r))
-		if answer != nil {
-			answer.ServeHTTP(w, r)
+		admission, response := g.Admit(r.Context(), adapter.NewInbound(w, r))
+		if response != nil {
+			response.ServeHTTP(w, r)
 			return
 		}
 		// Runs also when next panics or ends its goroutine, and leaves a panic
@@ -109,9 +109,9 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(held, admission.Request(r))
 		returned = true
-		if answer := admission.Settle(held.Success()); answer != nil {
+		if response := admission.Settle(held.Success()); response != nil {
 			held.Reset()
-			answer.ServeHTTP(w, r)
+			response.ServeHTTP(w, r)
 			return
 		}
 		held.Send()

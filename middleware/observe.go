@@ -51,10 +51,10 @@ type Report struct {
 	Err error
 
 	// Scope and KeyLabel are scope and label of the key that matched; empty for a
-	// request that was not proved.
+	// request that was not verified.
 	Scope, KeyLabel string
 
-	// Status is the status of the guard's own answer, or 0 if the handler's was
+	// Status is the status of the guard's own response, or 0 if the handler's was
 	// let out.
 	Status int
 
@@ -94,13 +94,13 @@ const (
 	// Refused: the handler did not run.
 	Refused
 	// Acknowledged: the handler did not run, because the event was done before;
-	// the sender was answered 200.
+	// the sender got 200.
 	Acknowledged
 	// CommitFailed: the handler succeeded, but the store could not be told.
-	// The answer was let out. A later copy may run again.
+	// The response was sent. A later copy may run again.
 	CommitFailed
 	// Lost: the handler succeeded, but its claim had been taken over, so another
-	// one ran or runs, too. The sender was answered 409.
+	// one ran or runs, too. The sender got 409.
 	Lost
 )
 

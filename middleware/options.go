@@ -54,9 +54,9 @@ type Options struct {
 	// and query are the request's. Default: Head.URL is the request's URL.
 	PublicURL string
 
-	// OnReject, if not nil, may change the answer to a refused request, which it
+	// OnReject, if not nil, may change the response to a refused request, which it
 	// owns: for providers that want another status than ours. The status must
-	// stay between 400 and 599, or it is not changed. An answer that differs by
+	// stay between 400 and 599, or it is not changed. A response that differs by
 	// reason tells a forger how far a forgery got.
 	OnReject func(ctx context.Context, reason verify.Reason, a *Response)
 
@@ -87,7 +87,7 @@ const (
 	DuplicatesByProvider Duplicates = iota
 	// AcknowledgeDuplicates: always 200, for scripts that redeliver.
 	AcknowledgeDuplicates
-	// RefuseDuplicates: always 409. A provider whose answer was lost keeps
+	// RefuseDuplicates: always 409. A provider whose response was lost keeps
 	// retrying, and may disable the endpoint.
 	RefuseDuplicates
 )
@@ -180,7 +180,7 @@ func (g *Guard) configure() error {
 		g.bound = o.Retention
 	}
 	o.Budget.fit(o.MaxBody)
-	g.answers = newAnswers()
+	g.responses = newResponses()
 	return nil
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// Response is what the guard answers in the handler's place. The guard shares the
-// answers that [Guard.Admit] returns between requests: do not change one, except
+// Response is what the guard sends in the handler's place. The guard shares the
+// responses that [Guard.Admit] returns between requests: do not change one, except
 // in Options.OnReject.
 type Response struct {
 	Reason verify.Reason
@@ -30,20 +30,20 @@ type Response struct {
 // hangUp is how long a sender may go on with a body that was refused.
 const hangUp = 50 * time.Millisecond
 
-// answers holds the answers that do not depend on the request, by reason and by
+// responses holds the responses that do not depend on the request, by reason and by
 // whether the body is unread.
-type answers [verify.ErrUnavailable + 1][2]*Response
+type responses [verify.ErrUnavailable + 1][2]*Response
 
-func newAnswers() *answers {
-	all := new(answers)
+func newResponses() *responses {
+	all := new(responses)
 	for reason := range all {
-		all[reason] = [2]*Response{newAnswer(verify.Reason(reason)), newAnswer(verify.Reason(reason))}
+		all[reason] = [2]*Response{newResponse(verify.Reason(reason)), newResponse(verify.Reason(reason))}
 		all[reason][1].unread = true
 	}
 	return all
 }
 
-func newAnswer(reason verify.Reason) *Response {
+func newResponse(reason verify.Reason) *Response {
 	a := &Response{Reason: reason, Header: make(http.Header, 4)}
 	switch reason {
 	case verify.ErrMethod:
@@ -63,7 +63,7 @@ func newAnswer(reason verify.Reason) *Response {
 	default:
 		a.Status = http.StatusUnauthorized
 		a.Header.Set("WWW-Authenticate", "Webhook-Signature")
-		a.close = true // else the answer would tell whether the body was read
+		a.close = true // else the response would tell whether the body was read
 	}
 	a.describe()
 	return a
@@ -87,9 +87,9 @@ func reasonOf(err error) verify.Reason {
 // response returns the response to a refusal.
 func (g *Guard) response(ctx context.Context, r refusal) *Response {
 	reason := reasonOf(r.err)
-	a := g.answers[reason][0]
+	a := g.responses[reason][0]
 	if r.body.unread {
-		a = g.answers[reason][1]
+		a = g.responses[reason][1]
 	}
 	slow := reason == verify.ErrBody && errors.Is(r.err, errSlow)
 	if !slow && reason != verify.ErrInFlight && g.opts.OnReject == nil {
@@ -107,7 +107,7 @@ func (g *Guard) response(ctx context.Context, r refusal) *Response {
 	if g.opts.OnReject != nil {
 		status := own.Status
 		g.opts.OnReject(ctx, reason, &own)
-		// It may have assigned a whole Answer.
+		// It may have assigned a whole Response.
 		own.Reason, own.unread, own.close = reason, a.unread, a.close
 		switch {
 		case own.Status < 400 || own.Status > 599:
@@ -119,7 +119,7 @@ func (g *Guard) response(ctx context.Context, r refusal) *Response {
 	return &own
 }
 
-// acknowledge returns the answer to an honest repeat.
+// acknowledge returns the response to an honest repeat.
 func acknowledge() *Response {
 	return &Response{
 		Reason: verify.ErrReplayed,
@@ -133,9 +133,9 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(max(1, int64(math.Ceil(d.Seconds()))), 10)
 }
 
-// ServeHTTP writes the answer. Where the body of an HTTP/1 request is still
+// ServeHTTP writes the response. Where the body of an HTTP/1 request is still
 // unread, it ends the connection: otherwise the server would wait for up to 256
-// KiB of it before the answer leaves. On HTTP/2 that would end other requests,
+// KiB of it before the response leaves. On HTTP/2 that would end other requests,
 // too, and is not needed.
 //
 // It takes the body out of r: whatever still runs on r, because a framework goes on

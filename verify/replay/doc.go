@@ -3,7 +3,7 @@
 //
 // A signature cannot tell a copy from the original. The store can, if it is
 // asked at the right time: an event is claimed before its handler runs,
-// committed after the handler succeeded and before the answer leaves, and
+// committed after the handler succeeded and before the response leaves, and
 // released when the handler failed. So no event is lost when a handler fails,
 // and none runs twice when it succeeds. Between the handler's effects and the
 // commit lies a gap in which a crash makes an event run once more; only a
@@ -12,7 +12,7 @@
 // [Store] is the contract, [Memory] the embedded default. Memory forgets when
 // the process ends. For schemes that sign each attempt anew it closes that gap
 // with a floor: what was signed before it started, and is not known to it, is
-// refused, and the provider comes back with a new stamp. For the others, a copy
+// refused, and the provider retries with a new timestamp. For the others, a copy
 // of a delivery that was handled before a restart is handled again.
 //
 // The store knows no HTTP and no provider. It is given keys that were made

@@ -36,14 +36,14 @@ const (
 // errLease is a mistake of the caller, not a decision of the store.
 var errLease = errors.New("replay: a lease must be positive")
 
-// errShare: the store has room, but not for this endpoint and scope.
-var errShare = fmt.Errorf("replay: this endpoint and scope have their share of the memory (MemoryOptions.MaxScopePercent): %w", ErrFull)
+// errQuota: the store is not full, but this endpoint and scope may have no more.
+var errQuota = fmt.Errorf("replay: this endpoint and scope have used up their part of the memory (MemoryOptions.MaxScopePercent): %w", ErrFull)
 
 // MemoryOptions configures a Memory. The zero value is the default.
 type MemoryOptions struct {
 	// MaxBytes bounds the memory for records, their index included. A record
 	// takes 160 bytes; an event takes one record, and a second one where its
-	// claims have a Binding. The default is 64 MiB, room for 419,430 records.
+	// claims have a Binding. The default is 64 MiB, enough for 419,430 records.
 	// Values below 16 KiB, zero apart, are raised to it; values above 512 GiB
 	// are cut down to it.
 	MaxBytes int64
@@ -56,9 +56,9 @@ type MemoryOptions struct {
 	// others together, 41,943 records of the default store. Values below 1, zero
 	// apart, are raised to 1; values above 100 are cut down to 100, which is right
 	// where there is one tenant. Two tenants together can still take all where
-	// twice the share is 100 or more: a share of 100/(n+1) holds against n of them.
+	// twice the percentage is 100 or more: 100/(n+1) holds against n of them.
 	// For a bound that nobody else can reach, give each tenant a guard with a Memory
-	// of its own. Claims that name neither endpoint nor scope have no share and no
+	// of its own. Claims that name neither endpoint nor scope have no quota and no
 	// limit.
 	MaxScopePercent int
 
@@ -85,7 +85,7 @@ type MemoryOptions struct {
 //
 // Its memory grows with its records, up to a bound. When that is reached, a new
 // event takes the place of the record that has gone unneeded for longest: of its
-// own shard, a share of at least 2048 records that its key falls into, and of
+// own shard, a part of at least 2048 records that its key falls into, and of
 // the whole store where that shard has none.
 //
 // A Memory is safe for concurrent use and runs no goroutine. Make it with
@@ -108,7 +108,7 @@ type Memory struct {
 	// chooses the place, one of 32,768 in the default store: of two that share one,
 	// which nobody can choose, each has what the other leaves.
 	groups []atomic.Int32
-	share  int32 // how many records a group may have
+	quota  int32 // how many records a group may have
 
 	used    atomic.Int64 // records in all shards, never more than capacity
 	pressed atomic.Bool  // OnPressure was called and is not armed again
@@ -147,7 +147,7 @@ func NewMemory(o *MemoryOptions) *Memory {
 	if percent == 0 {
 		percent = defaultScopePercent
 	}
-	m.share = int32(min(max(1, m.capacity*int64(min(max(percent, 1), 100))/100), math.MaxInt32))
+	m.quota = int32(min(max(1, m.capacity*int64(min(max(percent, 1), 100))/100), math.MaxInt32))
 	groups := leastGroups
 	for groups < mostGroups && int64(groups)*16 <= m.capacity {
 		groups *= 2
@@ -403,12 +403,12 @@ func (m *Memory) group(c *Claim) uint16 {
 	return uint16(1 + h.Sum64()%uint64(len(m.groups)-1))
 }
 
-// hasShare reports whether a group may have one record more.
-func (m *Memory) hasShare(g uint16) bool { return g == ungrouped || m.groups[g].Load() < m.share }
+// hasQuota reports whether a group may have one record more.
+func (m *Memory) hasQuota(g uint16) bool { return g == ungrouped || m.groups[g].Load() < m.quota }
 
 // count counts one record more of a group, if it may have one.
 func (m *Memory) count(g uint16) bool {
-	if m.groups[g].Add(1) > m.share && g != ungrouped {
+	if m.groups[g].Add(1) > m.quota && g != ungrouped {
 		m.groups[g].Add(-1)
 		return false
 	}
@@ -418,7 +418,7 @@ func (m *Memory) count(g uint16) bool {
 // put makes a record of a group in its locked shard, where find found none. The
 // caller fills it and calls fix. When the store is full, the record takes the place
 // of one of this shard that is not needed; if there is none, or the group has its
-// share, put returns false.
+// quota, put returns false.
 func (m *Memory) put(s *shard, h uint32, now int64, k *Key, g uint16) (id uint32, ok bool) {
 	if !m.count(g) {
 		return 0, false
@@ -444,13 +444,13 @@ func (m *Memory) put(s *shard, h uint32, now int64, k *Key, g uint16) (id uint32
 	return id, true
 }
 
-// evict drops a record that is not needed, to make room for one of a group in
+// evict drops a record that is not needed, to make space for one of a group in
 // another shard: the one that has gone unneeded for longest or, where the group has
-// its share, one of the group. No shard may be locked by the caller. It returns an
+// its quota, one of the group. No shard may be locked by the caller. It returns an
 // error if there is none.
 func (m *Memory) evict(g uint16) error {
 	for {
-		if !m.hasShare(g) {
+		if !m.hasQuota(g) {
 			return m.evictOwn(g)
 		}
 		now := m.now()
@@ -483,7 +483,7 @@ func (m *Memory) evict(g uint16) error {
 // evictOwn drops a record of a group that is not needed. The search is bounded,
 // because one that floods the store pays nothing for it. It looks at those that have
 // gone unneeded for longest, which are all where there are few. Where they are those
-// of others, it looks at records taken at random: a group that has its share has as
+// of others, it looks at records taken at random: a group that has its quota has as
 // large a part of them.
 func (m *Memory) evictOwn(g uint16) error {
 	steps := ownSteps
@@ -504,7 +504,7 @@ func (m *Memory) evictOwn(g uint16) error {
 		}
 	}
 	if steps > 0 {
-		return errShare
+		return errQuota
 	}
 	for range ownSteps / chunkLen {
 		s := &m.shards[rand.N(len(m.shards))]
@@ -519,7 +519,7 @@ func (m *Memory) evictOwn(g uint16) error {
 			return nil
 		}
 	}
-	return errShare
+	return errQuota
 }
 
 // sweep removes some records of a locked shard whose retention is over: the

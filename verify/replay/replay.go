@@ -23,13 +23,13 @@ import (
 //
 // A record is needed while it is leased and for Claim.Needed after the latest
 // verified arrival of its event, because so long a copy could still verify. A
-// needed record is never dropped to make room. After that it is kept, for its
+// needed record is never dropped to make space. After that it is kept, for its
 // retention, to recognise honest retries, and may be dropped, oldest first, when
 // the store is full.
 //
 // Leases, needs and retentions are measured by the store's own clock.
 //
-// An error means that the backend failed or has no room (ErrFull), or that the
+// An error means that the backend failed or is full (ErrFull), or that the
 // call was wrong: what the store decided is in the Outcome. The exceptions are
 // ErrLost and ErrHeld.
 type Store interface {
@@ -70,7 +70,7 @@ var (
 	ErrLost = errors.New("replay: the claim is not, or no longer, held")
 	// ErrHeld: the event is being handled, so it cannot be forgotten.
 	ErrHeld = errors.New("replay: the event is being handled")
-	// ErrFull: there is no room, because every record is needed.
+	// ErrFull: every record is needed, so none can be dropped.
 	ErrFull = errors.New("replay: the store is full of records that are needed")
 )
 
@@ -79,7 +79,7 @@ type Claim struct {
 	// Key identifies the event.
 	Key Key
 	// Endpoint and Scope are those that the Key is made of. A store may divide its
-	// room by them, as Memory does, and needs them for nothing else.
+	// memory by them, as Memory does, and needs them for nothing else.
 	Endpoint, Scope string
 	// Token is the owner's, random, new for every delivery: see NewToken.
 	Token Token
@@ -158,7 +158,7 @@ func (s Status) String() string {
 	return "invalid"
 }
 
-// Outcome is the answer to a Claim.
+// Outcome is what a store decided about a Claim.
 type Outcome struct {
 	Status Status
 	// Lease is, for InFlight, how long the other owner's lease still runs.
@@ -209,7 +209,7 @@ type Key [32]byte
 // String returns the key in hexadecimal.
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
-// Token proves ownership of a claim.
+// Token shows ownership of a claim.
 type Token [16]byte
 
 // NewToken returns a random token.
@@ -249,8 +249,8 @@ func (e Event) MessageKey(id string) Key {
 
 // keyOf hashes its parts, each behind its length.
 func keyOf(kind, endpoint, provider, scope, id, partition string) Key {
-	var room [256]byte
-	b := append(room[:0], "hooknotary/1"...)
+	var buffer [256]byte
+	b := append(buffer[:0], "hooknotary/1"...)
 	for _, part := range [...]string{kind, endpoint, provider, scope, id, partition} {
 		b = binary.BigEndian.AppendUint64(b, uint64(len(part)))
 		b = append(b, part...)

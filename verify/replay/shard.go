@@ -82,7 +82,7 @@ type chunk struct {
 	ids     [chunkLen]uint32
 }
 
-// shard is a share of the records, with their index and their order. A record's
+// shard is a part of the records, with their index and their order. A record's
 // id is its place in the chunks; the records are dense, so that removing one
 // moves the last.
 type shard struct {
