@@ -126,120 +126,124 @@ var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler,
 // flat folds white space, so that indentation does not count.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-func TestCodeInREADMEIsCompiled(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var source string
-	for _, name := range []string{"readme_test.go", "fleet/readme_test.go", "inbox/readme_test.go"} {
-		text, err := os.ReadFile(name)
+func TestREADME(t *testing.T) {
+	t.Run("its code is compiled", func(t *testing.T) {
+		readme, err := os.ReadFile("../README.md")
 		if err != nil {
 			t.Fatal(err)
 		}
-		source += string(text)
-	}
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	if len(blocks) < 6 {
-		t.Fatalf("README.md has %d blocks of Go, want at least 6", len(blocks))
-	}
-	for _, b := range blocks {
-		if !strings.Contains(flat(source), flat(b[1])) {
-			t.Errorf("this code of README.md stands in no readme_test.go:\n%s", b[1])
+		var source string
+		for _, name := range []string{"readme_test.go", "fleet/readme_test.go", "inbox/readme_test.go"} {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source += string(text)
 		}
-	}
-}
-
-func TestCommandsInREADMEAreRunByCI(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	script, err := os.ReadFile("../.ci/run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile("(?s)```sh\n(.*?)\n```").FindAllStringSubmatch(string(readme), -1)
-	if len(blocks) < 2 {
-		t.Fatalf("README.md has %d commands, want at least 2", len(blocks))
-	}
-	lines := regexp.MustCompile(`\s+`).ReplaceAllString(string(script), " ")
-	for _, b := range blocks {
-		command := strings.ReplaceAll(b[1], "go test ", "go test -count=1 ")
-		if !strings.Contains(lines, command) {
-			t.Errorf(".ci/run does not run %q", command)
+		blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+		if len(blocks) < 6 {
+			t.Fatalf("README.md has %d blocks of Go, want at least 6", len(blocks))
 		}
-	}
-}
+		for _, b := range blocks {
+			if !strings.Contains(flat(source), flat(b[1])) {
+				t.Errorf("this code of README.md stands in no readme_test.go:\n%s", b[1])
+			}
+		}
+	})
 
-func TestFilesThatDocumentsLinkToExist(t *testing.T) {
-	code := regexp.MustCompile("(?s)```.*?```")
-	link := regexp.MustCompile(`\]\(([^)#]+)\)`)
-	for _, name := range []string{"README.md", "SECURITY.md"} {
-		text, err := fs.ReadFile(os.DirFS(".."), name)
+	t.Run("its commands are run by CI", func(t *testing.T) {
+		readme, err := os.ReadFile("../README.md")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
-			if strings.Contains(m[1], "://") {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join("..", m[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", name, m[1])
+		script, err := os.ReadFile("../.ci/run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := regexp.MustCompile("(?s)```sh\n(.*?)\n```").FindAllStringSubmatch(string(readme), -1)
+		if len(blocks) < 2 {
+			t.Fatalf("README.md has %d commands, want at least 2", len(blocks))
+		}
+		lines := regexp.MustCompile(`\s+`).ReplaceAllString(string(script), " ")
+		for _, b := range blocks {
+			command := strings.ReplaceAll(b[1], "go test ", "go test -count=1 ")
+			if !strings.Contains(lines, command) {
+				t.Errorf(".ci/run does not run %q", command)
 			}
 		}
-	}
+	})
+
+	t.Run("its wiring check passes", func(t *testing.T) {
+		const secret = "whsec_readme0123456789abcdef"
+		logger := slog.Default()
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+		t.Cleanup(func() { slog.SetDefault(logger) })
+		paid, refunded := []byte(`{"id":"evt_1","type":"invoice.paid"}`), []byte(`{"id":"evt_2","type":"charge.refunded"}`)
+		readmeWiring(t, func() http.Handler {
+			mux := http.NewServeMux()
+			t.Setenv("STRIPE_WEBHOOK_SECRET", secret)
+			readmeNetHTTP(mux, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			return mux
+		}, secret, paid, refunded)
+	})
+
+	// Runs the commands of README.md behind "$" in a
+	// folder with the files that they name.
+	t.Run("its sessions print what they say", func(t *testing.T) {
+		readme, err := os.ReadFile("../README.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		tool := filepath.Join(dir, "hooknotary")
+		build := exec.Command("go", "-C", "../cmd", "build", "-o", tool, "./hooknotary")
+		build.Env = append(os.Environ(), "GOWORK=") // this test may run without it
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("go build: %v\n%s", err, out)
+		}
+		const secret = "whsec_readme0123456789abcdef"
+		at := time.Date(2026, 3, 1, 9, 30, 12, 0, time.UTC)
+		body := []byte(`{"id":"evt_1","type":"invoice.paid"}`)
+		c := capture.New(stripetest.NewRequest("/hooks/stripe", at, body, secret), append(body, '\n'), at)
+		if err := c.WriteFile(filepath.Join(dir, "invoice.http")); err != nil {
+			t.Fatal(err)
+		}
+		sessions := regexp.MustCompile("(?s)```console\n\\$ (hooknotary [^\n]*)\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+		if len(sessions) == 0 {
+			t.Fatal("README.md shows no session")
+		}
+		for _, s := range sessions {
+			cmd := exec.Command(tool, strings.Fields(s[1])[1:]...)
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "STRIPE_WEBHOOK_SECRET="+secret)
+			out, err := cmd.CombinedOutput()
+			if e := (*exec.ExitError)(nil); err != nil && !(errors.As(err, &e) && e.ExitCode() == 1) {
+				t.Fatalf("%s: %v\n%s", s[1], err, out)
+			}
+			if got, want := flat(string(out)), flat(s[2]); got != want {
+				t.Errorf("%s prints\n%s\nand README.md says\n%s", s[1], got, want)
+			}
+		}
+	})
 }
 
-func TestWiringCheckInREADMEPasses(t *testing.T) {
-	const secret = "whsec_readme0123456789abcdef"
-	logger := slog.Default()
-	slog.SetDefault(slog.New(slog.DiscardHandler))
-	t.Cleanup(func() { slog.SetDefault(logger) })
-	paid, refunded := []byte(`{"id":"evt_1","type":"invoice.paid"}`), []byte(`{"id":"evt_2","type":"charge.refunded"}`)
-	readmeWiring(t, func() http.Handler {
-		mux := http.NewServeMux()
-		t.Setenv("STRIPE_WEBHOOK_SECRET", secret)
-		readmeNetHTTP(mux, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-		return mux
-	}, secret, paid, refunded)
-}
-
-// TestSessionsInREADMEPrintWhatTheySay runs the commands of README.md behind "$" in a
-// folder with the files that they name.
-func TestSessionsInREADMEPrintWhatTheySay(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	tool := filepath.Join(dir, "hooknotary")
-	build := exec.Command("go", "-C", "../cmd", "build", "-o", tool, "./hooknotary")
-	build.Env = append(os.Environ(), "GOWORK=") // this test may run without it
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	const secret = "whsec_readme0123456789abcdef"
-	at := time.Date(2026, 3, 1, 9, 30, 12, 0, time.UTC)
-	body := []byte(`{"id":"evt_1","type":"invoice.paid"}`)
-	c := capture.New(stripetest.NewRequest("/hooks/stripe", at, body, secret), append(body, '\n'), at)
-	if err := c.WriteFile(filepath.Join(dir, "invoice.http")); err != nil {
-		t.Fatal(err)
-	}
-	sessions := regexp.MustCompile("(?s)```console\n\\$ (hooknotary [^\n]*)\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	if len(sessions) == 0 {
-		t.Fatal("README.md shows no session")
-	}
-	for _, s := range sessions {
-		cmd := exec.Command(tool, strings.Fields(s[1])[1:]...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "STRIPE_WEBHOOK_SECRET="+secret)
-		out, err := cmd.CombinedOutput()
-		if e := (*exec.ExitError)(nil); err != nil && !(errors.As(err, &e) && e.ExitCode() == 1) {
-			t.Fatalf("%s: %v\n%s", s[1], err, out)
+func TestLinks(t *testing.T) {
+	t.Run("the files to which documents link exist", func(t *testing.T) {
+		code := regexp.MustCompile("(?s)```.*?```")
+		link := regexp.MustCompile(`\]\(([^)#]+)\)`)
+		for _, name := range []string{"README.md", "SECURITY.md"} {
+			text, err := fs.ReadFile(os.DirFS(".."), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
+				if strings.Contains(m[1], "://") {
+					continue
+				}
+				if _, err := os.Stat(filepath.Join("..", m[1])); err != nil {
+					t.Errorf("%s links to %s, which is not there", name, m[1])
+				}
+			}
 		}
-		if got, want := flat(string(out)), flat(s[2]); got != want {
-			t.Errorf("%s prints\n%s\nand README.md says\n%s", s[1], got, want)
-		}
-	}
+	})
 }

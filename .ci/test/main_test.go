@@ -95,69 +95,71 @@ func TestWithoutPackages(t *testing.T) {
 	}
 }
 
-func TestATestRunEndsWithWhatWasSkipped(t *testing.T) {
-	dir := t.TempDir()
-	tool := filepath.Join(dir, "tool")
-	if out, err := exec.Command("go", "build", "-o", tool, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	write := func(name, text string) {
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
-			t.Fatal(err)
+func TestSkipped(t *testing.T) {
+	t.Run("a test run ends with what was skipped", func(t *testing.T) {
+		dir := t.TempDir()
+		tool := filepath.Join(dir, "tool")
+		if out, err := exec.Command("go", "build", "-o", tool, ".").CombinedOutput(); err != nil {
+			t.Fatalf("go build: %v\n%s", err, out)
 		}
-	}
-	write("go.mod", "module scratch\n\ngo 1.26.0\n")
-	write("none/none.go", "package none\n")
-	for name, text := range packages {
-		write(filepath.Join(name, name+"_test.go"), text)
-	}
-	run := func(t *testing.T, name string, args ...string) (lines []string, code int) {
-		cmd := exec.Command(name, args...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
-		out, err := cmd.Output()
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			t.Fatal(err)
+		write := func(name, text string) {
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		out = regexp.MustCompile(`\d+\.\d+s|\(cached\)|0x[0-9a-f]+|goroutine \d+`).ReplaceAll(out, []byte("…"))
-		return strings.Split(string(bytes.TrimSuffix(out, []byte("\n"))), "\n"), cmd.ProcessState.ExitCode()
-	}
-	for _, c := range []struct {
-		name     string
-		packages []string
-		want     string
-		code     int
-	}{
-		{"where nothing is skipped", []string{"./quiet"}, "skipped: nothing", 0},
-		{"where tests are skipped", []string{"./quiet", "./partly"}, "skipped: 4 tests: 2 (VECTORS is not set), 1 (no reason given), 1 (no server on the PATH)", 0},
-		{"where a package has no tests", []string{"./none"}, "skipped: nothing", 0},
-		{"where a test fails", []string{"./failing", "./partly"}, "skipped: 5 tests: 3 (VECTORS is not set), 1 (no reason given), 1 (no server on the PATH)", 1},
-		{"where a package does not compile", []string{"./broken", "./quiet"}, "skipped: nothing", 1},
-		{"where a test panics", []string{"./endless"}, "skipped: nothing", 1},
-		{"with flags", []string{"-run=Mute", "./partly"}, "skipped: 1 tests: 1 (no reason given)", 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, code := run(t, tool, c.packages...)
-			if last := got[len(got)-1]; last != c.want {
-				t.Errorf("the last line is %q, want %q", last, c.want)
+		write("go.mod", "module scratch\n\ngo 1.26.0\n")
+		write("none/none.go", "package none\n")
+		for name, text := range packages {
+			write(filepath.Join(name, name+"_test.go"), text)
+		}
+		run := func(t *testing.T, name string, args ...string) (lines []string, code int) {
+			cmd := exec.Command(name, args...)
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+			out, err := cmd.Output()
+			var exit *exec.ExitError
+			if err != nil && !errors.As(err, &exit) {
+				t.Fatal(err)
 			}
-			if code != c.code {
-				t.Errorf("exit code %d, want %d", code, c.code)
-			}
-			// All else is what go test prints.
-			want, code := run(t, "go", append([]string{"test"}, c.packages...)...)
-			got = got[:len(got)-1]
-			for _, lines := range [][]string{got, want} {
-				for i := range lines {
-					lines[i] = strings.TrimSpace(lines[i])
+			out = regexp.MustCompile(`\d+\.\d+s|\(cached\)|0x[0-9a-f]+|goroutine \d+`).ReplaceAll(out, []byte("…"))
+			return strings.Split(string(bytes.TrimSuffix(out, []byte("\n"))), "\n"), cmd.ProcessState.ExitCode()
+		}
+		for _, c := range []struct {
+			name     string
+			packages []string
+			want     string
+			code     int
+		}{
+			{"where nothing is skipped", []string{"./quiet"}, "skipped: nothing", 0},
+			{"where tests are skipped", []string{"./quiet", "./partly"}, "skipped: 4 tests: 2 (VECTORS is not set), 1 (no reason given), 1 (no server on the PATH)", 0},
+			{"where a package has no tests", []string{"./none"}, "skipped: nothing", 0},
+			{"where a test fails", []string{"./failing", "./partly"}, "skipped: 5 tests: 3 (VECTORS is not set), 1 (no reason given), 1 (no server on the PATH)", 1},
+			{"where a package does not compile", []string{"./broken", "./quiet"}, "skipped: nothing", 1},
+			{"where a test panics", []string{"./endless"}, "skipped: nothing", 1},
+			{"with flags", []string{"-run=Mute", "./partly"}, "skipped: 1 tests: 1 (no reason given)", 0},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				got, code := run(t, tool, c.packages...)
+				if last := got[len(got)-1]; last != c.want {
+					t.Errorf("the last line is %q, want %q", last, c.want)
 				}
-				slices.Sort(lines) // packages are reported in the order in which they end
-			}
-			if strings.Join(got, "\n") != strings.Join(want, "\n") || code != c.code {
-				t.Errorf("it prints\n%s\nand go test prints\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-			}
-		})
-	}
+				if code != c.code {
+					t.Errorf("exit code %d, want %d", code, c.code)
+				}
+				// All else is what go test prints.
+				want, code := run(t, "go", append([]string{"test"}, c.packages...)...)
+				got = got[:len(got)-1]
+				for _, lines := range [][]string{got, want} {
+					for i := range lines {
+						lines[i] = strings.TrimSpace(lines[i])
+					}
+					slices.Sort(lines) // packages are reported in the order in which they end
+				}
+				if strings.Join(got, "\n") != strings.Join(want, "\n") || code != c.code {
+					t.Errorf("it prints\n%s\nand go test prints\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				}
+			})
+		}
+	})
 }

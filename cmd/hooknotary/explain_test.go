@@ -32,12 +32,13 @@ func described(t *testing.T, name string) *provider {
 	return p
 }
 
-func TestExplainShowsWhatIsSigned(t *testing.T) {
-	c := invoice()
-	c.URL = &url.URL{Path: "/hooks/stripe", RawQuery: "token=4711"}
-	c.Header.Set("X-Request-Id", "value of an id")
-	file := save(t, "invoice.http", c)
-	want := file + `: as stripe reads it
+func TestExplain(t *testing.T) {
+	t.Run("shows what is signed", func(t *testing.T) {
+		c := invoice()
+		c.URL = &url.URL{Path: "/hooks/stripe", RawQuery: "token=4711"}
+		c.Header.Set("X-Request-Id", "value of an id")
+		file := save(t, "invoice.http", c)
+		want := file + `: as stripe reads it
 
   Headers that the scheme reads
     Stripe-Signature: t=1772357412,v1=` + c.Header.Get("Stripe-Signature")[len("t=1772357412,v1="):][:8] + `… (64 characters)
@@ -70,132 +71,134 @@ func TestExplainShowsWhatIsSigned(t *testing.T) {
     retries: signed anew each time
 
 `
-	got := hooknotary(t, setup{}, "explain", "--provider", "stripe", file)
-	if got.code != 0 || got.out != want {
-		t.Errorf("got\n%s%s\nwant\n%s", got.out, got.err, want)
-	}
-	github := save(t, "push.http", push())
-	hooknotary(t, setup{}, "explain", "--provider", "github", github).want(t, 0,
-		"X-Hub-Signature-256: sha256=", "no time is signed", "X-GitHub-Event", "X-GitHub-Delivery", "whoever replays", "never by itself", "!refs/heads/main")
-	hooknotary(t, setup{}, "explain", "--provider", "github", "--body", github).want(t, 0, "refs/heads/main")
-}
+		got := hooknotary(t, setup{}, "explain", "--provider", "stripe", file)
+		if got.code != 0 || got.out != want {
+			t.Errorf("got\n%s%s\nwant\n%s", got.out, got.err, want)
+		}
+		github := save(t, "push.http", push())
+		hooknotary(t, setup{}, "explain", "--provider", "github", github).want(t, 0,
+			"X-Hub-Signature-256: sha256=", "no time is signed", "X-GitHub-Event", "X-GitHub-Delivery", "whoever replays", "never by itself", "!refs/heads/main")
+		hooknotary(t, setup{}, "explain", "--provider", "github", "--body", github).want(t, 0, "refs/heads/main")
+	})
 
-func TestExplainShowsTheWebhookIDOnlyIfItIsGiven(t *testing.T) {
-	file := save(t, "sale.http", sale(paypaltest.New(webhookID)))
-	hooknotary(t, setup{}, "explain", "--provider", "paypal", file).want(t, 0,
-		"unknown here: hand it over with --secret-env", "!"+webhookID, "CRC-32", "Paypal-Cert-Url: https://api.paypal.com/v1/notifications/certs/CERT-",
-		"accepted from 78h before to 5m after", "binding of the body: checksum", "perhaps the same bytes")
-	s := setup{env: map[string]string{"PAYPAL_WEBHOOK_ID": webhookID}}
-	hooknotary(t, s, "explain", "--provider", "paypal", "--secret-env", "PAYPAL_WEBHOOK_ID", file).want(t, 0,
-		fmt.Sprintf("%q", webhookID), "!unknown here")
-}
+	t.Run("shows the webhook id only if it is given", func(t *testing.T) {
+		file := save(t, "sale.http", sale(paypaltest.New(webhookID)))
+		hooknotary(t, setup{}, "explain", "--provider", "paypal", file).want(t, 0,
+			"unknown here: hand it over with --secret-env", "!"+webhookID, "CRC-32", "Paypal-Cert-Url: https://api.paypal.com/v1/notifications/certs/CERT-",
+			"accepted from 78h before to 5m after", "binding of the body: checksum", "perhaps the same bytes")
+		s := setup{env: map[string]string{"PAYPAL_WEBHOOK_ID": webhookID}}
+		hooknotary(t, s, "explain", "--provider", "paypal", "--secret-env", "PAYPAL_WEBHOOK_ID", file).want(t, 0,
+			fmt.Sprintf("%q", webhookID), "!unknown here")
+	})
 
-func TestExplainSaysWhereTheTimeLies(t *testing.T) {
-	file := save(t, "invoice.http", invoice())
-	for at, want := range map[string]string{
-		"2026-03-01T09:35:12Z": "5m before it was received: inside the window",
-		"2026-03-01T09:35:13Z": "5m1s before it was received: too old",
-		"2026-03-01T09:25:12Z": "5m after it was received: inside the window",
-		"2026-03-01T09:25:11Z": "5m1s after it was received: too new",
-	} {
-		hooknotary(t, setup{}, "explain", "--provider", "stripe", "--at", at, file).want(t, 0, want, "(from --at)")
-	}
-	narrow := []string{"explain", "--provider", "stripe", "--tolerance", "1m", "--at", "2026-03-01T09:31:13Z", file}
-	hooknotary(t, setup{}, narrow...).want(t, 0, "1m1s before it was received: too old", "accepted from 1m before to 1m after")
-}
+	t.Run("says where the time lies", func(t *testing.T) {
+		file := save(t, "invoice.http", invoice())
+		for at, want := range map[string]string{
+			"2026-03-01T09:35:12Z": "5m before it was received: inside the window",
+			"2026-03-01T09:35:13Z": "5m1s before it was received: too old",
+			"2026-03-01T09:25:12Z": "5m after it was received: inside the window",
+			"2026-03-01T09:25:11Z": "5m1s after it was received: too new",
+		} {
+			hooknotary(t, setup{}, "explain", "--provider", "stripe", "--at", at, file).want(t, 0, want, "(from --at)")
+		}
+		narrow := []string{"explain", "--provider", "stripe", "--tolerance", "1m", "--at", "2026-03-01T09:31:13Z", file}
+		hooknotary(t, setup{}, narrow...).want(t, 0, "1m1s before it was received: too old", "accepted from 1m before to 1m after")
+	})
 
-func TestExplainWorksOnWhatIsBroken(t *testing.T) {
-	unsigned := save(t, "unsigned.http", edited(invoice(), func(c *capture.Capture) {
-		c.Header.Del("Stripe-Signature")
-		c.ReceivedAt, c.Inexact = time.Time{}, "copied from a log"
-	}))
-	hooknotary(t, setup{}, "explain", "--provider", "stripe", unsigned).want(t, 0,
-		"Stripe-Signature is missing", "the signed time cannot be read", "The body is inexact: copied from a log", "now, because")
-	bare := save(t, "bare.http", &capture.Capture{})
-	hooknotary(t, setup{}, "explain", "--provider", "github", bare).want(t, 0, "not covered\n    Content-Length\n", "body  0 bytes, SHA-256 e3b0c442")
-	binary := save(t, "binary.http", edited(invoice(), func(c *capture.Capture) { c.Body = []byte("\x1b[31m\x00\xff") }))
-	hooknotary(t, setup{}, "explain", "--provider", "stripe", "--body", binary).want(t, 0, `"\x1b[31m\x00\xff"`, "!\x1b")
-}
+	t.Run("works on what is broken", func(t *testing.T) {
+		unsigned := save(t, "unsigned.http", edited(invoice(), func(c *capture.Capture) {
+			c.Header.Del("Stripe-Signature")
+			c.ReceivedAt, c.Inexact = time.Time{}, "copied from a log"
+		}))
+		hooknotary(t, setup{}, "explain", "--provider", "stripe", unsigned).want(t, 0,
+			"Stripe-Signature is missing", "the signed time cannot be read", "The body is inexact: copied from a log", "now, because")
+		bare := save(t, "bare.http", &capture.Capture{})
+		hooknotary(t, setup{}, "explain", "--provider", "github", bare).want(t, 0, "not covered\n    Content-Length\n", "body  0 bytes, SHA-256 e3b0c442")
+		binary := save(t, "binary.http", edited(invoice(), func(c *capture.Capture) { c.Body = []byte("\x1b[31m\x00\xff") }))
+		hooknotary(t, setup{}, "explain", "--provider", "stripe", "--body", binary).want(t, 0, `"\x1b[31m\x00\xff"`, "!\x1b")
+	})
 
-func TestExplainRefusesWhatIsWrong(t *testing.T) {
-	good := save(t, "good.http", invoice())
-	for _, tt := range []struct {
-		args []string
-		want string
-	}{
-		{[]string{good}, "--provider is missing"},
-		{[]string{"--provider", "stripe"}, "there is no file"},
-		{[]string{"--provider", "stripe", good, write(t, "bad.http", "x")}, "bad.http"},
-		{[]string{"--provider", "stripe", write(t, "bad.http", "x"), good}, "bad.http"},
-		{[]string{"--provider", "stripe", "--at", "noon", good}, "--at: want"},
-		{[]string{"--provider", "stripe", "--secret-env", "PADDED", good}, "white space"},
-		{[]string{"--provider", "stripe", "--secret-env", "EMPTY", good}, "is empty"},
-		{[]string{"--provider", "github", "--sandbox", good}, "--sandbox is not for github"},
-	} {
-		hooknotary(t, secrets(), append([]string{"explain"}, tt.args...)...).want(t, 2, tt.want)
-	}
-}
+	t.Run("what is wrong is refused", func(t *testing.T) {
+		good := save(t, "good.http", invoice())
+		for _, tt := range []struct {
+			args []string
+			want string
+		}{
+			{[]string{good}, "--provider is missing"},
+			{[]string{"--provider", "stripe"}, "there is no file"},
+			{[]string{"--provider", "stripe", good, write(t, "bad.http", "x")}, "bad.http"},
+			{[]string{"--provider", "stripe", write(t, "bad.http", "x"), good}, "bad.http"},
+			{[]string{"--provider", "stripe", "--at", "noon", good}, "--at: want"},
+			{[]string{"--provider", "stripe", "--secret-env", "PADDED", good}, "white space"},
+			{[]string{"--provider", "stripe", "--secret-env", "EMPTY", good}, "is empty"},
+			{[]string{"--provider", "github", "--sandbox", good}, "--sandbox is not for github"},
+		} {
+			hooknotary(t, secrets(), append([]string{"explain"}, tt.args...)...).want(t, 2, tt.want)
+		}
+	})
 
-func TestEachDeliveryOfAFileIsExplained(t *testing.T) {
-	file := har(t, invoice(), invoice())
-	hooknotary(t, setup{}, "explain", "--provider", "stripe", file).want(t, 0, file+" (delivery 1): as stripe reads it", file+" (delivery 2): as stripe reads it")
-}
+	t.Run("each delivery of a file is explained", func(t *testing.T) {
+		file := har(t, invoice(), invoice())
+		hooknotary(t, setup{}, "explain", "--provider", "stripe", file).want(t, 0, file+" (delivery 1): as stripe reads it", file+" (delivery 2): as stripe reads it")
+	})
 
-// TestEveryHeaderThatIsReadIsDescribed compares the texts of the command line with the
-// verifiers.
-func TestEveryHeaderThatIsReadIsDescribed(t *testing.T) {
-	for _, p := range providers() {
-		var all []string
-		for _, s := range []settings{{}, {allowSHA1: p.Name == "github"}} {
-			v, err := p.verifier(&s, []secret{{"probe", p.probe(&s)}})
-			if err != nil {
-				t.Fatal(err)
+	// Compares the texts of the command line with the
+	// verifiers.
+	t.Run("every header that is read is described", func(t *testing.T) {
+		for _, p := range providers() {
+			var all []string
+			for _, s := range []settings{{}, {allowSHA1: p.Name == "github"}} {
+				v, err := p.verifier(&s, []secret{{"probe", p.probe(&s)}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, v.(diagnose.Scheme).SecurityHeaders()...)
 			}
-			all = append(all, v.(diagnose.Scheme).SecurityHeaders()...)
-		}
-		for _, name := range all {
-			if p.use(name) == "" {
-				t.Errorf("%s: nothing is said about %s", p.Name, name)
+			for _, name := range all {
+				if p.use(name) == "" {
+					t.Errorf("%s: nothing is said about %s", p.Name, name)
+				}
 			}
-		}
-		for _, use := range p.About.Headers {
-			if !slices.Contains(all, use.Name) {
-				t.Errorf("%s: %s is described and not read", p.Name, use.Name)
+			for _, use := range p.About.Headers {
+				if !slices.Contains(all, use.Name) {
+					t.Errorf("%s: %s is described and not read", p.Name, use.Name)
+				}
 			}
-		}
-		if len(p.About.NotCovered) == 0 || p.About.Signed == "" || (p.sign == nil) != (p.whyNot != "") {
-			t.Errorf("%s is not described", p.Name)
-		}
-	}
-}
-
-func TestProvidersAreListed(t *testing.T) {
-	got := hooknotary(t, setup{}, "providers")
-	got.want(t, 0)
-	lines := strings.Split(strings.TrimSuffix(got.out, "\n"), "\n")
-	if len(lines) != 1+len(providers()) || !strings.HasPrefix(lines[0], "NAME") {
-		t.Fatalf("the table is\n%s", got.out)
-	}
-	for _, want := range [][]string{
-		{"github", "X-Hub-Signature-256", "none signed", "never by itself", "full"},
-		{"paypal", "Paypal-Transmission-Sig", "-78h +5m", "perhaps the same bytes", "checksum"},
-		{"stripe", "Stripe-Signature", "-5m +5m", "signed anew each time", "full"},
-	} {
-		i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, want[0]+" ") })
-		if i < 0 {
-			t.Errorf("%s is not listed", want[0])
-			continue
-		}
-		for _, text := range want {
-			if !strings.Contains(lines[i], text) {
-				t.Errorf("line %q lacks %q", lines[i], text)
+			if len(p.About.NotCovered) == 0 || p.About.Signed == "" || (p.sign == nil) != (p.whyNot != "") {
+				t.Errorf("%s is not described", p.Name)
 			}
 		}
-	}
+	})
 }
 
-func TestProvidersAsJSONKeepTheirShape(t *testing.T) {
-	const want = `[
+func TestProviders(t *testing.T) {
+	t.Run("are listed", func(t *testing.T) {
+		got := hooknotary(t, setup{}, "providers")
+		got.want(t, 0)
+		lines := strings.Split(strings.TrimSuffix(got.out, "\n"), "\n")
+		if len(lines) != 1+len(providers()) || !strings.HasPrefix(lines[0], "NAME") {
+			t.Fatalf("the table is\n%s", got.out)
+		}
+		for _, want := range [][]string{
+			{"github", "X-Hub-Signature-256", "none signed", "never by itself", "full"},
+			{"paypal", "Paypal-Transmission-Sig", "-78h +5m", "perhaps the same bytes", "checksum"},
+			{"stripe", "Stripe-Signature", "-5m +5m", "signed anew each time", "full"},
+		} {
+			i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, want[0]+" ") })
+			if i < 0 {
+				t.Errorf("%s is not listed", want[0])
+				continue
+			}
+			for _, text := range want {
+				if !strings.Contains(lines[i], text) {
+					t.Errorf("line %q lacks %q", lines[i], text)
+				}
+			}
+		}
+	})
+
+	t.Run("keep their shape as JSON", func(t *testing.T) {
+		const want = `[
   {
     "name": "github",
     "headers": [
@@ -210,9 +213,10 @@ func TestProvidersAsJSONKeepTheirShape(t *testing.T) {
     "max_body": 26214400
   },
 `
-	got := hooknotary(t, setup{}, "providers", "--json")
-	if got.code != 0 || !strings.HasPrefix(got.out, want) || strings.Count(got.out, `"name"`) != len(providers()) {
-		t.Errorf("got\n%s\nwant it to begin with\n%s", got.out, want)
-	}
-	hooknotary(t, setup{}, "providers", "frobnicate").want(t, 2, "want no argument", "!frobnicate")
+		got := hooknotary(t, setup{}, "providers", "--json")
+		if got.code != 0 || !strings.HasPrefix(got.out, want) || strings.Count(got.out, `"name"`) != len(providers()) {
+			t.Errorf("got\n%s\nwant it to begin with\n%s", got.out, want)
+		}
+		hooknotary(t, setup{}, "providers", "frobnicate").want(t, 2, "want no argument", "!frobnicate")
+	})
 }

@@ -206,82 +206,299 @@ func parseEntry(t testing.TB, o outcome) (e entry) {
 	return e
 }
 
-func TestAnEventOfAFleetIsShownAndForgottenAndRunsAgain(t *testing.T) {
-	for name, start := range fleets {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := start(t)
-			s := newGuarded(t, f, "billing", stripe.Must(stripeSecret))
-			delivery := paid(eventBody)
-			event := []string{"--endpoint", "billing", "--provider", "stripe", "--id", "evt_1PqX2"}
-			run := func(args ...string) outcome { t.Helper(); return f.run(t, append(args, event...)...) }
+func TestStore(t *testing.T) {
+	t.Run("an event of a fleet is shown and forgotten and runs again", func(t *testing.T) {
+		for name, start := range fleets {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				f := start(t)
+				s := newGuarded(t, f, "billing", stripe.Must(stripeSecret))
+				delivery := paid(eventBody)
+				event := []string{"--endpoint", "billing", "--provider", "stripe", "--id", "evt_1PqX2"}
+				run := func(args ...string) outcome { t.Helper(); return f.run(t, append(args, event...)...) }
 
-			run("show").want(t, 1, "event evt_1PqX2 of stripe, endpoint billing: unknown")
-			run("forget", "--yes").want(t, 1, "nothing to forget")
-			s.handle = func() {
-				run("show").want(t, 0, "in flight: its lease runs for", "s; kept for")
-				run("forget", "--yes").want(t, 1, "not forgotten; it is in flight: its lease runs for")
+				run("show").want(t, 1, "event evt_1PqX2 of stripe, endpoint billing: unknown")
+				run("forget", "--yes").want(t, 1, "nothing to forget")
+				s.handle = func() {
+					run("show").want(t, 0, "in flight: its lease runs for", "s; kept for")
+					run("forget", "--yes").want(t, 1, "not forgotten; it is in flight: its lease runs for")
+					got := run("show", "--json")
+					got.want(t, 0)
+					if e := parseEntry(t, got); e.Status != statusInFlight || e.Lease <= 0 || e.Lease > 30 || e.Kept <= 0 || e.Forgotten != nil {
+						t.Errorf("in flight, it is %+v", e)
+					}
+				}
+				s.deliver(t, delivery, http.StatusOK)
+				s.handle = nil
+				run("show").want(t, 0, "done; kept for", " days\nkey "+s.guard.Key(s.seen).String())
+				f.run(t, "show", "--key", s.guard.Key(s.seen).String()).want(t, 0, "done; kept for")
+				f.run(t, "stats").want(t, 0, "1 records\n")
+				if got := f.run(t, "stats", "--json"); got.out != `{"records":1}`+"\n" {
+					t.Errorf("stats in JSON are %s", got.out)
+				}
 				got := run("show", "--json")
 				got.want(t, 0)
-				if e := parseEntry(t, got); e.Status != statusInFlight || e.Lease <= 0 || e.Lease > 30 || e.Kept <= 0 || e.Forgotten != nil {
-					t.Errorf("in flight, it is %+v", e)
+				if e := parseEntry(t, got); e.Key != s.guard.Key(s.seen).String() || e.Status != statusDone || e.Lease != 0 || e.Kept < 3600 {
+					t.Errorf("done, it is %+v", e)
 				}
-			}
-			s.deliver(t, delivery, http.StatusOK)
-			s.handle = nil
-			run("show").want(t, 0, "done; kept for", " days\nkey "+s.guard.Key(s.seen).String())
-			f.run(t, "show", "--key", s.guard.Key(s.seen).String()).want(t, 0, "done; kept for")
-			f.run(t, "stats").want(t, 0, "1 records\n")
-			if got := f.run(t, "stats", "--json"); got.out != `{"records":1}`+"\n" {
-				t.Errorf("stats in JSON are %s", got.out)
-			}
-			got := run("show", "--json")
-			got.want(t, 0)
-			if e := parseEntry(t, got); e.Key != s.guard.Key(s.seen).String() || e.Status != statusDone || e.Lease != 0 || e.Kept < 3600 {
-				t.Errorf("done, it is %+v", e)
-			}
 
-			run("forget").want(t, 2, "nothing was forgotten", "--yes", "can run again")
-			s.deliver(t, delivery, http.StatusConflict)
-			run("forget", "--yes").want(t, 0, "forgotten; it was done", "can run again")
-			run("show").want(t, 1, "unknown")
-			s.deliver(t, delivery, http.StatusOK)
-			if s.runs != 2 {
-				t.Errorf("the handler ran %d times, want 2", s.runs)
-			}
-			got = run("forget", "--yes", "--json")
-			got.want(t, 0)
-			if e := parseEntry(t, got); e.Forgotten == nil || !*e.Forgotten || e.Status != statusDone {
-				t.Errorf("forgotten, it is %+v", e)
-			}
-			got = run("forget", "--yes", "--json")
-			got.want(t, 1)
-			if e := parseEntry(t, got); e.Forgotten == nil || *e.Forgotten || e.Status != statusUnknown {
-				t.Errorf("forgotten again, it is %+v", e)
-			}
-		})
-	}
-}
+				run("forget").want(t, 2, "nothing was forgotten", "--yes", "can run again")
+				s.deliver(t, delivery, http.StatusConflict)
+				run("forget", "--yes").want(t, 0, "forgotten; it was done", "can run again")
+				run("show").want(t, 1, "unknown")
+				s.deliver(t, delivery, http.StatusOK)
+				if s.runs != 2 {
+					t.Errorf("the handler ran %d times, want 2", s.runs)
+				}
+				got = run("forget", "--yes", "--json")
+				got.want(t, 0)
+				if e := parseEntry(t, got); e.Forgotten == nil || !*e.Forgotten || e.Status != statusDone {
+					t.Errorf("forgotten, it is %+v", e)
+				}
+				got = run("forget", "--yes", "--json")
+				got.want(t, 1)
+				if e := parseEntry(t, got); e.Forgotten == nil || *e.Forgotten || e.Status != statusUnknown {
+					t.Errorf("forgotten again, it is %+v", e)
+				}
+			})
+		}
+	})
 
-func TestAClusterByOneAddressIsCountedWholeOrNotAtAll(t *testing.T) {
-	f := clusterFleet(t, 1)
-	s := newGuarded(t, f, "billing", stripe.Must(stripeSecret))
-	const n = 20
-	for i := range n { // not all of them on one node
-		s.deliver(t, paid(fmt.Sprintf(`{"id":"evt_%d","object":"event"}`, i)), http.StatusOK)
-	}
-	f.run(t, "stats").want(t, 0, fmt.Sprintf("%d records\n", n))
+	t.Run("a cluster by one address is counted whole or not at all", func(t *testing.T) {
+		f := clusterFleet(t, 1)
+		s := newGuarded(t, f, "billing", stripe.Must(stripeSecret))
+		const n = 20
+		for i := range n { // not all of them on one node
+			s.deliver(t, paid(fmt.Sprintf(`{"id":"evt_%d","object":"event"}`, i)), http.StatusOK)
+		}
+		f.run(t, "stats").want(t, 0, fmt.Sprintf("%d records\n", n))
 
-	// A user who may not ask whether it is a cluster.
-	for _, addr := range clusterNodes(t, f) {
-		c := redis.NewClient(&redis.Options{Addr: addr})
-		defer c.Close()
-		if err := c.Do(t.Context(), "acl", "setuser", "blind", "on", ">"+storePassword, "~*", "+@all", "-info").Err(); err != nil {
+		// A user who may not ask whether it is a cluster.
+		for _, addr := range clusterNodes(t, f) {
+			c := redis.NewClient(&redis.Options{Addr: addr})
+			defer c.Close()
+			if err := c.Do(t.Context(), "acl", "setuser", "blind", "on", ">"+storePassword, "~*", "+@all", "-info").Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.env["REDIS_URL"] = strings.Replace(f.env["REDIS_URL"], "redis://", "redis://blind:"+storePassword+"@", 1)
+		f.run(t, "stats").want(t, 2, "node of a cluster", "redis://host:port,host:port", "!records\n")
+	})
+
+	t.Run("a lease that ran out is shown and forgotten", func(t *testing.T) {
+		f := sqliteFleet(t)
+		key := replay.Event{Endpoint: "default", Provider: "stripe", Scope: "default", ID: "evt_1"}.Key()
+		_, err := f.store.Claim(t.Context(), replay.Claim{Key: key, Token: replay.NewToken(), Lease: time.Millisecond, Needed: time.Hour, Retention: time.Hour})
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	f.env["REDIS_URL"] = strings.Replace(f.env["REDIS_URL"], "redis://", "redis://blind:"+storePassword+"@", 1)
-	f.run(t, "stats").want(t, 2, "node of a cluster", "redis://host:port,host:port", "!records\n")
+		time.Sleep(10 * time.Millisecond)
+		f.run(t, "show", "--provider", "stripe", "--id", "evt_1").want(t, 0, "in flight, but its lease ran out")
+		f.run(t, "forget", "--provider", "stripe", "--id", "evt_1", "--yes").want(t, 0, "forgotten; it was in flight, but its lease ran out")
+	})
+
+	// Delivers to a guard, and asks for the event in each way.
+	t.Run("the key is that of the guard", func(t *testing.T) {
+		acme, err := verify.NewKey("acme", "2026", []byte(stripeSecret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		scoped, err := stripe.New(verify.KeyList{acme}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		distinct, err := github.New(verify.Secrets(githubSecret), &github.Options{InsecureDistinctByDeliveryID: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pp := paypaltest.New(webhookID)
+		payments, err := paypal.New(webhookID, &paypal.Options{Transport: pp, Roots: pp.Roots()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		redelivered := edited(push(), func(c *capture.Capture) { c.Header.Set("X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958") })
+		sold := edited(sale(pp), func(c *capture.Capture) {
+			c.ReceivedAt = time.Now()
+			c.Header = pp.Header(c.ReceivedAt, c.Body)
+		})
+		saleFlags := []string{"--cert", certificate(t, pp, pp.CertURL()), "--roots", encodePEM(t, pp.Roots()[0].Raw),
+			"--intermediates", certificate(t, pp, "http://cacerts.digicert.com/HooknotaryTestIssuer.crt")}
+		for _, tt := range []struct {
+			name     string
+			verifier verify.Verifier
+			capture  *capture.Capture
+			args     []string // beside the provider, with a capture
+			byID     []string // likewise, without
+			other    []string // to name another event
+		}{
+			{"stripe", stripe.Must(stripeSecret), paid(eventBody), []string{"--secret-env", "STRIPE_SECRET"}, []string{"--id", "evt_1PqX2"}, []string{"--endpoint", "other"}},
+			{"stripe during a rotation", stripe.Must(stripeSecret), paid(eventBody), []string{"--secret-env", "OTHER_SECRET", "--secret-env", "STRIPE_SECRET"}, nil, []string{"--scope", "acme"}},
+			{"stripe of a tenant", scoped, paid(eventBody), []string{"--secret-env", "STRIPE_SECRET", "--scope", "acme"}, []string{"--id", "evt_1PqX2", "--scope", "acme"}, []string{"--scope", "default"}},
+			{"stripe without an id", stripe.Must(stripeSecret), paid(`{"object":"event"}`), []string{"--secret-env", "STRIPE_SECRET"}, nil, []string{"--endpoint", "other"}},
+			{"github", github.Must(githubSecret), push(), []string{"--secret-env", "GITHUB_SECRET"}, nil, []string{"--endpoint", "other"}},
+			{"github by delivery id", distinct, redelivered, []string{"--secret-env", "GITHUB_SECRET", "--insecure-distinct-by-delivery-id"}, nil, []string{"--insecure-distinct-by-delivery-id=false"}},
+			{"paypal", payments, sold, append(saleFlags, "--secret-env", "WEBHOOK_ID"), []string{"--id", "WH-2WR32451HC0233532-67976317FL4543714", "--scope", webhookID}, []string{"--endpoint", "other"}},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				f := sqliteFleet(t)
+				f.env = map[string]string{"WEBHOOK_ID": webhookID}
+				provider, _, _ := strings.Cut(tt.name, " ")
+				s := newGuarded(t, f, "billing", tt.verifier)
+				s.deliver(t, tt.capture, http.StatusOK)
+				ways := [][]string{append([]string{"--capture", save(t, "delivery.http", tt.capture)}, tt.args...)}
+				if tt.byID != nil {
+					ways = append(ways, tt.byID)
+				}
+				for _, way := range ways {
+					args := append([]string{"show", "--json", "--provider", provider, "--endpoint", "billing"}, way...)
+					got := f.run(t, args...)
+					got.want(t, 0)
+					if e := parseEntry(t, got); e.Key != s.guard.Key(s.seen).String() || e.Status != statusDone {
+						t.Errorf("%q: %+v, want the key %v", way, e, s.guard.Key(s.seen))
+					}
+					f.run(t, append(args, tt.other...)...).want(t, 1, `"unknown"`)
+				}
+			})
+		}
+	})
+
+	t.Run("the endpoint is default unless named", func(t *testing.T) {
+		f := sqliteFleet(t)
+		s := newGuarded(t, f, "default", stripe.Must(stripeSecret))
+		s.deliver(t, paid(eventBody), http.StatusOK)
+		f.run(t, "show", "--provider", "stripe", "--id", "evt_1PqX2").want(t, 0, "endpoint default: done")
+	})
+
+	t.Run("a capture that does not verify names no event", func(t *testing.T) {
+		f := sqliteFleet(t)
+		good := save(t, "good.http", invoice())
+		args := []string{"--provider", "stripe", "--secret-env", "STRIPE_SECRET", "--capture"}
+		show := func(more ...string) outcome { return f.run(t, append(append([]string{"show"}, args...), more...)...) }
+		show(good).want(t, 1, "unknown")
+		show(good, "--at", "2026-03-01T09:30:13Z").want(t, 1, "unknown")
+		show(good, "--at", "2026-03-01T10:30:13Z").want(t, 2, "does not verify", "too_old")
+		show(save(t, "bad.http", edited(invoice(), forge))).want(t, 2, "does not verify", "mismatch")
+		show(good, "--secret-env", "PADDED").want(t, 2, "white space")
+		show(filepath.Join(t.TempDir(), "missing.http")).want(t, 2, "no such file")
+	})
+
+	t.Run("a store that fails is exit code two, and no password is printed", func(t *testing.T) {
+		server := redistest.NewServer(t, "requirepass "+storePassword)
+		dead := redistest.NewServer(t)
+		dead.Kill()
+		dsn := postgrestest.Shared(t).Database(t)
+		config, err := pgx.ParseConfig(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		empty := write(t, "empty.db", "")
+		text := write(t, "text.db", strings.Repeat("This is no database. ", 100))
+		missing := filepath.Join(t.TempDir(), "missing.db")
+		folder := t.TempDir()
+		for _, tt := range []struct {
+			name  string
+			value string
+			flags []string
+			says  string
+		}{
+			{"Redis with a wrong password", "redis://:not-" + storePassword + "@" + server.Addr(), []string{"--redis-env", "STORE"}, "WRONGPASS"},
+			{"Redis with no password", "redis://" + server.Addr(), []string{"--redis-env", "STORE"}, "NOAUTH"},
+			{"Redis that is down", "redis://:" + storePassword + "@" + dead.Addr(), []string{"--redis-env", "STORE"}, "refused"},
+			{"a cluster that is down", "redis://:" + storePassword + "@" + dead.Addr() + "," + dead.Addr(), []string{"--redis-env", "STORE"}, "refused"},
+			{"a prefix that is none", "redis://:" + storePassword + "@" + server.Addr(), []string{"--redis-env", "STORE", "--prefix", "a b"}, "prefix"},
+			{"PostgreSQL with a wrong password", dsn + " password=not-" + storePassword, []string{"--postgres-env", "STORE"}, "password authentication failed"},
+			{"PostgreSQL that is down", "postgres://" + config.User + ":" + storePassword + "@" + dead.Addr() + "/shop?sslmode=disable", []string{"--postgres-env", "STORE"}, "refused"},
+			{"PostgreSQL without the tables", dsn, []string{"--postgres-env", "STORE"}, "schema is missing"},
+			{"a table's name that is none", dsn, []string{"--postgres-env", "STORE", "--table", "x; DROP"}, "--table"},
+			{"SQLite without the tables", "", []string{"--sqlite", empty}, "schema is missing"},
+			{"SQLite in a file of another kind", "", []string{"--sqlite", text}, "not a database"},
+			{"SQLite without the file", "", []string{"--sqlite", missing}, "no such file"},
+			{"SQLite in a folder", "", []string{"--sqlite", folder}, "it is no file"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				f := &fleet{flags: tt.flags, env: map[string]string{"STORE": tt.value}}
+				for _, args := range [][]string{{"show", "--provider", "stripe", "--id", "evt_1"}, {"forget", "--provider", "stripe", "--id", "evt_1", "--yes"}, {"stats"}} {
+					f.run(t, args...).want(t, 2, tt.says, "!"+config.Password)
+				}
+			})
+		}
+		if _, err := os.Stat(missing); err == nil {
+			t.Error("a database was made")
+		}
+		if info, err := os.Stat(empty); err != nil || info.Size() != 0 {
+			t.Errorf("the empty file was changed: %v, %v", info, err)
+		}
+	})
+
+	// Tries addresses in which the password is not where
+	// parsers look for it.
+	t.Run("an address is never printed", func(t *testing.T) {
+		for _, password := range []string{storePassword, "/4711", "47/11", "4711?", "47?11", "4711#", "47#11", "%zz4711", "4711@4711", "4711,4711", "47:11", "4711 ", "'4711", "\x7f4711", ":4711"} {
+			for _, format := range []string{
+				"%s://shop:%s@127.0.0.1:1/0", "%s://:%s@127.0.0.1:1", "%s://%s@127.0.0.1:x/0", "%s://127.0.0.1:1/?password=%s",
+				"%s://shop:%s@127.0.0.1:1,127.0.0.1:2", "%s:%s", "%s%s", "%s://127.0.0.1:1/0?db=%s",
+			} {
+				for _, scheme := range []string{"redis", "rediss", "postgres", "postgresql", "mysql"} {
+					f := &fleet{env: map[string]string{"STORE": fmt.Sprintf(format, scheme, password)}}
+					for _, flag := range []string{"--redis-env", "--postgres-env"} {
+						got := f.run(t, "stats", flag, "STORE")
+						got.want(t, 2, "!4711", "!47/11", "!47?11", "!47#11")
+					}
+				}
+			}
+		}
+		for _, dsn := range []string{"host=127.0.0.1 port=1 password='4711", "host=127.0.0.1 port=4711x", "password = 4711", "4711"} {
+			f := &fleet{env: map[string]string{"STORE": dsn}}
+			f.run(t, "stats", "--postgres-env", "STORE").want(t, 2, "!4711")
+		}
+	})
+
+	t.Run("wrong use is refused", func(t *testing.T) {
+		f := &fleet{env: map[string]string{"REDIS_URL": "redis://127.0.0.1:1", "TWO": "redis://127.0.0.1:1,127.0.0.1:2/3", "GAP": "redis://127.0.0.1:1,"}}
+		event := []string{"--provider", "stripe", "--id", "evt_1"}
+		for _, tt := range []struct {
+			name string
+			args []string
+			says string
+		}{
+			{"no command", nil, "want a command: show, forget or stats"},
+			{"an unknown command", []string{"forgte"}, "is it forget?"},
+			{"no store", append([]string{"show"}, event...), "redis-env"},
+			{"two stores", append([]string{"show", "--redis-env", "REDIS_URL", "--sqlite", "x"}, event...), "none of the others"},
+			{"no event", []string{"show", "--redis-env", "REDIS_URL"}, "id capture key"},
+			{"two events", append([]string{"show", "--redis-env", "REDIS_URL", "--key", "00"}, event...), "none of the others"},
+			{"a short key", []string{"show", "--redis-env", "REDIS_URL", "--key", "00"}, "64 hexadecimal digits"},
+			{"a key of other characters", []string{"show", "--redis-env", "REDIS_URL", "--key", strings.Repeat("x", 64)}, "64 hexadecimal digits"},
+			{"an empty id", []string{"show", "--redis-env", "REDIS_URL", "--provider", "stripe", "--id", ""}, "--id is empty"},
+			{"an empty scope", append([]string{"show", "--redis-env", "REDIS_URL", "--scope", ""}, event...), "--scope is empty"},
+			{"an empty endpoint", append([]string{"show", "--redis-env", "REDIS_URL", "--endpoint", ""}, event...), "1 to 128 bytes"},
+			{"no provider", []string{"show", "--redis-env", "REDIS_URL", "--id", "evt_1"}, "--provider is missing"},
+			{"an id of GitHub", []string{"show", "--redis-env", "REDIS_URL", "--provider", "github", "--id", "72d3162e"}, "github signs no id"},
+			{"an id of PayPal without its webhook", []string{"show", "--redis-env", "REDIS_URL", "--provider", "paypal", "--id", "WH-1"}, "webhook id"},
+			{"a capture without a secret", []string{"show", "--redis-env", "REDIS_URL", "--provider", "stripe", "--capture", "x"}, "there is no secret"},
+			{"a variable that is not set", append([]string{"show", "--redis-env", "NOT_SET"}, event...), "NOT_SET is not set"},
+			{"a file without an address", append([]string{"show", "--postgres-file", write(t, "url", "\n")}, event...), "it is empty"},
+			{"a prefix for SQLite", append([]string{"show", "--sqlite", "x", "--prefix", "p"}, event...), "--prefix is not for this store"},
+			{"a table for Redis", append([]string{"show", "--redis-env", "REDIS_URL", "--table", "t"}, event...), "--table is not for this store"},
+			{"a numbered database of a cluster", []string{"stats", "--redis-env", "TWO"}, "no numbered databases"},
+			{"an empty host", []string{"stats", "--redis-env", "GAP"}, "does not parse"},
+			{"an argument", []string{"stats", "--redis-env", "REDIS_URL", "x"}, "want no argument"},
+		} {
+			t.Run(tt.name, func(t *testing.T) { f.run(t, tt.args...).want(t, 2, tt.says) })
+		}
+	})
+
+	t.Run("a failure of a store is told without the password", func(t *testing.T) {
+		failure := errors.New("ERR unknown command 'AUTH' '" + storePassword + "'")
+		for password, want := range map[string]string{
+			storePassword: "the store failed: ERR unknown command 'AUTH' '[redacted]'",
+			"":            "the store failed: " + failure.Error(),
+		} {
+			if got := (&store{password: password}).failed(failure).Error(); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+	})
 }
 
 // clusterNodes returns the addresses of the nodes of a fleet's cluster.
@@ -297,219 +514,4 @@ func clusterNodes(t testing.TB, f *fleet) (addrs []string) {
 		addrs = append(addrs, s.Nodes[0].Addr)
 	}
 	return addrs
-}
-
-func TestALeaseThatRanOutIsShownAndForgotten(t *testing.T) {
-	f := sqliteFleet(t)
-	key := replay.Event{Endpoint: "default", Provider: "stripe", Scope: "default", ID: "evt_1"}.Key()
-	_, err := f.store.Claim(t.Context(), replay.Claim{Key: key, Token: replay.NewToken(), Lease: time.Millisecond, Needed: time.Hour, Retention: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(10 * time.Millisecond)
-	f.run(t, "show", "--provider", "stripe", "--id", "evt_1").want(t, 0, "in flight, but its lease ran out")
-	f.run(t, "forget", "--provider", "stripe", "--id", "evt_1", "--yes").want(t, 0, "forgotten; it was in flight, but its lease ran out")
-}
-
-// TestTheKeyIsThatOfTheGuard delivers to a guard, and asks for the event in each way.
-func TestTheKeyIsThatOfTheGuard(t *testing.T) {
-	acme, err := verify.NewKey("acme", "2026", []byte(stripeSecret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	scoped, err := stripe.New(verify.KeyList{acme}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	distinct, err := github.New(verify.Secrets(githubSecret), &github.Options{InsecureDistinctByDeliveryID: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pp := paypaltest.New(webhookID)
-	payments, err := paypal.New(webhookID, &paypal.Options{Transport: pp, Roots: pp.Roots()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	redelivered := edited(push(), func(c *capture.Capture) { c.Header.Set("X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958") })
-	sold := edited(sale(pp), func(c *capture.Capture) {
-		c.ReceivedAt = time.Now()
-		c.Header = pp.Header(c.ReceivedAt, c.Body)
-	})
-	saleFlags := []string{"--cert", certificate(t, pp, pp.CertURL()), "--roots", encodePEM(t, pp.Roots()[0].Raw),
-		"--intermediates", certificate(t, pp, "http://cacerts.digicert.com/HooknotaryTestIssuer.crt")}
-	for _, tt := range []struct {
-		name     string
-		verifier verify.Verifier
-		capture  *capture.Capture
-		args     []string // beside the provider, with a capture
-		byID     []string // likewise, without
-		other    []string // to name another event
-	}{
-		{"stripe", stripe.Must(stripeSecret), paid(eventBody), []string{"--secret-env", "STRIPE_SECRET"}, []string{"--id", "evt_1PqX2"}, []string{"--endpoint", "other"}},
-		{"stripe during a rotation", stripe.Must(stripeSecret), paid(eventBody), []string{"--secret-env", "OTHER_SECRET", "--secret-env", "STRIPE_SECRET"}, nil, []string{"--scope", "acme"}},
-		{"stripe of a tenant", scoped, paid(eventBody), []string{"--secret-env", "STRIPE_SECRET", "--scope", "acme"}, []string{"--id", "evt_1PqX2", "--scope", "acme"}, []string{"--scope", "default"}},
-		{"stripe without an id", stripe.Must(stripeSecret), paid(`{"object":"event"}`), []string{"--secret-env", "STRIPE_SECRET"}, nil, []string{"--endpoint", "other"}},
-		{"github", github.Must(githubSecret), push(), []string{"--secret-env", "GITHUB_SECRET"}, nil, []string{"--endpoint", "other"}},
-		{"github by delivery id", distinct, redelivered, []string{"--secret-env", "GITHUB_SECRET", "--insecure-distinct-by-delivery-id"}, nil, []string{"--insecure-distinct-by-delivery-id=false"}},
-		{"paypal", payments, sold, append(saleFlags, "--secret-env", "WEBHOOK_ID"), []string{"--id", "WH-2WR32451HC0233532-67976317FL4543714", "--scope", webhookID}, []string{"--endpoint", "other"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			f := sqliteFleet(t)
-			f.env = map[string]string{"WEBHOOK_ID": webhookID}
-			provider, _, _ := strings.Cut(tt.name, " ")
-			s := newGuarded(t, f, "billing", tt.verifier)
-			s.deliver(t, tt.capture, http.StatusOK)
-			ways := [][]string{append([]string{"--capture", save(t, "delivery.http", tt.capture)}, tt.args...)}
-			if tt.byID != nil {
-				ways = append(ways, tt.byID)
-			}
-			for _, way := range ways {
-				args := append([]string{"show", "--json", "--provider", provider, "--endpoint", "billing"}, way...)
-				got := f.run(t, args...)
-				got.want(t, 0)
-				if e := parseEntry(t, got); e.Key != s.guard.Key(s.seen).String() || e.Status != statusDone {
-					t.Errorf("%q: %+v, want the key %v", way, e, s.guard.Key(s.seen))
-				}
-				f.run(t, append(args, tt.other...)...).want(t, 1, `"unknown"`)
-			}
-		})
-	}
-}
-
-func TestTheEndpointIsDefaultUnlessNamed(t *testing.T) {
-	f := sqliteFleet(t)
-	s := newGuarded(t, f, "default", stripe.Must(stripeSecret))
-	s.deliver(t, paid(eventBody), http.StatusOK)
-	f.run(t, "show", "--provider", "stripe", "--id", "evt_1PqX2").want(t, 0, "endpoint default: done")
-}
-
-func TestACaptureThatDoesNotVerifyNamesNoEvent(t *testing.T) {
-	f := sqliteFleet(t)
-	good := save(t, "good.http", invoice())
-	args := []string{"--provider", "stripe", "--secret-env", "STRIPE_SECRET", "--capture"}
-	show := func(more ...string) outcome { return f.run(t, append(append([]string{"show"}, args...), more...)...) }
-	show(good).want(t, 1, "unknown")
-	show(good, "--at", "2026-03-01T09:30:13Z").want(t, 1, "unknown")
-	show(good, "--at", "2026-03-01T10:30:13Z").want(t, 2, "does not verify", "too_old")
-	show(save(t, "bad.http", edited(invoice(), forge))).want(t, 2, "does not verify", "mismatch")
-	show(good, "--secret-env", "PADDED").want(t, 2, "white space")
-	show(filepath.Join(t.TempDir(), "missing.http")).want(t, 2, "no such file")
-}
-
-func TestAStoreThatFailsIsTwoAndNoPasswordIsPrinted(t *testing.T) {
-	server := redistest.NewServer(t, "requirepass "+storePassword)
-	dead := redistest.NewServer(t)
-	dead.Kill()
-	dsn := postgrestest.Shared(t).Database(t)
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	empty := write(t, "empty.db", "")
-	text := write(t, "text.db", strings.Repeat("This is no database. ", 100))
-	missing := filepath.Join(t.TempDir(), "missing.db")
-	folder := t.TempDir()
-	for _, tt := range []struct {
-		name  string
-		value string
-		flags []string
-		says  string
-	}{
-		{"Redis with a wrong password", "redis://:not-" + storePassword + "@" + server.Addr(), []string{"--redis-env", "STORE"}, "WRONGPASS"},
-		{"Redis with no password", "redis://" + server.Addr(), []string{"--redis-env", "STORE"}, "NOAUTH"},
-		{"Redis that is down", "redis://:" + storePassword + "@" + dead.Addr(), []string{"--redis-env", "STORE"}, "refused"},
-		{"a cluster that is down", "redis://:" + storePassword + "@" + dead.Addr() + "," + dead.Addr(), []string{"--redis-env", "STORE"}, "refused"},
-		{"a prefix that is none", "redis://:" + storePassword + "@" + server.Addr(), []string{"--redis-env", "STORE", "--prefix", "a b"}, "prefix"},
-		{"PostgreSQL with a wrong password", dsn + " password=not-" + storePassword, []string{"--postgres-env", "STORE"}, "password authentication failed"},
-		{"PostgreSQL that is down", "postgres://" + config.User + ":" + storePassword + "@" + dead.Addr() + "/shop?sslmode=disable", []string{"--postgres-env", "STORE"}, "refused"},
-		{"PostgreSQL without the tables", dsn, []string{"--postgres-env", "STORE"}, "schema is missing"},
-		{"a table's name that is none", dsn, []string{"--postgres-env", "STORE", "--table", "x; DROP"}, "--table"},
-		{"SQLite without the tables", "", []string{"--sqlite", empty}, "schema is missing"},
-		{"SQLite in a file of another kind", "", []string{"--sqlite", text}, "not a database"},
-		{"SQLite without the file", "", []string{"--sqlite", missing}, "no such file"},
-		{"SQLite in a folder", "", []string{"--sqlite", folder}, "it is no file"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			f := &fleet{flags: tt.flags, env: map[string]string{"STORE": tt.value}}
-			for _, args := range [][]string{{"show", "--provider", "stripe", "--id", "evt_1"}, {"forget", "--provider", "stripe", "--id", "evt_1", "--yes"}, {"stats"}} {
-				f.run(t, args...).want(t, 2, tt.says, "!"+config.Password)
-			}
-		})
-	}
-	if _, err := os.Stat(missing); err == nil {
-		t.Error("a database was made")
-	}
-	if info, err := os.Stat(empty); err != nil || info.Size() != 0 {
-		t.Errorf("the empty file was changed: %v, %v", info, err)
-	}
-}
-
-// TestAnAddressIsNeverPrinted tries addresses in which the password is not where
-// parsers look for it.
-func TestAnAddressIsNeverPrinted(t *testing.T) {
-	for _, password := range []string{storePassword, "/4711", "47/11", "4711?", "47?11", "4711#", "47#11", "%zz4711", "4711@4711", "4711,4711", "47:11", "4711 ", "'4711", "\x7f4711", ":4711"} {
-		for _, format := range []string{
-			"%s://shop:%s@127.0.0.1:1/0", "%s://:%s@127.0.0.1:1", "%s://%s@127.0.0.1:x/0", "%s://127.0.0.1:1/?password=%s",
-			"%s://shop:%s@127.0.0.1:1,127.0.0.1:2", "%s:%s", "%s%s", "%s://127.0.0.1:1/0?db=%s",
-		} {
-			for _, scheme := range []string{"redis", "rediss", "postgres", "postgresql", "mysql"} {
-				f := &fleet{env: map[string]string{"STORE": fmt.Sprintf(format, scheme, password)}}
-				for _, flag := range []string{"--redis-env", "--postgres-env"} {
-					got := f.run(t, "stats", flag, "STORE")
-					got.want(t, 2, "!4711", "!47/11", "!47?11", "!47#11")
-				}
-			}
-		}
-	}
-	for _, dsn := range []string{"host=127.0.0.1 port=1 password='4711", "host=127.0.0.1 port=4711x", "password = 4711", "4711"} {
-		f := &fleet{env: map[string]string{"STORE": dsn}}
-		f.run(t, "stats", "--postgres-env", "STORE").want(t, 2, "!4711")
-	}
-}
-
-func TestStoreRefusesWrongUse(t *testing.T) {
-	f := &fleet{env: map[string]string{"REDIS_URL": "redis://127.0.0.1:1", "TWO": "redis://127.0.0.1:1,127.0.0.1:2/3", "GAP": "redis://127.0.0.1:1,"}}
-	event := []string{"--provider", "stripe", "--id", "evt_1"}
-	for _, tt := range []struct {
-		name string
-		args []string
-		says string
-	}{
-		{"no command", nil, "want a command: show, forget or stats"},
-		{"an unknown command", []string{"forgte"}, "is it forget?"},
-		{"no store", append([]string{"show"}, event...), "redis-env"},
-		{"two stores", append([]string{"show", "--redis-env", "REDIS_URL", "--sqlite", "x"}, event...), "none of the others"},
-		{"no event", []string{"show", "--redis-env", "REDIS_URL"}, "id capture key"},
-		{"two events", append([]string{"show", "--redis-env", "REDIS_URL", "--key", "00"}, event...), "none of the others"},
-		{"a short key", []string{"show", "--redis-env", "REDIS_URL", "--key", "00"}, "64 hexadecimal digits"},
-		{"a key of other characters", []string{"show", "--redis-env", "REDIS_URL", "--key", strings.Repeat("x", 64)}, "64 hexadecimal digits"},
-		{"an empty id", []string{"show", "--redis-env", "REDIS_URL", "--provider", "stripe", "--id", ""}, "--id is empty"},
-		{"an empty scope", append([]string{"show", "--redis-env", "REDIS_URL", "--scope", ""}, event...), "--scope is empty"},
-		{"an empty endpoint", append([]string{"show", "--redis-env", "REDIS_URL", "--endpoint", ""}, event...), "1 to 128 bytes"},
-		{"no provider", []string{"show", "--redis-env", "REDIS_URL", "--id", "evt_1"}, "--provider is missing"},
-		{"an id of GitHub", []string{"show", "--redis-env", "REDIS_URL", "--provider", "github", "--id", "72d3162e"}, "github signs no id"},
-		{"an id of PayPal without its webhook", []string{"show", "--redis-env", "REDIS_URL", "--provider", "paypal", "--id", "WH-1"}, "webhook id"},
-		{"a capture without a secret", []string{"show", "--redis-env", "REDIS_URL", "--provider", "stripe", "--capture", "x"}, "there is no secret"},
-		{"a variable that is not set", append([]string{"show", "--redis-env", "NOT_SET"}, event...), "NOT_SET is not set"},
-		{"a file without an address", append([]string{"show", "--postgres-file", write(t, "url", "\n")}, event...), "it is empty"},
-		{"a prefix for SQLite", append([]string{"show", "--sqlite", "x", "--prefix", "p"}, event...), "--prefix is not for this store"},
-		{"a table for Redis", append([]string{"show", "--redis-env", "REDIS_URL", "--table", "t"}, event...), "--table is not for this store"},
-		{"a numbered database of a cluster", []string{"stats", "--redis-env", "TWO"}, "no numbered databases"},
-		{"an empty host", []string{"stats", "--redis-env", "GAP"}, "does not parse"},
-		{"an argument", []string{"stats", "--redis-env", "REDIS_URL", "x"}, "want no argument"},
-	} {
-		t.Run(tt.name, func(t *testing.T) { f.run(t, tt.args...).want(t, 2, tt.says) })
-	}
-}
-
-func TestAFailureOfAStoreIsToldWithoutThePassword(t *testing.T) {
-	failure := errors.New("ERR unknown command 'AUTH' '" + storePassword + "'")
-	for password, want := range map[string]string{
-		storePassword: "the store failed: ERR unknown command 'AUTH' '[redacted]'",
-		"":            "the store failed: " + failure.Error(),
-	} {
-		if got := (&store{password: password}).failed(failure).Error(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
 }

@@ -48,8 +48,10 @@ func TestBrokenPromise(t *testing.T) {
 	}
 }
 
-func TestRedisThatIsNotThere(t *testing.T) {
-	if err := run(&strings.Builder{}, "127.0.0.1:1"); err == nil || errors.Is(err, redistest.ErrMissing) {
-		t.Errorf("the error is %v", err)
-	}
+func TestPlay(t *testing.T) {
+	t.Run("a Redis that is not there is a failure", func(t *testing.T) {
+		if err := run(&strings.Builder{}, "127.0.0.1:1"); err == nil || errors.Is(err, redistest.ErrMissing) {
+			t.Errorf("the error is %v", err)
+		}
+	})
 }

@@ -100,26 +100,47 @@ func BenchmarkRatio(b *testing.B) {
 	}
 }
 
-func TestVerificationCostsHardlyMoreThanItsParts(t *testing.T) {
-	if testing.Short() || slow() {
-		t.Skip("measures time")
-	}
-	for _, size := range sizes {
-		t.Run(size.name, func(t *testing.T) {
-			f, g := verification(t, size.bytes), bare(t, size.bytes)
-			ratio := cost.Ratio(f, g)
-			// Something else may have had the machine.
-			for range 4 {
-				if ratio > target {
-					ratio = min(ratio, cost.Ratio(f, g))
+func TestCost(t *testing.T) {
+	t.Run("verification costs hardly more than its parts", func(t *testing.T) {
+		if testing.Short() || slow() {
+			t.Skip("measures time")
+		}
+		for _, size := range sizes {
+			t.Run(size.name, func(t *testing.T) {
+				f, g := verification(t, size.bytes), bare(t, size.bytes)
+				ratio := cost.Ratio(f, g)
+				// Something else may have had the machine.
+				for range 4 {
+					if ratio > target {
+						ratio = min(ratio, cost.Ratio(f, g))
+					}
 				}
-			}
-			t.Logf("%.3f times", ratio)
-			if ratio > target {
-				t.Errorf("costs %.3f times its parts, want at most %.2f", ratio, target)
-			}
-		})
-	}
+				t.Logf("%.3f times", ratio)
+				if ratio > target {
+					t.Errorf("costs %.3f times its parts, want at most %.2f", ratio, target)
+				}
+			})
+		}
+	})
+
+	t.Run("verification allocates little", func(t *testing.T) {
+		for _, size := range sizes {
+			t.Run(size.name, func(t *testing.T) { cost.MaxAllocs(t, 18, verification(t, size.bytes)) })
+		}
+	})
+
+	t.Run("a refusal of the head allocates little", func(t *testing.T) {
+		v := newWorld().verifier(t)
+		for _, tt := range badHeads(genuine()) {
+			t.Run(tt.name, func(t *testing.T) {
+				cost.MaxAllocs(t, 8, func() {
+					if _, err := v.Begin(context.Background(), tt.head); err == nil {
+						t.Fatal("accepted")
+					}
+				})
+			})
+		}
+	})
 }
 
 func BenchmarkRefuseHead(b *testing.B) {
@@ -133,25 +154,6 @@ func BenchmarkRefuseHead(b *testing.B) {
 					b.Fatal("accepted")
 				}
 			}
-		})
-	}
-}
-
-func TestVerificationAllocatesLittle(t *testing.T) {
-	for _, size := range sizes {
-		t.Run(size.name, func(t *testing.T) { cost.MaxAllocs(t, 18, verification(t, size.bytes)) })
-	}
-}
-
-func TestARefusalOfTheHeadAllocatesLittle(t *testing.T) {
-	v := newWorld().verifier(t)
-	for _, tt := range badHeads(genuine()) {
-		t.Run(tt.name, func(t *testing.T) {
-			cost.MaxAllocs(t, 8, func() {
-				if _, err := v.Begin(context.Background(), tt.head); err == nil {
-					t.Fatal("accepted")
-				}
-			})
 		})
 	}
 }

@@ -70,137 +70,141 @@ func silent(t testing.TB, what string, net *memory, n int) {
 	}
 }
 
-func TestABadWebhookIDIsRefusedAtTheStart(t *testing.T) {
-	for _, tt := range []struct {
-		name, id, twin, tells string
-	}{
-		{"an empty id", "", webhookID, "is its environment variable set"},
-		{"a blank id", " \t", webhookID, "is its environment variable set"},
-		{"an id with a space in front", " " + webhookID, webhookID, "trim"},
-		{"an id with a line break behind", webhookID + "\n", webhookID, "trim"},
-		{"an id with a no-break space behind", webhookID + "\u00a0", webhookID, "trim"},
-		{"the id of the simulator", "WEBHOOK_ID", "WEBHOOKID", "simulator"},
-		{"the id of the simulator in lower case", "webhook_id", "webhookid", "letters and digits"},
-		{"an id with a hyphen", "8PT59711-0X687430L", webhookID, "letters and digits"},
-		{"an id with a bar, which parts the signed message", "8PT597110X687430L|1", "8PT597110X687430L1", "letters and digits"},
-		{"an id in quotes", `"8PT597110X687430L"`, webhookID, "letters and digits"},
-		{"an id of 51 characters", strings.Repeat("8", 51), strings.Repeat("8", 50), "1 to 50"},
-		{"a variable that was not expanded", "${PAYPAL_WEBHOOK_ID}", "PAYPALWEBHOOKID", "letters and digits"},
-		{"letters of another script", "８PT597110X687430L", webhookID, "letters and digits"},
-		{"a name of the console", "<YOUR-WEBHOOK-ID>", webhookID, "letters and digits"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			v, err := paypal.New(tt.id, nil)
-			if v != nil || err == nil {
-				t.Fatal("accepted")
-			}
-			if !strings.HasPrefix(err.Error(), "paypal: ") || !strings.Contains(err.Error(), tt.tells) {
-				t.Errorf("the error does not tell what to do: %v", err)
-			}
-			if _, err := paypal.New(tt.twin, nil); err != nil {
-				t.Errorf("the twin is refused: %v", err)
-			}
-			defer func() {
-				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "paypal.Must: ") || !strings.Contains(text, tt.tells) {
-					t.Errorf("Must panics with %q", text)
+func TestNew(t *testing.T) {
+	t.Run("a bad webhook id is refused at the start", func(t *testing.T) {
+		for _, tt := range []struct {
+			name, id, twin, tells string
+		}{
+			{"an empty id", "", webhookID, "is its environment variable set"},
+			{"a blank id", " \t", webhookID, "is its environment variable set"},
+			{"an id with a space in front", " " + webhookID, webhookID, "trim"},
+			{"an id with a line break behind", webhookID + "\n", webhookID, "trim"},
+			{"an id with a no-break space behind", webhookID + "\u00a0", webhookID, "trim"},
+			{"the id of the simulator", "WEBHOOK_ID", "WEBHOOKID", "simulator"},
+			{"the id of the simulator in lower case", "webhook_id", "webhookid", "letters and digits"},
+			{"an id with a hyphen", "8PT59711-0X687430L", webhookID, "letters and digits"},
+			{"an id with a bar, which parts the signed message", "8PT597110X687430L|1", "8PT597110X687430L1", "letters and digits"},
+			{"an id in quotes", `"8PT597110X687430L"`, webhookID, "letters and digits"},
+			{"an id of 51 characters", strings.Repeat("8", 51), strings.Repeat("8", 50), "1 to 50"},
+			{"a variable that was not expanded", "${PAYPAL_WEBHOOK_ID}", "PAYPALWEBHOOKID", "letters and digits"},
+			{"letters of another script", "８PT597110X687430L", webhookID, "letters and digits"},
+			{"a name of the console", "<YOUR-WEBHOOK-ID>", webhookID, "letters and digits"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				v, err := paypal.New(tt.id, nil)
+				if v != nil || err == nil {
+					t.Fatal("accepted")
 				}
-			}()
-			paypal.Must(tt.id)
-			t.Error("Must does not panic")
-		})
-	}
+				if !strings.HasPrefix(err.Error(), "paypal: ") || !strings.Contains(err.Error(), tt.tells) {
+					t.Errorf("the error does not tell what to do: %v", err)
+				}
+				if _, err := paypal.New(tt.twin, nil); err != nil {
+					t.Errorf("the twin is refused: %v", err)
+				}
+				defer func() {
+					if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "paypal.Must: ") || !strings.Contains(text, tt.tells) {
+						t.Errorf("Must panics with %q", text)
+					}
+				}()
+				paypal.Must(tt.id)
+				t.Error("Must does not panic")
+			})
+		}
+	})
+
+	t.Run("bad options are refused at the start", func(t *testing.T) {
+		secret, err := verify.NewKey("app", "1", []byte("EGnHDxD_qRPdaLdZz8iCr8N7_MzF-YHPTkjs6NKYQvQSBngp4PTTVWkPZRbL"))
+		must(err)
+		root := newAuthority("Root", nil).cert
+		for _, tt := range []struct {
+			name    string
+			id      string
+			o, twin paypal.Options
+			tells   string
+		}{
+			{"a negative MaxAge", webhookID, paypal.Options{MaxAge: -1}, paypal.Options{MaxAge: 1}, "MaxAge"},
+			{"a MaxAge over the default", webhookID, paypal.Options{MaxAge: 78*time.Hour + 1}, paypal.Options{MaxAge: 78 * time.Hour}, "MaxAge"},
+			{"no root in Roots", webhookID, paypal.Options{Roots: []*x509.Certificate{root, nil}}, paypal.Options{Roots: []*x509.Certificate{root, root}}, "Roots"},
+			{"no certificate in Intermediates", webhookID, paypal.Options{Intermediates: []*x509.Certificate{nil}}, paypal.Options{Intermediates: []*x509.Certificate{root}}, "Intermediates"},
+			{"the simulator without its id", webhookID, paypal.Options{InsecureAcceptSimulator: true}, paypal.Options{}, "WEBHOOK_ID"},
+			{"the simulator's id without its option", "WEBHOOK_ID", paypal.Options{}, paypal.Options{InsecureAcceptSimulator: true}, "simulator"},
+			{"the simulator with Confirm", "WEBHOOK_ID", paypal.Options{InsecureAcceptSimulator: true, Confirm: &paypal.Confirm{ClientID: "c", Secret: secret}}, paypal.Options{InsecureAcceptSimulator: true}, "Confirm"},
+			{"Confirm without a client id", webhookID, paypal.Options{Confirm: &paypal.Confirm{Secret: secret}}, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c", Secret: secret}}, "ClientID"},
+			{"Confirm with a space behind the client id", webhookID, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c ", Secret: secret}}, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c", Secret: secret}}, "ClientID"},
+			{"Confirm without a secret", webhookID, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c"}}, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c", Secret: secret}}, "Secret"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				v, err := paypal.New(tt.id, &tt.o)
+				if v != nil || err == nil || !strings.Contains(err.Error(), tt.tells) {
+					t.Errorf("New says %v, want an error that tells of %s", err, tt.tells)
+				}
+				if _, err := paypal.New(tt.id, &tt.twin); err != nil {
+					t.Errorf("the twin is refused: %v", err)
+				}
+			})
+		}
+	})
 }
 
-func TestBadOptionsAreRefusedAtTheStart(t *testing.T) {
-	secret, err := verify.NewKey("app", "1", []byte("EGnHDxD_qRPdaLdZz8iCr8N7_MzF-YHPTkjs6NKYQvQSBngp4PTTVWkPZRbL"))
-	must(err)
-	root := newAuthority("Root", nil).cert
-	for _, tt := range []struct {
-		name    string
-		id      string
-		o, twin paypal.Options
-		tells   string
-	}{
-		{"a negative MaxAge", webhookID, paypal.Options{MaxAge: -1}, paypal.Options{MaxAge: 1}, "MaxAge"},
-		{"a MaxAge over the default", webhookID, paypal.Options{MaxAge: 78*time.Hour + 1}, paypal.Options{MaxAge: 78 * time.Hour}, "MaxAge"},
-		{"no root in Roots", webhookID, paypal.Options{Roots: []*x509.Certificate{root, nil}}, paypal.Options{Roots: []*x509.Certificate{root, root}}, "Roots"},
-		{"no certificate in Intermediates", webhookID, paypal.Options{Intermediates: []*x509.Certificate{nil}}, paypal.Options{Intermediates: []*x509.Certificate{root}}, "Intermediates"},
-		{"the simulator without its id", webhookID, paypal.Options{InsecureAcceptSimulator: true}, paypal.Options{}, "WEBHOOK_ID"},
-		{"the simulator's id without its option", "WEBHOOK_ID", paypal.Options{}, paypal.Options{InsecureAcceptSimulator: true}, "simulator"},
-		{"the simulator with Confirm", "WEBHOOK_ID", paypal.Options{InsecureAcceptSimulator: true, Confirm: &paypal.Confirm{ClientID: "c", Secret: secret}}, paypal.Options{InsecureAcceptSimulator: true}, "Confirm"},
-		{"Confirm without a client id", webhookID, paypal.Options{Confirm: &paypal.Confirm{Secret: secret}}, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c", Secret: secret}}, "ClientID"},
-		{"Confirm with a space behind the client id", webhookID, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c ", Secret: secret}}, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c", Secret: secret}}, "ClientID"},
-		{"Confirm without a secret", webhookID, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c"}}, paypal.Options{Confirm: &paypal.Confirm{ClientID: "c", Secret: secret}}, "Secret"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			v, err := paypal.New(tt.id, &tt.o)
-			if v != nil || err == nil || !strings.Contains(err.Error(), tt.tells) {
-				t.Errorf("New says %v, want an error that tells of %s", err, tt.tells)
-			}
-			if _, err := paypal.New(tt.id, &tt.twin); err != nil {
-				t.Errorf("the twin is refused: %v", err)
-			}
-		})
-	}
-}
+func TestDelivery(t *testing.T) {
+	t.Run("a delivery says what was signed", func(t *testing.T) {
+		w := newWorld()
+		h := sent(event)
+		d := accept(t, "genuine", w.verifier(t), h, event)
+		digest := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%d", h.Header.Get("Paypal-Transmission-Id"), "2029-11-03T17:20:41Z", webhookID, crc32.ChecksumIEEE(event)))
+		want := verify.Delivery{
+			Provider:    "paypal",
+			Scope:       webhookID,
+			KeyLabel:    "CERT-360caa42-fca2a594-1d93a270",
+			ID:          "WH-2WR32451HC0233532-67976317FL4543714",
+			MessageID:   h.Header.Get("Paypal-Transmission-Id"),
+			Fingerprint: verify.NewFingerprint(digest),
+			SignedAt:    receivedAt,
+			ReceivedAt:  receivedAt,
+			Binding:     verify.BindingChecksum,
+			Body:        event,
+		}
+		if fmt.Sprintf("%+v", *d) != fmt.Sprintf("%+v", want) || !d.Fingerprint.Equal(want.Fingerprint) {
+			t.Errorf("Delivery is\n%+v, want\n%+v", *d, want)
+		}
+	})
 
-func TestADeliverySaysWhatWasSigned(t *testing.T) {
-	w := newWorld()
-	h := sent(event)
-	d := accept(t, "genuine", w.verifier(t), h, event)
-	digest := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%d", h.Header.Get("Paypal-Transmission-Id"), "2029-11-03T17:20:41Z", webhookID, crc32.ChecksumIEEE(event)))
-	want := verify.Delivery{
-		Provider:    "paypal",
-		Scope:       webhookID,
-		KeyLabel:    "CERT-360caa42-fca2a594-1d93a270",
-		ID:          "WH-2WR32451HC0233532-67976317FL4543714",
-		MessageID:   h.Header.Get("Paypal-Transmission-Id"),
-		Fingerprint: verify.NewFingerprint(digest),
-		SignedAt:    receivedAt,
-		ReceivedAt:  receivedAt,
-		Binding:     verify.BindingChecksum,
-		Body:        event,
-	}
-	if fmt.Sprintf("%+v", *d) != fmt.Sprintf("%+v", want) || !d.Fingerprint.Equal(want.Fingerprint) {
-		t.Errorf("Delivery is\n%+v, want\n%+v", *d, want)
-	}
-}
+	t.Run("the event's id is taken only in PayPal's form", func(t *testing.T) {
+		w := newWorld()
+		v := w.verifier(t)
+		for _, tt := range []struct{ name, body, want string }{
+			{"in front", `{"id":"WH-1","event_type":"X"}`, "WH-1"},
+			{"behind the resource, which has one, too", `{"resource":{"id":"WH-0"},"id":"WH-1"}`, "WH-1"},
+			{"twice: the first counts", `{"id":"WH-1","id":"WH-2"}`, "WH-1"},
+			{"in two parts", `{"id":"WH-2WR32451HC0233532-67976317FL4543714"}`, "WH-2WR32451HC0233532-67976317FL4543714"},
+			{"of 128 bytes", `{"id":"WH-` + strings.Repeat("1", 125) + `"}`, "WH-" + strings.Repeat("1", 125)},
 
-func TestTheEventsIDIsTakenOnlyInPayPalsForm(t *testing.T) {
-	w := newWorld()
-	v := w.verifier(t)
-	for _, tt := range []struct{ name, body, want string }{
-		{"in front", `{"id":"WH-1","event_type":"X"}`, "WH-1"},
-		{"behind the resource, which has one, too", `{"resource":{"id":"WH-0"},"id":"WH-1"}`, "WH-1"},
-		{"twice: the first counts", `{"id":"WH-1","id":"WH-2"}`, "WH-1"},
-		{"in two parts", `{"id":"WH-2WR32451HC0233532-67976317FL4543714"}`, "WH-2WR32451HC0233532-67976317FL4543714"},
-		{"of 128 bytes", `{"id":"WH-` + strings.Repeat("1", 125) + `"}`, "WH-" + strings.Repeat("1", 125)},
-
-		{"of 129 bytes", `{"id":"WH-` + strings.Repeat("1", 126) + `"}`, ""},
-		{"without an id", `{"event_type":"X"}`, ""},
-		{"without WH in front", `{"id":"I-BW452GLLEP1G"}`, ""},
-		{"with WH in lower case", `{"id":"wh-1"}`, ""},
-		{"with nothing behind WH", `{"id":"WH-"}`, ""},
-		{"with nothing but hyphens behind WH", `{"id":"WH---"}`, ""},
-		{"with a slash", `{"id":"WH-1/../2"}`, ""},
-		{"with a space", `{"id":"WH-1 2"}`, ""},
-		{"with an escape", `{"id":"WH\u002d1"}`, ""},
-		{"with its name escaped", `{"\u0069d":"WH-1"}`, ""},
-		{"a number", `{"id":1}`, ""},
-		{"in an array", `[{"id":"WH-1"}]`, ""},
-		{"in no JSON", `WH-1`, ""},
-		{"in nothing", ``, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			d := accept(t, "signed", v, sent([]byte(tt.body)), []byte(tt.body))
-			if d.ID != tt.want {
-				t.Errorf("ID is %q, want %q", d.ID, tt.want)
-			}
-			if d.MessageID == "" || d.Fingerprint.Equal(verify.Fingerprint{}) {
-				t.Error("the transmission has no id or no fingerprint")
-			}
-		})
-	}
+			{"of 129 bytes", `{"id":"WH-` + strings.Repeat("1", 126) + `"}`, ""},
+			{"without an id", `{"event_type":"X"}`, ""},
+			{"without WH in front", `{"id":"I-BW452GLLEP1G"}`, ""},
+			{"with WH in lower case", `{"id":"wh-1"}`, ""},
+			{"with nothing behind WH", `{"id":"WH-"}`, ""},
+			{"with nothing but hyphens behind WH", `{"id":"WH---"}`, ""},
+			{"with a slash", `{"id":"WH-1/../2"}`, ""},
+			{"with a space", `{"id":"WH-1 2"}`, ""},
+			{"with an escape", `{"id":"WH\u002d1"}`, ""},
+			{"with its name escaped", `{"\u0069d":"WH-1"}`, ""},
+			{"a number", `{"id":1}`, ""},
+			{"in an array", `[{"id":"WH-1"}]`, ""},
+			{"in no JSON", `WH-1`, ""},
+			{"in nothing", ``, ""},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				d := accept(t, "signed", v, sent([]byte(tt.body)), []byte(tt.body))
+				if d.ID != tt.want {
+					t.Errorf("ID is %q, want %q", d.ID, tt.want)
+				}
+				if d.MessageID == "" || d.Fingerprint.Equal(verify.Fingerprint{}) {
+					t.Error("the transmission has no id or no fingerprint")
+				}
+			})
+		}
+	})
 }
 
 // badHeads returns heads that differ from h in one thing, and what Begin must say
@@ -398,335 +402,343 @@ var badURLs = map[string]string{
 	"with a soft hyphen in its host": "https://api.pay\u00adpal.com/v1/notifications/certs/CERT-1",
 }
 
-func TestABadHeadIsRefusedWithoutAnOutboundRequest(t *testing.T) {
-	w := newWorld()
-	h := sent(event)
-	v := w.verifier(t)
-	for _, tt := range badHeads(h) {
-		t.Run(tt.name, func(t *testing.T) {
-			p, err := v.Begin(context.Background(), tt.head)
-			if p != nil || err == nil {
-				t.Fatal("Begin accepted")
-			}
-			if got := verify.ReasonOf(err); got != tt.want {
-				t.Errorf("refused as %v, want %v: %v", got, tt.want, err)
-			}
-			if tt.head != nil {
-				for _, values := range tt.head.Header {
-					if len(values) > 0 && len(values[0]) > 20 && strings.Contains(err.Error(), values[0]) {
-						t.Errorf("the error holds a header: %v", err)
-					}
+func TestHead(t *testing.T) {
+	t.Run("a bad head is refused without an outbound request", func(t *testing.T) {
+		w := newWorld()
+		h := sent(event)
+		v := w.verifier(t)
+		for _, tt := range badHeads(h) {
+			t.Run(tt.name, func(t *testing.T) {
+				p, err := v.Begin(context.Background(), tt.head)
+				if p != nil || err == nil {
+					t.Fatal("Begin accepted")
 				}
-			}
-			silent(t, tt.name, w.net, 0)
-		})
-	}
-	accept(t, "the twin of all of them", v, h, event)
-	if asked := w.net.asked(); len(asked) != 2 {
-		t.Errorf("for the twin, the requests are %q, want the certificate's and its issuer's", asked)
-	}
-}
-
-func TestACertificateURLOfEitherHostIsGood(t *testing.T) {
-	for _, tt := range []struct {
-		url     string
-		sandbox bool
-	}{
-		{"https://api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270", false},
-		{"https://api-m.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270", false},
-		{"https://api.paypal.com/v1/notifications/certs/" + strings.Repeat("C", 128), false},
-		{"https://api.paypal.com/v1/notifications/certs/0", false},
-		{"https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270", true},
-		{"https://api-m.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270", true},
-	} {
-		t.Run(tt.url, func(t *testing.T) {
-			w := newWorld()
-			subject := liveName
-			if tt.sandbox {
-				subject = sandboxName
-			}
-			w.hosts.file(tt.url, inPEM(w.issuer.leaf(leafKey().Public(), name(subject, subject))))
-			v := w.verifier(t, func(o *paypal.Options) { o.Sandbox = tt.sandbox })
-			accept(t, "genuine", v, sentUnder(tt.url, leafKey(), receivedAt, event), event)
-			if got, want := w.net.asked()[0], "GET "+tt.url; got != want {
-				t.Errorf("the first request is %q, want %q", got, want)
-			}
-		})
-	}
-}
-
-// Only the host, the name and the option may differ between the two.
-func TestLiveAndSandboxNeverCross(t *testing.T) {
-	for _, sandbox := range []bool{false, true} {
-		for _, url := range []string{certURL, sandboxURL} {
-			for _, subject := range []string{liveName, sandboxName} {
-				what := fmt.Sprintf("sandbox %v, %s, a certificate for %s", sandbox, url[:30], subject)
-				t.Run(what, func(t *testing.T) {
-					w := newWorld()
-					w.hosts.file(url, inPEM(w.issuer.leaf(leafKey().Public(), name(subject, subject))))
-					v := w.verifier(t, func(o *paypal.Options) { o.Sandbox = sandbox })
-					h := sentUnder(url, leafKey(), receivedAt, event)
-					switch {
-					case sandbox != (url == sandboxURL):
-						reject(t, what, v, h, event, verify.ErrUntrusted, "live against sandbox")
-						silent(t, what, w.net, 0)
-					case sandbox != (subject == sandboxName):
-						reject(t, what, v, h, event, verify.ErrUntrusted, "not in the name")
-					default:
-						accept(t, what, v, h, event)
-					}
-				})
-			}
-		}
-	}
-}
-
-func TestTheWindow(t *testing.T) {
-	const hour = time.Hour
-	for _, tt := range []struct {
-		name   string
-		maxAge time.Duration
-		past   time.Duration
-	}{
-		{"is 3 days and 6 hours into the past by default", 0, 78 * hour},
-		{"can be told to be that", 78 * hour, 78 * hour},
-		{"can be narrowed to 5 minutes", 5 * time.Minute, 5 * time.Minute},
-		{"can be narrowed to a second", time.Second, time.Second},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld()
-			v := w.verifier(t, func(o *paypal.Options) { o.MaxAge = tt.maxAge })
-			if got, want := v.Profile().Window, (verify.Window{Past: tt.past, Future: 5 * time.Minute}); got != want {
-				t.Errorf("the profile's window is %v, want %v", got, want)
-			}
-			h := sent(event)
-			reject(t, "too old by a nanosecond", v, received(h, receivedAt.Add(tt.past+1)), event, verify.ErrTooOld, "")
-			reject(t, "too new by a nanosecond", v, received(h, receivedAt.Add(-5*time.Minute-1)), event, verify.ErrTooNew, "")
-			silent(t, "outside of the window", w.net, 0)
-			for _, at := range []time.Time{receivedAt.Add(tt.past), receivedAt.Add(-5 * time.Minute), receivedAt} {
-				d := accept(t, at.String(), v, received(h, at), event)
-				if !d.SignedAt.Equal(receivedAt) || !d.ReceivedAt.Equal(at) {
-					t.Errorf("signed at %v and received at %v", d.SignedAt, d.ReceivedAt)
+				if got := verify.ReasonOf(err); got != tt.want {
+					t.Errorf("refused as %v, want %v: %v", got, tt.want, err)
 				}
-			}
-		})
-	}
-}
-
-func TestASignatureOfAnotherKindIsRefused(t *testing.T) {
-	w := newWorld()
-	v := w.verifier(t)
-	h := sent(event)
-	key := leafKey()
-	message := fmt.Appendf(nil, "%s|%s|%s|%d", h.Header.Get("Paypal-Transmission-Id"), h.Header.Get("Paypal-Transmission-Time"), webhookID, crc32.ChecksumIEEE(event))
-	sum1, sum256, sum512 := sha1.Sum(message), sha256.Sum256(message), sha512.Sum512(message)
-	sign := func(key *rsa.PrivateKey, hash crypto.Hash, digest []byte) string {
-		signature, err := rsa.SignPKCS1v15(nil, key, hash, digest)
-		must(err)
-		return base64.StdEncoding.EncodeToString(signature)
-	}
-	text := func(format string, args ...any) string {
-		digest := sha256.Sum256(fmt.Appendf(nil, format, args...))
-		return sign(key, crypto.SHA256, digest[:])
-	}
-	id, timestamp, crc := h.Header.Get("Paypal-Transmission-Id"), h.Header.Get("Paypal-Transmission-Time"), crc32.ChecksumIEEE(event)
-	pss, err := rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum256[:], nil)
-	must(err)
-	for what, signature := range map[string]string{
-		"SHA-1":                                   sign(key, crypto.SHA1, sum1[:]),
-		"SHA-512":                                 sign(key, crypto.SHA512, sum512[:]),
-		"SHA-256 without its name":                sign(key, 0, sum256[:]),
-		"PSS":                                     base64.StdEncoding.EncodeToString(pss),
-		"another key":                             sign(otherKey(), crypto.SHA256, sum256[:]),
-		"zeros":                                   base64.StdEncoding.EncodeToString(make([]byte, 256)),
-		"a number over the modulus":               base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 256)),
-		"the modulus":                             base64.StdEncoding.EncodeToString(key.N.Bytes()),
-		"the message of another webhook":          text("%s|%s|%s|%d", id, timestamp, "8PT597110X687430M", crc),
-		"the message of the simulator":            text("%s|%s|%s|%d", id, timestamp, "WEBHOOK_ID", crc),
-		"the message without a webhook":           text("%s|%s||%d", id, timestamp, crc),
-		"the message of another transmission":     text("%s|%s|%s|%d", newID(), timestamp, webhookID, crc),
-		"the message of another time":             text("%s|%s|%s|%d", id, "2029-11-03T17:20:42Z", webhookID, crc),
-		"the message with CRC-32C":                text("%s|%s|%s|%d", id, timestamp, webhookID, crc32.Checksum(event, crc32.MakeTable(crc32.Castagnoli))),
-		"the message with CRC-32 in hexadecimal":  text("%s|%s|%s|%08x", id, timestamp, webhookID, crc),
-		"the message with CRC-32 and a zero":      text("%s|%s|%s|0%d", id, timestamp, webhookID, crc),
-		"the message with CRC-32 as signed":       text("%s|%s|%s|%d", id, timestamp, webhookID, int64(crc)-1<<32),
-		"the message with the body in its place":  text("%s|%s|%s|%s", id, timestamp, webhookID, event),
-		"the message with a line break behind":    text("%s|%s|%s|%d\n", id, timestamp, webhookID, crc),
-		"the message with its parts in disorder":  text("%s|%s|%s|%d", timestamp, id, webhookID, crc),
-		"the message with the CRC-32 of no bytes": text("%s|%s|%s|%d", id, timestamp, webhookID, 0),
-	} {
-		t.Run(what, func(t *testing.T) {
-			reject(t, what, v, with(h, "Paypal-Transmission-Sig", signature), event, verify.ErrMismatch, "")
-		})
-	}
-	accept(t, "the twin of all of them", v, with(h, "Paypal-Transmission-Sig", text("%s|%s|%s|%d", id, timestamp, webhookID, crc)), event)
-}
-
-func TestKeysOfAllLengthsVerify(t *testing.T) {
-	t.Parallel()
-	lengths := []int{2048, 3072}
-	if !testing.Short() && !slow() {
-		lengths = append(lengths, 4096)
-	}
-	for _, bits := range lengths {
-		t.Run(fmt.Sprint(bits), func(t *testing.T) {
-			t.Parallel()
-			key := leafKey()
-			if bits != 2048 {
-				key = rsaKey(bits)
-			}
-			w := newWorld()
-			w.hosts.file(certURL, inPEM(w.issuer.leaf(key.Public())))
-			v := w.verifier(t)
-			h := sentUnder(certURL, key, receivedAt, event)
-			reject(t, "another body", v, h, event[1:], verify.ErrMismatch, "")
-			if bits != 2048 {
-				reject(t, "a signature of another length", v, sent(event), event, verify.ErrMalformed, "length of the key")
-			}
-			accept(t, "genuine", v, h, event)
-		})
-	}
-}
-
-func TestTheSimulator(t *testing.T) {
-	pp := paypaltest.New("WEBHOOK_ID")
-	simulator, err := paypal.New("WEBHOOK_ID", &paypal.Options{Transport: pp, Roots: pp.Roots(), InsecureAcceptSimulator: true})
-	must(err)
-	ours, err := paypal.New(webhookID, &paypal.Options{Transport: pp, Roots: pp.Roots()})
-	must(err)
-	head := func() *verify.Head {
-		return &verify.Head{Header: pp.Header(receivedAt, event), ReceivedAt: receivedAt}
-	}
-	t.Run("verifies under its own id only", func(t *testing.T) {
-		h := head()
-		reject(t, "against a real webhook", ours, h, event, verify.ErrMismatch, "")
-		accept(t, "against the simulator's", simulator, h, event)
-		reject(t, "ours against the simulator's", simulator, with(sent(event), "Paypal-Cert-Url", pp.CertURL()), event, verify.ErrMismatch, "")
-	})
-	t.Run("repeats the ids of its events, so each transmission is an event", func(t *testing.T) {
-		one, two := accept(t, "one", simulator, head(), event), accept(t, "two", simulator, head(), event)
-		if one.ID != one.MessageID || two.ID != two.MessageID || one.ID == two.ID {
-			t.Errorf("the ids are %q and %q of transmissions %q and %q", one.ID, two.ID, one.MessageID, two.MessageID)
-		}
-	})
-}
-
-func TestTheEmbeddedRootsAreDigiCerts(t *testing.T) {
-	for file, tt := range map[string]struct{ sum, system string }{
-		"digicert-high-assurance-ev-root-ca.pem": {"7431e5f4c3c1ce4690774f0b61e05440883ba9a01ed00ba6abd7806ed3b118cf", "DigiCert_High_Assurance_EV_Root_CA.crt"},
-		"digicert-global-root-g2.pem":            {"cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f", "DigiCert_Global_Root_G2.crt"},
-	} {
-		t.Run(file, func(t *testing.T) {
-			read := func(path string) *x509.Certificate {
-				text, err := os.ReadFile(path)
-				if errors.Is(err, os.ErrNotExist) {
-					return nil
-				}
-				must(err)
-				block, rest := pem.Decode(text)
-				if block == nil || len(bytes.TrimSpace(rest)) != 0 {
-					t.Fatalf("%s is not one block of PEM", path)
-				}
-				cert, err := x509.ParseCertificate(block.Bytes)
-				must(err)
-				return cert
-			}
-			cert := read(filepath.Join("roots", file))
-			if got := fmt.Sprintf("%x", sha256.Sum256(cert.Raw)); got != tt.sum {
-				t.Errorf("its SHA-256 is %s, want %s", got, tt.sum)
-			}
-			if !bytes.Equal(cert.RawIssuer, cert.RawSubject) || !cert.IsCA {
-				t.Error("it is no root")
-			}
-			if system := read(filepath.Join("/usr/share/ca-certificates/mozilla", tt.system)); system != nil && !system.Equal(cert) {
-				t.Error("the system has another certificate of this name")
-			}
-		})
-	}
-	if files, err := filepath.Glob("roots/*"); err != nil || len(files) != 2 {
-		t.Errorf("roots holds %q, want the two that are checked here", files)
-	}
-}
-
-// TestAMachineWithoutRootsHasTheEmbeddedOnes runs itself in a process that finds
-// none of the system.
-func TestAMachineWithoutRootsHasTheEmbeddedOnes(t *testing.T) {
-	if os.Getenv("SSL_CERT_FILE") != os.DevNull {
-		program, err := os.Executable()
-		must(err)
-		cmd := exec.Command(program, "-test.run=^"+t.Name()+"$", "-test.v")
-		cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+os.DevNull, "SSL_CERT_DIR="+t.TempDir())
-		if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS: "+t.Name())) {
-			t.Errorf("%v: %s", err, out)
-		}
-		return
-	}
-	own := newAuthority("Own Root", nil).cert
-	v, err := paypal.New(webhookID, &paypal.Options{Roots: []*x509.Certificate{own}})
-	must(err)
-	want := x509.NewCertPool()
-	want.AddCert(own)
-	for _, file := range []string{"digicert-high-assurance-ev-root-ca.pem", "digicert-global-root-g2.pem"} {
-		text, err := os.ReadFile(filepath.Join("roots", file))
-		must(err)
-		want.AppendCertsFromPEM(text)
-	}
-	if !paypal.RootsOf(v).Equal(want) {
-		t.Error("the roots are not the embedded ones and the one of Options")
-	}
-}
-
-func TestSecretsPrintNowhere(t *testing.T) {
-	const secret = "EGnHDxD_qRPdaLdZz8iCr8N7_MzF-YHPTkjs6NKYQvQSBngp4PTTVWkPZRbL"
-	w := newWorld()
-	api := newAPI()
-	w.hosts.handle(liveAPI, api.ServeHTTP)
-	key, err := verify.NewKey("app", "2026", []byte(secret))
-	must(err)
-	o := paypal.Options{Roots: []*x509.Certificate{w.root.cert}, Transport: w.net, Confirm: &paypal.Confirm{ClientID: clientID, Secret: key}}
-	v, err := paypal.New(webhookID, &o)
-	must(err)
-	h := sent(event)
-	p, err := v.Begin(context.Background(), h)
-	must(err)
-	d, err := p.Finish(context.Background(), event)
-	must(err)
-	if n := len(api.tokens()); n != 1 {
-		t.Fatalf("%d tokens were fetched, want one to look for", n)
-	}
-	api.response = func(apiCall) (int, string) { return 500, secret }
-	_, failed := verify.Verify(context.Background(), v, h, event)
-	api.response = func(apiCall) (int, string) { return 200, `{"verification_status":"FAILURE"}` }
-	_, mismatch := verify.Verify(context.Background(), v, h, event)
-	if failed == nil || mismatch == nil {
-		t.Fatal("accepted")
-	}
-	type holder struct{ value any }
-	for what, value := range map[string]any{
-		"Options": o, "*Options": &o, "Confirm": *o.Confirm, "*Confirm": o.Confirm, "*Verifier": v, "Verifier": *v,
-		"Pending": p, "*Delivery": d, "a failure": failed, "a refusal": mismatch, "in a field": holder{v}, "Options in a field": holder{o},
-	} {
-		t.Run(what, func(t *testing.T) {
-			var texts []string
-			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%c", "%U"} {
-				texts = append(texts, fmt.Sprintf(verb, value))
-			}
-			if text, err := json.Marshal(value); err == nil {
-				texts = append(texts, string(text))
-			}
-			var log strings.Builder
-			slog.New(slog.NewTextHandler(&log, nil)).Info("m", "value", value)
-			slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "value", value)
-			texts = append(texts, log.String())
-			for _, needle := range []string{secret, api.token(1), base64.StdEncoding.EncodeToString([]byte(clientID + ":" + secret))} {
-				for _, form := range []string{needle, hex.EncodeToString([]byte(needle)), strings.ToUpper(hex.EncodeToString([]byte(needle))), strings.Trim(fmt.Sprint([]byte(needle)), "[]")} {
-					for _, text := range texts {
-						if strings.Contains(text, form) {
-							t.Fatalf("a secret prints: %.300s", text)
+				if tt.head != nil {
+					for _, values := range tt.head.Header {
+						if len(values) > 0 && len(values[0]) > 20 && strings.Contains(err.Error(), values[0]) {
+							t.Errorf("the error holds a header: %v", err)
 						}
 					}
 				}
+				silent(t, tt.name, w.net, 0)
+			})
+		}
+		accept(t, "the twin of all of them", v, h, event)
+		if asked := w.net.asked(); len(asked) != 2 {
+			t.Errorf("for the twin, the requests are %q, want the certificate's and its issuer's", asked)
+		}
+	})
+
+	t.Run("a certificate URL of either host is good", func(t *testing.T) {
+		for _, tt := range []struct {
+			url     string
+			sandbox bool
+		}{
+			{"https://api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270", false},
+			{"https://api-m.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270", false},
+			{"https://api.paypal.com/v1/notifications/certs/" + strings.Repeat("C", 128), false},
+			{"https://api.paypal.com/v1/notifications/certs/0", false},
+			{"https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270", true},
+			{"https://api-m.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270", true},
+		} {
+			t.Run(tt.url, func(t *testing.T) {
+				w := newWorld()
+				subject := liveName
+				if tt.sandbox {
+					subject = sandboxName
+				}
+				w.hosts.file(tt.url, inPEM(w.issuer.leaf(leafKey().Public(), name(subject, subject))))
+				v := w.verifier(t, func(o *paypal.Options) { o.Sandbox = tt.sandbox })
+				accept(t, "genuine", v, sentUnder(tt.url, leafKey(), receivedAt, event), event)
+				if got, want := w.net.asked()[0], "GET "+tt.url; got != want {
+					t.Errorf("the first request is %q, want %q", got, want)
+				}
+			})
+		}
+	})
+
+	// Only the host, the name and the option may differ between the two.
+	t.Run("live and sandbox never cross", func(t *testing.T) {
+		for _, sandbox := range []bool{false, true} {
+			for _, url := range []string{certURL, sandboxURL} {
+				for _, subject := range []string{liveName, sandboxName} {
+					what := fmt.Sprintf("sandbox %v, %s, a certificate for %s", sandbox, url[:30], subject)
+					t.Run(what, func(t *testing.T) {
+						w := newWorld()
+						w.hosts.file(url, inPEM(w.issuer.leaf(leafKey().Public(), name(subject, subject))))
+						v := w.verifier(t, func(o *paypal.Options) { o.Sandbox = sandbox })
+						h := sentUnder(url, leafKey(), receivedAt, event)
+						switch {
+						case sandbox != (url == sandboxURL):
+							reject(t, what, v, h, event, verify.ErrUntrusted, "live against sandbox")
+							silent(t, what, w.net, 0)
+						case sandbox != (subject == sandboxName):
+							reject(t, what, v, h, event, verify.ErrUntrusted, "not in the name")
+						default:
+							accept(t, what, v, h, event)
+						}
+					})
+				}
+			}
+		}
+	})
+
+	t.Run("the window has two ends", func(t *testing.T) {
+		const hour = time.Hour
+		for _, tt := range []struct {
+			name   string
+			maxAge time.Duration
+			past   time.Duration
+		}{
+			{"is 3 days and 6 hours into the past by default", 0, 78 * hour},
+			{"can be told to be that", 78 * hour, 78 * hour},
+			{"can be narrowed to 5 minutes", 5 * time.Minute, 5 * time.Minute},
+			{"can be narrowed to a second", time.Second, time.Second},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				w := newWorld()
+				v := w.verifier(t, func(o *paypal.Options) { o.MaxAge = tt.maxAge })
+				if got, want := v.Profile().Window, (verify.Window{Past: tt.past, Future: 5 * time.Minute}); got != want {
+					t.Errorf("the profile's window is %v, want %v", got, want)
+				}
+				h := sent(event)
+				reject(t, "too old by a nanosecond", v, received(h, receivedAt.Add(tt.past+1)), event, verify.ErrTooOld, "")
+				reject(t, "too new by a nanosecond", v, received(h, receivedAt.Add(-5*time.Minute-1)), event, verify.ErrTooNew, "")
+				silent(t, "outside of the window", w.net, 0)
+				for _, at := range []time.Time{receivedAt.Add(tt.past), receivedAt.Add(-5 * time.Minute), receivedAt} {
+					d := accept(t, at.String(), v, received(h, at), event)
+					if !d.SignedAt.Equal(receivedAt) || !d.ReceivedAt.Equal(at) {
+						t.Errorf("signed at %v and received at %v", d.SignedAt, d.ReceivedAt)
+					}
+				}
+			})
+		}
+	})
+
+	t.Run("the simulator is refused unless it is allowed", func(t *testing.T) {
+		pp := paypaltest.New("WEBHOOK_ID")
+		simulator, err := paypal.New("WEBHOOK_ID", &paypal.Options{Transport: pp, Roots: pp.Roots(), InsecureAcceptSimulator: true})
+		must(err)
+		ours, err := paypal.New(webhookID, &paypal.Options{Transport: pp, Roots: pp.Roots()})
+		must(err)
+		head := func() *verify.Head {
+			return &verify.Head{Header: pp.Header(receivedAt, event), ReceivedAt: receivedAt}
+		}
+		t.Run("verifies under its own id only", func(t *testing.T) {
+			h := head()
+			reject(t, "against a real webhook", ours, h, event, verify.ErrMismatch, "")
+			accept(t, "against the simulator's", simulator, h, event)
+			reject(t, "ours against the simulator's", simulator, with(sent(event), "Paypal-Cert-Url", pp.CertURL()), event, verify.ErrMismatch, "")
+		})
+		t.Run("repeats the ids of its events, so each transmission is an event", func(t *testing.T) {
+			one, two := accept(t, "one", simulator, head(), event), accept(t, "two", simulator, head(), event)
+			if one.ID != one.MessageID || two.ID != two.MessageID || one.ID == two.ID {
+				t.Errorf("the ids are %q and %q of transmissions %q and %q", one.ID, two.ID, one.MessageID, two.MessageID)
 			}
 		})
-	}
+	})
+}
+
+func TestSignature(t *testing.T) {
+	t.Run("a signature of another kind is refused", func(t *testing.T) {
+		w := newWorld()
+		v := w.verifier(t)
+		h := sent(event)
+		key := leafKey()
+		message := fmt.Appendf(nil, "%s|%s|%s|%d", h.Header.Get("Paypal-Transmission-Id"), h.Header.Get("Paypal-Transmission-Time"), webhookID, crc32.ChecksumIEEE(event))
+		sum1, sum256, sum512 := sha1.Sum(message), sha256.Sum256(message), sha512.Sum512(message)
+		sign := func(key *rsa.PrivateKey, hash crypto.Hash, digest []byte) string {
+			signature, err := rsa.SignPKCS1v15(nil, key, hash, digest)
+			must(err)
+			return base64.StdEncoding.EncodeToString(signature)
+		}
+		text := func(format string, args ...any) string {
+			digest := sha256.Sum256(fmt.Appendf(nil, format, args...))
+			return sign(key, crypto.SHA256, digest[:])
+		}
+		id, timestamp, crc := h.Header.Get("Paypal-Transmission-Id"), h.Header.Get("Paypal-Transmission-Time"), crc32.ChecksumIEEE(event)
+		pss, err := rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum256[:], nil)
+		must(err)
+		for what, signature := range map[string]string{
+			"SHA-1":                                   sign(key, crypto.SHA1, sum1[:]),
+			"SHA-512":                                 sign(key, crypto.SHA512, sum512[:]),
+			"SHA-256 without its name":                sign(key, 0, sum256[:]),
+			"PSS":                                     base64.StdEncoding.EncodeToString(pss),
+			"another key":                             sign(otherKey(), crypto.SHA256, sum256[:]),
+			"zeros":                                   base64.StdEncoding.EncodeToString(make([]byte, 256)),
+			"a number over the modulus":               base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 256)),
+			"the modulus":                             base64.StdEncoding.EncodeToString(key.N.Bytes()),
+			"the message of another webhook":          text("%s|%s|%s|%d", id, timestamp, "8PT597110X687430M", crc),
+			"the message of the simulator":            text("%s|%s|%s|%d", id, timestamp, "WEBHOOK_ID", crc),
+			"the message without a webhook":           text("%s|%s||%d", id, timestamp, crc),
+			"the message of another transmission":     text("%s|%s|%s|%d", newID(), timestamp, webhookID, crc),
+			"the message of another time":             text("%s|%s|%s|%d", id, "2029-11-03T17:20:42Z", webhookID, crc),
+			"the message with CRC-32C":                text("%s|%s|%s|%d", id, timestamp, webhookID, crc32.Checksum(event, crc32.MakeTable(crc32.Castagnoli))),
+			"the message with CRC-32 in hexadecimal":  text("%s|%s|%s|%08x", id, timestamp, webhookID, crc),
+			"the message with CRC-32 and a zero":      text("%s|%s|%s|0%d", id, timestamp, webhookID, crc),
+			"the message with CRC-32 as signed":       text("%s|%s|%s|%d", id, timestamp, webhookID, int64(crc)-1<<32),
+			"the message with the body in its place":  text("%s|%s|%s|%s", id, timestamp, webhookID, event),
+			"the message with a line break behind":    text("%s|%s|%s|%d\n", id, timestamp, webhookID, crc),
+			"the message with its parts in disorder":  text("%s|%s|%s|%d", timestamp, id, webhookID, crc),
+			"the message with the CRC-32 of no bytes": text("%s|%s|%s|%d", id, timestamp, webhookID, 0),
+		} {
+			t.Run(what, func(t *testing.T) {
+				reject(t, what, v, with(h, "Paypal-Transmission-Sig", signature), event, verify.ErrMismatch, "")
+			})
+		}
+		accept(t, "the twin of all of them", v, with(h, "Paypal-Transmission-Sig", text("%s|%s|%s|%d", id, timestamp, webhookID, crc)), event)
+	})
+
+	t.Run("keys of all lengths verify", func(t *testing.T) {
+		t.Parallel()
+		lengths := []int{2048, 3072}
+		if !testing.Short() && !slow() {
+			lengths = append(lengths, 4096)
+		}
+		for _, bits := range lengths {
+			t.Run(fmt.Sprint(bits), func(t *testing.T) {
+				t.Parallel()
+				key := leafKey()
+				if bits != 2048 {
+					key = rsaKey(bits)
+				}
+				w := newWorld()
+				w.hosts.file(certURL, inPEM(w.issuer.leaf(key.Public())))
+				v := w.verifier(t)
+				h := sentUnder(certURL, key, receivedAt, event)
+				reject(t, "another body", v, h, event[1:], verify.ErrMismatch, "")
+				if bits != 2048 {
+					reject(t, "a signature of another length", v, sent(event), event, verify.ErrMalformed, "length of the key")
+				}
+				accept(t, "genuine", v, h, event)
+			})
+		}
+	})
+}
+
+func TestEmbeddedRoots(t *testing.T) {
+	t.Run("they are DigiCert's", func(t *testing.T) {
+		for file, tt := range map[string]struct{ sum, system string }{
+			"digicert-high-assurance-ev-root-ca.pem": {"7431e5f4c3c1ce4690774f0b61e05440883ba9a01ed00ba6abd7806ed3b118cf", "DigiCert_High_Assurance_EV_Root_CA.crt"},
+			"digicert-global-root-g2.pem":            {"cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f", "DigiCert_Global_Root_G2.crt"},
+		} {
+			t.Run(file, func(t *testing.T) {
+				read := func(path string) *x509.Certificate {
+					text, err := os.ReadFile(path)
+					if errors.Is(err, os.ErrNotExist) {
+						return nil
+					}
+					must(err)
+					block, rest := pem.Decode(text)
+					if block == nil || len(bytes.TrimSpace(rest)) != 0 {
+						t.Fatalf("%s is not one block of PEM", path)
+					}
+					cert, err := x509.ParseCertificate(block.Bytes)
+					must(err)
+					return cert
+				}
+				cert := read(filepath.Join("roots", file))
+				if got := fmt.Sprintf("%x", sha256.Sum256(cert.Raw)); got != tt.sum {
+					t.Errorf("its SHA-256 is %s, want %s", got, tt.sum)
+				}
+				if !bytes.Equal(cert.RawIssuer, cert.RawSubject) || !cert.IsCA {
+					t.Error("it is no root")
+				}
+				if system := read(filepath.Join("/usr/share/ca-certificates/mozilla", tt.system)); system != nil && !system.Equal(cert) {
+					t.Error("the system has another certificate of this name")
+				}
+			})
+		}
+		if files, err := filepath.Glob("roots/*"); err != nil || len(files) != 2 {
+			t.Errorf("roots holds %q, want the two that are checked here", files)
+		}
+	})
+
+	// Runs itself in a process that finds
+	// none of the system.
+	t.Run("a machine without roots has them", func(t *testing.T) {
+		if os.Getenv("SSL_CERT_FILE") != os.DevNull {
+			program, err := os.Executable()
+			must(err)
+			cmd := exec.Command(program, "-test.run=^"+t.Name()+"$", "-test.v")
+			cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+os.DevNull, "SSL_CERT_DIR="+t.TempDir())
+			if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS: "+t.Name())) {
+				t.Errorf("%v: %s", err, out)
+			}
+			return
+		}
+		own := newAuthority("Own Root", nil).cert
+		v, err := paypal.New(webhookID, &paypal.Options{Roots: []*x509.Certificate{own}})
+		must(err)
+		want := x509.NewCertPool()
+		want.AddCert(own)
+		for _, file := range []string{"digicert-high-assurance-ev-root-ca.pem", "digicert-global-root-g2.pem"} {
+			text, err := os.ReadFile(filepath.Join("roots", file))
+			must(err)
+			want.AppendCertsFromPEM(text)
+		}
+		if !paypal.RootsOf(v).Equal(want) {
+			t.Error("the roots are not the embedded ones and the one of Options")
+		}
+	})
+}
+
+func TestSecrecy(t *testing.T) {
+	t.Run("secrets print nowhere", func(t *testing.T) {
+		const secret = "EGnHDxD_qRPdaLdZz8iCr8N7_MzF-YHPTkjs6NKYQvQSBngp4PTTVWkPZRbL"
+		w := newWorld()
+		api := newAPI()
+		w.hosts.handle(liveAPI, api.ServeHTTP)
+		key, err := verify.NewKey("app", "2026", []byte(secret))
+		must(err)
+		o := paypal.Options{Roots: []*x509.Certificate{w.root.cert}, Transport: w.net, Confirm: &paypal.Confirm{ClientID: clientID, Secret: key}}
+		v, err := paypal.New(webhookID, &o)
+		must(err)
+		h := sent(event)
+		p, err := v.Begin(context.Background(), h)
+		must(err)
+		d, err := p.Finish(context.Background(), event)
+		must(err)
+		if n := len(api.tokens()); n != 1 {
+			t.Fatalf("%d tokens were fetched, want one to look for", n)
+		}
+		api.response = func(apiCall) (int, string) { return 500, secret }
+		_, failed := verify.Verify(context.Background(), v, h, event)
+		api.response = func(apiCall) (int, string) { return 200, `{"verification_status":"FAILURE"}` }
+		_, mismatch := verify.Verify(context.Background(), v, h, event)
+		if failed == nil || mismatch == nil {
+			t.Fatal("accepted")
+		}
+		type holder struct{ value any }
+		for what, value := range map[string]any{
+			"Options": o, "*Options": &o, "Confirm": *o.Confirm, "*Confirm": o.Confirm, "*Verifier": v, "Verifier": *v,
+			"Pending": p, "*Delivery": d, "a failure": failed, "a refusal": mismatch, "in a field": holder{v}, "Options in a field": holder{o},
+		} {
+			t.Run(what, func(t *testing.T) {
+				var texts []string
+				for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%c", "%U"} {
+					texts = append(texts, fmt.Sprintf(verb, value))
+				}
+				if text, err := json.Marshal(value); err == nil {
+					texts = append(texts, string(text))
+				}
+				var log strings.Builder
+				slog.New(slog.NewTextHandler(&log, nil)).Info("m", "value", value)
+				slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "value", value)
+				texts = append(texts, log.String())
+				for _, needle := range []string{secret, api.token(1), base64.StdEncoding.EncodeToString([]byte(clientID + ":" + secret))} {
+					for _, form := range []string{needle, hex.EncodeToString([]byte(needle)), strings.ToUpper(hex.EncodeToString([]byte(needle))), strings.Trim(fmt.Sprint([]byte(needle)), "[]")} {
+						for _, text := range texts {
+							if strings.Contains(text, form) {
+								t.Fatalf("a secret prints: %.300s", text)
+							}
+						}
+					}
+				}
+			})
+		}
+	})
 }

@@ -105,71 +105,130 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestTestdataHoldsNoPrivateKey also finds a file that no vector uses.
-func TestTestdataHoldsNoPrivateKey(t *testing.T) {
-	used := map[string]bool{"root.pem": true, "issuer.pem": true, "leaf.pem": true, "leaf-sandbox.pem": true}
-	for _, v := range vector.Load(t, "testdata") {
-		for _, option := range v.Options {
-			if name, ok := strings.CutPrefix(option, "serves "); ok {
-				used[name] = true
+func TestTestdata(t *testing.T) {
+	// Also finds a file that no vector uses.
+	t.Run("it holds no private key", func(t *testing.T) {
+		used := map[string]bool{"root.pem": true, "issuer.pem": true, "leaf.pem": true, "leaf-sandbox.pem": true}
+		for _, v := range vector.Load(t, "testdata") {
+			for _, option := range v.Options {
+				if name, ok := strings.CutPrefix(option, "serves "); ok {
+					used[name] = true
+				}
 			}
 		}
-	}
-	files, err := filepath.Glob("testdata/*.pem")
-	if err != nil || len(files) < 10 {
-		t.Fatalf("found %q: %v", files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
+		files, err := filepath.Glob("testdata/*.pem")
+		if err != nil || len(files) < 10 {
+			t.Fatalf("found %q: %v", files, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(text, []byte("PRIVATE")) {
+				t.Errorf("%s holds a private key", file)
+			}
+			if !used[filepath.Base(file)] {
+				t.Errorf("%s is used by no vector", file)
+			}
+		}
+	})
+}
+
+func TestPublishedVectors(t *testing.T) {
+	// Shows each row of the second table of
+	// DIFFERENCES.md, and that there is no other one.
+	t.Run("differences in reason are listed", func(t *testing.T) {
+		text, err := os.ReadFile(filepath.Join("testdata", "DIFFERENCES.md"))
+		must(err)
+		listed := make(map[string]string)
+		_, table, _ := strings.Cut(string(text), "\n## Reasons")
+		for line := range strings.Lines(table) {
+			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+			if name := strings.TrimSpace(cells[0]); len(cells) == 3 && name != "delivery" && strings.Trim(name, "-") != "" {
+				listed[name] = strings.TrimSpace(cells[1])
+			}
+		}
+		w := newWorld()
+		v := w.verifier(t)
+		h := sent(event)
+		accept(t, "the twin of all", v, h, event)
+		for name, heads := range map[string][]*verify.Head{
+			"no signature, or an empty one":       {with(h, "Paypal-Transmission-Sig"), with(h, "Paypal-Transmission-Sig", "")},
+			"an id that is no UUID in lower case": {with(h, "Paypal-Transmission-Id", "evt_1"), with(h, "Paypal-Transmission-Id", strings.ToUpper(newID()))},
+			"another algorithm":                   {with(h, "Paypal-Auth-Algo", "SHA1withRSA"), with(h, "Paypal-Auth-Algo", "sha256WithRSA")},
+			"a certificate elsewhere":             {with(h, "Paypal-Cert-Url", "https://evil.example/v1/notifications/certs/CERT-1"), with(h, "Paypal-Cert-Url", sandboxURL)},
+		} {
+			row := listed[name]
+			delete(listed, name)
+			for _, h := range heads {
+				_, err := verify.Verify(context.Background(), v, h, event)
+				ours := vector.Outcome(err)
+				_, not, ok := strings.Cut(row, "`"+ours+"`, not ")
+				if !ok || not == "`"+ours+"`" {
+					t.Errorf("%s: the outcome is %s, and DIFFERENCES.md says %q", name, ours, row)
+				}
+			}
+		}
+		for name := range listed {
+			t.Errorf("DIFFERENCES.md lists %q, of which there is no case", name)
+		}
+	})
+
+	t.Run("published transmissions get their verdict", func(t *testing.T) {
+		folder := vectorFolder(t)
+		files, err := filepath.Glob(filepath.Join(folder, "paypal", "*.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Contains(text, []byte("PRIVATE")) {
-			t.Errorf("%s holds a private key", file)
+		derived, err := filepath.Glob(filepath.Join(folder, "derived", "c*.json"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !used[filepath.Base(file)] {
-			t.Errorf("%s is used by no vector", file)
+		files = append(files, derived...)
+		if len(files) < 27 {
+			t.Fatalf("found %d vectors, want at least 27", len(files))
 		}
-	}
-}
-
-// TestDifferencesInReasonAreListed shows each row of the second table of
-// DIFFERENCES.md, and that there is no other one.
-func TestDifferencesInReasonAreListed(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("testdata", "DIFFERENCES.md"))
-	must(err)
-	listed := make(map[string]string)
-	_, table, _ := strings.Cut(string(text), "\n## Reasons")
-	for line := range strings.Lines(table) {
-		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if name := strings.TrimSpace(cells[0]); len(cells) == 3 && name != "delivery" && strings.Trim(name, "-") != "" {
-			listed[name] = strings.TrimSpace(cells[1])
+		for _, file := range files {
+			v, body := loadPublished(t, file)
+			t.Run(v.Name, func(t *testing.T) {
+				verifier, _ := v.verifier(t, folder)
+				head := v.head()
+				if moved, ok := movedURL[v.Name]; ok {
+					if got := head.Header.Get("Paypal-Cert-Url"); got != moved {
+						t.Fatalf("the URL is %q now, want %q: DIFFERENCES.md is stale", got, moved)
+					}
+					if _, err := verify.Verify(context.Background(), verifier, head, body); !errors.Is(err, verify.ErrUntrusted) {
+						t.Fatalf("under its own URL: got %v, want %v", err, verify.ErrUntrusted)
+					}
+					head.Header.Set("Paypal-Cert-Url", "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-aecacc47")
+				}
+				d, err := verify.Verify(context.Background(), verifier, head, body)
+				switch v.Expect.Verdict {
+				case "accept":
+					if err != nil {
+						t.Fatalf("got %v, want it accepted", err)
+					}
+					if d.Binding != verify.BindingChecksum || d.MessageID == "" || !bytes.Equal(d.Body, body) {
+						t.Errorf("got binding %v, message id %q", d.Binding, d.MessageID)
+					}
+				case "reject":
+					if d != nil || err == nil {
+						t.Fatalf("accepted, want %s", v.Expect.Reason)
+					}
+					want, ok := reasons[v.Expect.Reason]
+					if !ok {
+						t.Fatalf("no reason of ours for %q", v.Expect.Reason)
+					}
+					if !errors.Is(err, want) {
+						t.Errorf("got %v, want %v", err, want)
+					}
+				default:
+					t.Fatalf("unknown verdict %q", v.Expect.Verdict)
+				}
+			})
 		}
-	}
-	w := newWorld()
-	v := w.verifier(t)
-	h := sent(event)
-	accept(t, "the twin of all", v, h, event)
-	for name, heads := range map[string][]*verify.Head{
-		"no signature, or an empty one":       {with(h, "Paypal-Transmission-Sig"), with(h, "Paypal-Transmission-Sig", "")},
-		"an id that is no UUID in lower case": {with(h, "Paypal-Transmission-Id", "evt_1"), with(h, "Paypal-Transmission-Id", strings.ToUpper(newID()))},
-		"another algorithm":                   {with(h, "Paypal-Auth-Algo", "SHA1withRSA"), with(h, "Paypal-Auth-Algo", "sha256WithRSA")},
-		"a certificate elsewhere":             {with(h, "Paypal-Cert-Url", "https://evil.example/v1/notifications/certs/CERT-1"), with(h, "Paypal-Cert-Url", sandboxURL)},
-	} {
-		row := listed[name]
-		delete(listed, name)
-		for _, h := range heads {
-			_, err := verify.Verify(context.Background(), v, h, event)
-			ours := vector.Outcome(err)
-			_, not, ok := strings.Cut(row, "`"+ours+"`, not ")
-			if !ok || not == "`"+ours+"`" {
-				t.Errorf("%s: the outcome is %s, and DIFFERENCES.md says %q", name, ours, row)
-			}
-		}
-	}
-	for name := range listed {
-		t.Errorf("DIFFERENCES.md lists %q, of which there is no case", name)
-	}
+	})
 }
 
 // published is a transmission that was published elsewhere.
@@ -286,59 +345,4 @@ func (v published) verifier(t testing.TB, folder string) (*paypal.Verifier, *int
 		t.Fatal(err)
 	}
 	return verifier, net
-}
-
-func TestPublishedTransmissionsGetTheirVerdict(t *testing.T) {
-	folder := vectorFolder(t)
-	files, err := filepath.Glob(filepath.Join(folder, "paypal", "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	derived, err := filepath.Glob(filepath.Join(folder, "derived", "c*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files = append(files, derived...)
-	if len(files) < 27 {
-		t.Fatalf("found %d vectors, want at least 27", len(files))
-	}
-	for _, file := range files {
-		v, body := loadPublished(t, file)
-		t.Run(v.Name, func(t *testing.T) {
-			verifier, _ := v.verifier(t, folder)
-			head := v.head()
-			if moved, ok := movedURL[v.Name]; ok {
-				if got := head.Header.Get("Paypal-Cert-Url"); got != moved {
-					t.Fatalf("the URL is %q now, want %q: DIFFERENCES.md is stale", got, moved)
-				}
-				if _, err := verify.Verify(context.Background(), verifier, head, body); !errors.Is(err, verify.ErrUntrusted) {
-					t.Fatalf("under its own URL: got %v, want %v", err, verify.ErrUntrusted)
-				}
-				head.Header.Set("Paypal-Cert-Url", "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-aecacc47")
-			}
-			d, err := verify.Verify(context.Background(), verifier, head, body)
-			switch v.Expect.Verdict {
-			case "accept":
-				if err != nil {
-					t.Fatalf("got %v, want it accepted", err)
-				}
-				if d.Binding != verify.BindingChecksum || d.MessageID == "" || !bytes.Equal(d.Body, body) {
-					t.Errorf("got binding %v, message id %q", d.Binding, d.MessageID)
-				}
-			case "reject":
-				if d != nil || err == nil {
-					t.Fatalf("accepted, want %s", v.Expect.Reason)
-				}
-				want, ok := reasons[v.Expect.Reason]
-				if !ok {
-					t.Fatalf("no reason of ours for %q", v.Expect.Reason)
-				}
-				if !errors.Is(err, want) {
-					t.Errorf("got %v, want %v", err, want)
-				}
-			default:
-				t.Fatalf("unknown verdict %q", v.Expect.Verdict)
-			}
-		})
-	}
 }

@@ -40,21 +40,23 @@ func vectors(t testing.TB) map[string][]byte {
 	return texts
 }
 
-func TestVectorsOfProvidersAreCaptures(t *testing.T) {
-	for file, text := range vectors(t) {
-		all, err := capture.ReadFile(file)
-		if err != nil || len(all) != 1 {
-			t.Errorf("got %v, %v", all, err)
-			continue
+func TestVectors(t *testing.T) {
+	t.Run("those of providers are captures", func(t *testing.T) {
+		for file, text := range vectors(t) {
+			all, err := capture.ReadFile(file)
+			if err != nil || len(all) != 1 {
+				t.Errorf("got %v, %v", all, err)
+				continue
+			}
+			c := all[0]
+			if c.Note == "" || c.Expect == "" || c.ReceivedAt.IsZero() || !bytes.HasSuffix(text, c.Body) {
+				t.Errorf("%s: capture is %+v", file, c)
+			}
+			if names := differences(c, mustParse(t, string(mustAppend(t, c)))); names != nil {
+				t.Errorf("%s: these differ: %q", file, names)
+			}
 		}
-		c := all[0]
-		if c.Note == "" || c.Expect == "" || c.ReceivedAt.IsZero() || !bytes.HasSuffix(text, c.Body) {
-			t.Errorf("%s: capture is %+v", file, c)
-		}
-		if names := differences(c, mustParse(t, string(mustAppend(t, c)))); names != nil {
-			t.Errorf("%s: these differ: %q", file, names)
-		}
-	}
+	})
 }
 
 // without returns c without the header fields that are named in the file as dropped.

@@ -97,97 +97,99 @@ func (r random) bodyFor(t *testing.T, s *subject) []byte {
 	return b
 }
 
-func TestAThousandGenuineCapturesGiveNoFinding(t *testing.T) {
-	r := random{rand.New(rand.NewPCG(1, 2))}
-	all := subjects()
-	for i := range 1000 {
-		s := all[i%len(all)]
-		b := r.bodyFor(t, s)
-		at := receivedAt.Add(time.Duration(r.Int64N(int64(100 * 24 * time.Hour))))
-		c := &capture.Capture{
-			URL: &url.URL{Path: "/hooks"}, Header: s.sign(at, b, s.secret), Body: b,
-			ReceivedAt: at.Add(time.Duration(r.IntN(280)) * time.Second),
+func TestGenuine(t *testing.T) {
+	t.Run("a thousand genuine captures give no finding", func(t *testing.T) {
+		r := random{rand.New(rand.NewPCG(1, 2))}
+		all := subjects()
+		for i := range 1000 {
+			s := all[i%len(all)]
+			b := r.bodyFor(t, s)
+			at := receivedAt.Add(time.Duration(r.Int64N(int64(100 * 24 * time.Hour))))
+			c := &capture.Capture{
+				URL: &url.URL{Path: "/hooks"}, Header: s.sign(at, b, s.secret), Body: b,
+				ReceivedAt: at.Add(time.Duration(r.IntN(280)) * time.Second),
+			}
+			if i%7 == 0 {
+				c.Inexact = "nobody knows"
+			}
+			o := &diagnose.Options{Candidates: []diagnose.Candidate{{Label: "another", Secret: s.wrong}}, Others: []verify.Verifier{s.verifier(t, s.wrong)}}
+			if found := diagnose.Verifier(context.Background(), s.verifier(t, s.secret), c, o); len(found) > 0 {
+				t.Errorf("%s: %q: %v", s.name, b, found)
+			}
+			if found := diagnose.Secret(context.Background(), s.new, s.secret, c, o); len(found) > 0 {
+				t.Errorf("%s: %q: %v", s.name, b, found)
+			}
 		}
-		if i%7 == 0 {
-			c.Inexact = "nobody knows"
-		}
-		o := &diagnose.Options{Candidates: []diagnose.Candidate{{Label: "another", Secret: s.wrong}}, Others: []verify.Verifier{s.verifier(t, s.wrong)}}
-		if found := diagnose.Verifier(context.Background(), s.verifier(t, s.secret), c, o); len(found) > 0 {
-			t.Errorf("%s: %q: %v", s.name, b, found)
-		}
-		if found := diagnose.Secret(context.Background(), s.new, s.secret, c, o); len(found) > 0 {
-			t.Errorf("%s: %q: %v", s.name, b, found)
-		}
-	}
-}
+	})
 
-func TestAGenuineCaptureGivesNoFindingDuringARotation(t *testing.T) {
-	v := stripe.Must("whsec_Zq8n3VbT6mXr1LpWk5NcYd9sHf2gJe7R", stripeSecret)
-	body := []byte(stripeBody)
-	c := &capture.Capture{Header: stripetest.Header(receivedAt, body, stripeSecret, "whsec_the older one of two"), Body: body, ReceivedAt: receivedAt}
-	if found := diagnose.Verifier(context.Background(), v, c, nil); len(found) > 0 {
-		t.Errorf("findings: %v", found)
-	}
-	c.Body = compacted(t, body)
-	found := diagnose.Verifier(context.Background(), v, c, nil)
-	if len(found) != 1 || found[0].ID != diagnose.BodyCompacted || found[0].Confidence != diagnose.Proved {
-		t.Errorf("findings for a body that was compacted: %v", found)
-	}
-}
+	t.Run("a genuine capture gives no finding during a rotation", func(t *testing.T) {
+		v := stripe.Must("whsec_Zq8n3VbT6mXr1LpWk5NcYd9sHf2gJe7R", stripeSecret)
+		body := []byte(stripeBody)
+		c := &capture.Capture{Header: stripetest.Header(receivedAt, body, stripeSecret, "whsec_the older one of two"), Body: body, ReceivedAt: receivedAt}
+		if found := diagnose.Verifier(context.Background(), v, c, nil); len(found) > 0 {
+			t.Errorf("findings: %v", found)
+		}
+		c.Body = compacted(t, body)
+		found := diagnose.Verifier(context.Background(), v, c, nil)
+		if len(found) != 1 || found[0].ID != diagnose.BodyCompacted || found[0].Confidence != diagnose.Proved {
+			t.Errorf("findings for a body that was compacted: %v", found)
+		}
+	})
 
-// A body of no special form under a wrong secret must not be explained by its form.
-func TestAWrongSecretIsNotExplainedByTheBody(t *testing.T) {
-	r := random{rand.New(rand.NewPCG(3, 4))}
-	for _, s := range subjects() {
-		want := diagnose.SecretWrong
-		if s.name == "paypal" {
-			want = paypal.FindingWebhookID
-		}
-		for range 12 {
-			d := s.genuineOf(t, r.bodyFor(t, s))
-			d.v = s.verifier(t, s.wrong)
-			found := d.findings(s)
-			if len(found) == 0 || found[0].ID != want || found[0].Confidence != diagnose.Likely {
-				t.Errorf("%s: %q: %v", s.name, d.c.Body, found)
+	// A body of no special form under a wrong secret must not be explained by its form.
+	t.Run("a wrong secret is not explained by the body", func(t *testing.T) {
+		r := random{rand.New(rand.NewPCG(3, 4))}
+		for _, s := range subjects() {
+			want := diagnose.SecretWrong
+			if s.name == "paypal" {
+				want = paypal.FindingWebhookID
+			}
+			for range 12 {
+				d := s.genuineOf(t, r.bodyFor(t, s))
+				d.v = s.verifier(t, s.wrong)
+				found := d.findings(s)
+				if len(found) == 0 || found[0].ID != want || found[0].Confidence != diagnose.Likely {
+					t.Errorf("%s: %q: %v", s.name, d.c.Body, found)
+				}
 			}
 		}
-	}
-}
+	})
 
-// What nobody but a forger does is never proved to be a mistake.
-func TestAForgedBodyIsNeverProvedToBeAMistake(t *testing.T) {
-	forgeries := []struct{ old, new string }{
-		{"104900", "1"}, {"104900", "10490000"}, {"in_1TBQ8wLkdIwHu7ixq0Vn5rUe", "in_1TBQ8wLkdIwHu7ixq0Vn5rUf"},
-		{"refs/heads/main", "refs/heads/evil"}, {"refs%2Fheads%2Fmain", "refs%2Fheads%2Fevil"},
-		{`"30.00"`, `"30.0"`}, {`"30.00"`, `"3000.00"`}, {"false", "true"}, {"true", "1"}, {"503", "200"}, {`"Zoë`, `"Zoe`},
-		{"1e3", "1e4"}, {"invoice.paid", "invoice.Paid"},
-	}
-	made := 0
-	for _, s := range subjects() {
-		for _, forgery := range forgeries {
-			d := s.genuine(t)
-			forged := []byte(strings.ReplaceAll(s.body, forgery.old, forgery.new))
-			if string(forged) == s.body {
-				continue
-			}
-			made++
-			d.c.Body = forged
-			d.o.Candidates = candidates(s.wrong)
-			found := d.findings(s)
-			if len(found) == 0 {
-				t.Errorf("%s: %v: accepted", s.name, forgery)
-			}
-			if slices.ContainsFunc(found, func(f diagnose.Finding) bool { return f.Confidence == diagnose.Proved }) {
-				t.Errorf("%s: %v: %v", s.name, forgery, found)
-			}
-			if want := diagnose.SecretWrong; s.name != "paypal" && found[0].ID != want {
-				t.Errorf("%s: %v: %s, want %s", s.name, forgery, found[0].ID, want)
+	// What nobody but a forger does is never proved to be a mistake.
+	t.Run("a forged body is never proved to be a mistake", func(t *testing.T) {
+		forgeries := []struct{ old, new string }{
+			{"104900", "1"}, {"104900", "10490000"}, {"in_1TBQ8wLkdIwHu7ixq0Vn5rUe", "in_1TBQ8wLkdIwHu7ixq0Vn5rUf"},
+			{"refs/heads/main", "refs/heads/evil"}, {"refs%2Fheads%2Fmain", "refs%2Fheads%2Fevil"},
+			{`"30.00"`, `"30.0"`}, {`"30.00"`, `"3000.00"`}, {"false", "true"}, {"true", "1"}, {"503", "200"}, {`"Zoë`, `"Zoe`},
+			{"1e3", "1e4"}, {"invoice.paid", "invoice.Paid"},
+		}
+		made := 0
+		for _, s := range subjects() {
+			for _, forgery := range forgeries {
+				d := s.genuine(t)
+				forged := []byte(strings.ReplaceAll(s.body, forgery.old, forgery.new))
+				if string(forged) == s.body {
+					continue
+				}
+				made++
+				d.c.Body = forged
+				d.o.Candidates = candidates(s.wrong)
+				found := d.findings(s)
+				if len(found) == 0 {
+					t.Errorf("%s: %v: accepted", s.name, forgery)
+				}
+				if slices.ContainsFunc(found, func(f diagnose.Finding) bool { return f.Confidence == diagnose.Proved }) {
+					t.Errorf("%s: %v: %v", s.name, forgery, found)
+				}
+				if want := diagnose.SecretWrong; s.name != "paypal" && found[0].ID != want {
+					t.Errorf("%s: %v: %s, want %s", s.name, forgery, found[0].ID, want)
+				}
 			}
 		}
-	}
-	if made < 20 {
-		t.Errorf("%d forgeries were made, want more", made)
-	}
+		if made < 20 {
+			t.Errorf("%d forgeries were made, want more", made)
+		}
+	})
 }
 
 func candidates(secrets ...string) []diagnose.Candidate {

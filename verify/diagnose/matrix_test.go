@@ -855,30 +855,32 @@ func cases(t *testing.T, f func(t *testing.T, m mistake, s *subject, d *delivery
 	}
 }
 
-func TestTheFirstFindingIsTheMistakeThatWasMade(t *testing.T) {
-	cases(t, func(t *testing.T, m mistake, s *subject, d *delivery) {
-		if !d.refused(s) {
-			t.Fatal("the delivery verifies in spite of the mistake")
-		}
-		want := diagnose.Proved
-		if m.likely(s) {
-			want = diagnose.Likely
-		}
-		var found []diagnose.Finding
-		quiet(t, d, func() { found = d.findings(s) })
-		if len(found) == 0 {
-			t.Fatal("there is no finding")
-		}
-		sentences(t, found)
-		for _, f := range found {
-			secrecy(t, s, d, f.Text)
-			secrecy(t, s, d, f.Fix)
-		}
-		if found[0].ID != m.want || found[0].Confidence != want {
-			t.Errorf("the first finding is %s (%s), want %s (%s)", found[0].ID, found[0].Confidence, m.want, want)
-			for _, f := range found {
-				t.Logf("%s (%s): %s", f.ID, f.Confidence, f.Text)
+func TestFirstFinding(t *testing.T) {
+	t.Run("it is the mistake that was made", func(t *testing.T) {
+		cases(t, func(t *testing.T, m mistake, s *subject, d *delivery) {
+			if !d.refused(s) {
+				t.Fatal("the delivery verifies in spite of the mistake")
 			}
-		}
+			want := diagnose.Proved
+			if m.likely(s) {
+				want = diagnose.Likely
+			}
+			var found []diagnose.Finding
+			quiet(t, d, func() { found = d.findings(s) })
+			if len(found) == 0 {
+				t.Fatal("there is no finding")
+			}
+			sentences(t, found)
+			for _, f := range found {
+				secrecy(t, s, d, f.Text)
+				secrecy(t, s, d, f.Fix)
+			}
+			if found[0].ID != m.want || found[0].Confidence != want {
+				t.Errorf("the first finding is %s (%s), want %s (%s)", found[0].ID, found[0].Confidence, m.want, want)
+				for _, f := range found {
+					t.Logf("%s (%s): %s", f.ID, f.Confidence, f.Text)
+				}
+			}
+		})
 	})
 }

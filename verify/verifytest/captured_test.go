@@ -74,11 +74,13 @@ func body(s string) func(c *capture.Capture) {
 
 func at(t time.Time) func(c *capture.Capture) { return func(c *capture.Capture) { c.ReceivedAt = t } }
 
-func TestAcceptsReturnsWhatWasProved(t *testing.T) {
-	d := verifytest.Accepts(t, stripe.Must(stripeSecret), file(t, stripeCapture(t)))
-	if d.ID != "evt_1" || !bytes.Equal(d.Body, paid) || !d.ReceivedAt.Equal(arrived) {
-		t.Errorf("delivery is %s %s at %v", d.ID, d.Body, d.ReceivedAt)
-	}
+func TestAccepts(t *testing.T) {
+	t.Run("it returns what was verified", func(t *testing.T) {
+		d := verifytest.Accepts(t, stripe.Must(stripeSecret), file(t, stripeCapture(t)))
+		if d.ID != "evt_1" || !bytes.Equal(d.Body, paid) || !d.ReceivedAt.Equal(arrived) {
+			t.Errorf("delivery is %s %s at %v", d.ID, d.Body, d.ReceivedAt)
+		}
+	})
 }
 
 // judged are captures with the verdict about them. Each stands behind a genuine one
@@ -155,128 +157,132 @@ func TestAcceptsAndRejects(t *testing.T) {
 	}
 }
 
-// What this package says of a capture is what a guard says of the request.
-func TestVerdictsAreThoseOfAGuard(t *testing.T) {
-	for _, tt := range judged(t) {
-		t.Run(tt.name, func(t *testing.T) {
-			var reason verify.Reason
-			now := func() time.Time { return tt.capture.ReceivedAt }
-			store := replay.NewMemory(&replay.MemoryOptions{Now: now, Since: now().Add(-time.Hour)})
-			guard, err := middleware.New("test", tt.v, store, &middleware.Options{
-				Now:     now,
-				Observe: func(_ context.Context, e middleware.Report) { reason = e.Reason },
+func TestCaptured(t *testing.T) {
+	// What this package says of a capture is what a guard says of the request.
+	t.Run("verdicts are those of a guard", func(t *testing.T) {
+		for _, tt := range judged(t) {
+			t.Run(tt.name, func(t *testing.T) {
+				var reason verify.Reason
+				now := func() time.Time { return tt.capture.ReceivedAt }
+				store := replay.NewMemory(&replay.MemoryOptions{Now: now, Since: now().Add(-time.Hour)})
+				guard, err := middleware.New("test", tt.v, store, &middleware.Options{
+					Now:     now,
+					Observe: func(_ context.Context, e middleware.Report) { reason = e.Reason },
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				h := guard.Handler(status(http.StatusOK))
+				h.ServeHTTP(httptest.NewRecorder(), tt.capture.Request(context.Background()))
+				if reason != tt.reason {
+					t.Errorf("a guard says %v, and Accepts and Rejects say %v", reason, tt.reason)
+				}
 			})
+		}
+	})
+
+	t.Run("failures print the diagnosis", func(t *testing.T) {
+		v := stripe.Must(stripeSecret)
+		c := stripeCapture(t, body(string(paid)+"\n"))
+		findings := diagnose.Verifier(t.Context(), v, c, nil)
+		if len(findings) == 0 {
+			t.Fatal("there is nothing to print")
+		}
+		var texts []string
+		for _, f := range findings {
+			texts = append(texts, fmt.Sprintf("\n\t%s (%s): %s\n\t\tfix: %s", f.ID, f.Confidence, f.Text, f.Fix))
+		}
+		name := file(t, c)
+		record(t, func(tb testing.TB) { verifytest.Accepts(tb, v, name) }).wantText(t, texts...)
+		record(t, func(tb testing.TB) { verifytest.Rejects(tb, v, name, verify.ErrTooOld) }).wantText(t, texts...)
+	})
+
+	t.Run("files that cannot be judged fail", func(t *testing.T) {
+		dir := t.TempDir()
+		text := func(name, text string) string {
+			name = filepath.Join(dir, name)
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return name
+		}
+		entry := `{"startedDateTime":"2026-03-14T09:26:53Z","request":{"method":"POST","url":"https://shop.example/hooks","httpVersion":"HTTP/1.1","headers":[],"postData":{"mimeType":"application/json","text":"{}"}}}`
+		s, g := stripe.Must(stripeSecret), github.Must(githubSecret)
+		inexact := func(c *capture.Capture) { c.Inexact = "serialised again" }
+		for _, tt := range []struct {
+			name string
+			v    verify.Verifier
+			file string
+			want []string // none: it can be judged
+		}{
+			{"complete", s, file(t, stripeCapture(t)), nil},
+			{"without a time", s, file(t, stripeCapture(t, at(time.Time{}))), []string{"delivery.http", `add the line "# received: 2026-03-01T09:30:12Z"`}},
+			{"without a time, where none is signed", g, file(t, gitHubCapture()), nil},
+			{"with an inexact body", s, file(t, stripeCapture(t, inexact)), []string{"delivery.http", "not exactly what was signed (serialised again)"}},
+			{"with two captures", s, text("two.har", `{"log":{"version":"1.2","entries":[`+entry+`,`+entry+`]}}`), []string{"two.har", "it holds 2 captures, want one"}},
+			{"that are not there", s, filepath.Join(dir, "none.http"), []string{"none.http"}},
+			{"that hold something else", s, text("noise.http", "noise"), []string{"noise.http"}},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				record(t, func(tb testing.TB) { verifytest.Accepts(tb, tt.v, tt.file) }).wantText(t, tt.want...)
+				if tt.want != nil {
+					record(t, func(tb testing.TB) { verifytest.Rejects(tb, tt.v, tt.file, verify.ErrMismatch) }).wantText(t, tt.want...)
+				}
+				request := record(t, func(tb testing.TB) { verifytest.NewRequest(tb, tt.file) })
+				clock := record(t, func(tb testing.TB) { verifytest.Clock(tb, tt.file) })
+				untimed := strings.HasPrefix(tt.name, "without a time")
+				if request.failed != (tt.want != nil && !untimed) {
+					t.Errorf("NewRequest says %q", request.text())
+				}
+				if clock.failed != (tt.want != nil || untimed) {
+					t.Errorf("Clock says %q", clock.text())
+				}
+			})
+		}
+	})
+
+	t.Run("a verifier is needed", func(t *testing.T) {
+		name := file(t, stripeCapture(t))
+		v, err := stripe.New(verify.Secrets(""), nil)
+		if err == nil {
+			t.Fatal("a verifier without a secret")
+		}
+		for _, v := range []verify.Verifier{nil, v} {
+			record(t, func(tb testing.TB) { verifytest.Accepts(tb, v, name) }).wantText(t, "there is no verifier: was the error looked at")
+			record(t, func(tb testing.TB) { verifytest.Rejects(tb, v, name, verify.ErrMismatch) }).wantText(t, "there is no verifier")
+		}
+	})
+}
+
+func TestNewRequest(t *testing.T) {
+	// A handler behind its guard takes the request of a capture, at the time of the
+	// capture.
+	t.Run("it serves the test of a handler, with Clock", func(t *testing.T) {
+		c := stripeCapture(t, at(arrived.Add(4*time.Second)), func(c *capture.Capture) {
+			c.URL = &url.URL{Path: path, RawQuery: "tenant=7"}
+		})
+		name := file(t, c)
+		serve := func(now func() time.Time) (status int, ran bool) {
+			guard, err := middleware.New("billing", stripe.Must(stripeSecret),
+				replay.NewMemory(&replay.MemoryOptions{Now: now, Since: now().Add(-time.Hour)}), &middleware.Options{Now: now})
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := guard.Handler(status(http.StatusOK))
-			h.ServeHTTP(httptest.NewRecorder(), tt.capture.Request(context.Background()))
-			if reason != tt.reason {
-				t.Errorf("a guard says %v, and Accepts and Rejects say %v", reason, tt.reason)
-			}
-		})
-	}
-}
-
-func TestFailuresPrintTheDiagnosis(t *testing.T) {
-	v := stripe.Must(stripeSecret)
-	c := stripeCapture(t, body(string(paid)+"\n"))
-	findings := diagnose.Verifier(t.Context(), v, c, nil)
-	if len(findings) == 0 {
-		t.Fatal("there is nothing to print")
-	}
-	var texts []string
-	for _, f := range findings {
-		texts = append(texts, fmt.Sprintf("\n\t%s (%s): %s\n\t\tfix: %s", f.ID, f.Confidence, f.Text, f.Fix))
-	}
-	name := file(t, c)
-	record(t, func(tb testing.TB) { verifytest.Accepts(tb, v, name) }).wantText(t, texts...)
-	record(t, func(tb testing.TB) { verifytest.Rejects(tb, v, name, verify.ErrTooOld) }).wantText(t, texts...)
-}
-
-func TestFilesThatCannotBeJudged(t *testing.T) {
-	dir := t.TempDir()
-	text := func(name, text string) string {
-		name = filepath.Join(dir, name)
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+			h := on(hook, guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				d, ok := verify.FromContext(r.Context())
+				ran = ok && d.ID == "evt_1" && r.URL.Query().Get("tenant") == "7"
+			})))
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, verifytest.NewRequest(t, name))
+			return w.Code, ran
 		}
-		return name
-	}
-	entry := `{"startedDateTime":"2026-03-14T09:26:53Z","request":{"method":"POST","url":"https://shop.example/hooks","httpVersion":"HTTP/1.1","headers":[],"postData":{"mimeType":"application/json","text":"{}"}}}`
-	s, g := stripe.Must(stripeSecret), github.Must(githubSecret)
-	inexact := func(c *capture.Capture) { c.Inexact = "serialised again" }
-	for _, tt := range []struct {
-		name string
-		v    verify.Verifier
-		file string
-		want []string // none: it can be judged
-	}{
-		{"complete", s, file(t, stripeCapture(t)), nil},
-		{"without a time", s, file(t, stripeCapture(t, at(time.Time{}))), []string{"delivery.http", `add the line "# received: 2026-03-01T09:30:12Z"`}},
-		{"without a time, where none is signed", g, file(t, gitHubCapture()), nil},
-		{"with an inexact body", s, file(t, stripeCapture(t, inexact)), []string{"delivery.http", "not exactly what was signed (serialised again)"}},
-		{"with two captures", s, text("two.har", `{"log":{"version":"1.2","entries":[`+entry+`,`+entry+`]}}`), []string{"two.har", "it holds 2 captures, want one"}},
-		{"that are not there", s, filepath.Join(dir, "none.http"), []string{"none.http"}},
-		{"that hold something else", s, text("noise.http", "noise"), []string{"noise.http"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			record(t, func(tb testing.TB) { verifytest.Accepts(tb, tt.v, tt.file) }).wantText(t, tt.want...)
-			if tt.want != nil {
-				record(t, func(tb testing.TB) { verifytest.Rejects(tb, tt.v, tt.file, verify.ErrMismatch) }).wantText(t, tt.want...)
-			}
-			request := record(t, func(tb testing.TB) { verifytest.NewRequest(tb, tt.file) })
-			clock := record(t, func(tb testing.TB) { verifytest.Clock(tb, tt.file) })
-			untimed := strings.HasPrefix(tt.name, "without a time")
-			if request.failed != (tt.want != nil && !untimed) {
-				t.Errorf("NewRequest says %q", request.text())
-			}
-			if clock.failed != (tt.want != nil || untimed) {
-				t.Errorf("Clock says %q", clock.text())
-			}
-		})
-	}
-}
-
-func TestAVerifierIsNeeded(t *testing.T) {
-	name := file(t, stripeCapture(t))
-	v, err := stripe.New(verify.Secrets(""), nil)
-	if err == nil {
-		t.Fatal("a verifier without a secret")
-	}
-	for _, v := range []verify.Verifier{nil, v} {
-		record(t, func(tb testing.TB) { verifytest.Accepts(tb, v, name) }).wantText(t, "there is no verifier: was the error looked at")
-		record(t, func(tb testing.TB) { verifytest.Rejects(tb, v, name, verify.ErrMismatch) }).wantText(t, "there is no verifier")
-	}
-}
-
-// A handler behind its guard takes the request of a capture, at the time of the
-// capture.
-func TestNewRequestAndClockServeTheTestOfAHandler(t *testing.T) {
-	c := stripeCapture(t, at(arrived.Add(4*time.Second)), func(c *capture.Capture) {
-		c.URL = &url.URL{Path: path, RawQuery: "tenant=7"}
+		if status, ran := serve(verifytest.Clock(t, name)); status != http.StatusOK || !ran {
+			t.Errorf("at the time of the capture: status %d, ran %v", status, ran)
+		}
+		if status, ran := serve(time.Now); status != http.StatusUnauthorized || ran {
+			t.Errorf("now: status %d, ran %v", status, ran)
+		}
 	})
-	name := file(t, c)
-	serve := func(now func() time.Time) (status int, ran bool) {
-		guard, err := middleware.New("billing", stripe.Must(stripeSecret),
-			replay.NewMemory(&replay.MemoryOptions{Now: now, Since: now().Add(-time.Hour)}), &middleware.Options{Now: now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := on(hook, guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			d, ok := verify.FromContext(r.Context())
-			ran = ok && d.ID == "evt_1" && r.URL.Query().Get("tenant") == "7"
-		})))
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, verifytest.NewRequest(t, name))
-		return w.Code, ran
-	}
-	if status, ran := serve(verifytest.Clock(t, name)); status != http.StatusOK || !ran {
-		t.Errorf("at the time of the capture: status %d, ran %v", status, ran)
-	}
-	if status, ran := serve(time.Now); status != http.StatusUnauthorized || ran {
-		t.Errorf("now: status %d, ran %v", status, ran)
-	}
 }
 
 func TestDirOfThisPackage(t *testing.T) {

@@ -31,36 +31,80 @@ import (
 // shipped are the providers of this module.
 var shipped = []string{"stripe", "github", "paypal"}
 
-// The published deliveries, written as captures into a folder for each endpoint, are
-// judged as they say.
-func TestPublishedDeliveriesAsFoldersOfCaptures(t *testing.T) {
-	patterns := append(extra(t), "core/stripe/*.json", "core/github/*.json", "core/paypal/*.json", "core/derived/*.json")
-	vectors := vector.LoadPublished(t, 70, patterns...)
-	ours := make(map[string]string)
-	for _, provider := range shipped {
-		readDifferences(t, filepath.Join("..", "..", provider, "testdata", "DIFFERENCES.md"), ours)
-	}
-	folders := make(map[string][]vector.Published)
-	judged := make(map[string]int)
-	for _, p := range vectors {
-		key := endpointKey(p)
-		folders[key] = append(folders[key], p)
-		judged[p.Provider]++
-	}
-	for _, all := range folders {
-		t.Run(fmt.Sprintf("%s and %d more", all[0].Name, len(all)-1), func(t *testing.T) { judgeFolder(t, all, ours) })
-	}
-	for _, provider := range shipped {
-		if judged[provider] < 20 {
-			t.Errorf("judged %d deliveries of %s, want at least 20", judged[provider], provider)
+func TestDir(t *testing.T) {
+	// The published deliveries, written as captures into a folder for each endpoint, are
+	// judged as they say.
+	t.Run("published deliveries are folders of captures", func(t *testing.T) {
+		patterns := append(extra(t), "core/stripe/*.json", "core/github/*.json", "core/paypal/*.json", "core/derived/*.json")
+		vectors := vector.LoadPublished(t, 70, patterns...)
+		ours := make(map[string]string)
+		for _, provider := range shipped {
+			readDifferences(t, filepath.Join("..", "..", provider, "testdata", "DIFFERENCES.md"), ours)
 		}
-	}
-	for name := range ours {
-		if !slices.ContainsFunc(vectors, func(p vector.Published) bool { return p.Name == name }) {
-			t.Errorf("a DIFFERENCES.md lists %s, which was not found", name)
+		folders := make(map[string][]vector.Published)
+		judged := make(map[string]int)
+		for _, p := range vectors {
+			key := endpointKey(p)
+			folders[key] = append(folders[key], p)
+			judged[p.Provider]++
 		}
-	}
-	t.Logf("judged %v in %d folders", judged, len(folders))
+		for _, all := range folders {
+			t.Run(fmt.Sprintf("%s and %d more", all[0].Name, len(all)-1), func(t *testing.T) { judgeFolder(t, all, ours) })
+		}
+		for _, provider := range shipped {
+			if judged[provider] < 20 {
+				t.Errorf("judged %d deliveries of %s, want at least 20", judged[provider], provider)
+			}
+		}
+		for name := range ours {
+			if !slices.ContainsFunc(vectors, func(p vector.Published) bool { return p.Name == name }) {
+				t.Errorf("a DIFFERENCES.md lists %s, which was not found", name)
+			}
+		}
+		t.Logf("judged %v in %d folders", judged, len(folders))
+	})
+
+	// The vectors of this project are captures, too: those for one endpoint with default
+	// options are a folder for verifytest.Dir.
+	t.Run("our vectors are folders of captures", func(t *testing.T) {
+		for _, tt := range []struct {
+			provider string
+			least    int
+			open     func(secret string) (verify.Verifier, error)
+		}{
+			{"stripe", 40, func(s string) (verify.Verifier, error) { return stripe.New(verify.Secrets(s), nil) }},
+			{"github", 30, func(s string) (verify.Verifier, error) { return github.New(verify.Secrets(s), nil) }},
+		} {
+			t.Run(tt.provider, func(t *testing.T) {
+				testdata := filepath.Join("..", "..", tt.provider, "testdata")
+				folders := make(map[string][]vector.Vector)
+				for _, v := range vector.Load(t, testdata) {
+					if len(v.Secrets) == 1 && len(v.Options) == 0 {
+						folders[v.Secrets[0]] = append(folders[v.Secrets[0]], v)
+					}
+				}
+				judged := 0
+				for secret, all := range folders {
+					if !slices.ContainsFunc(all, func(v vector.Vector) bool { return v.Expect == capture.Accept }) {
+						continue
+					}
+					v, err := tt.open(secret)
+					if err != nil {
+						t.Fatal(err)
+					}
+					dir := t.TempDir()
+					for _, v := range all {
+						copyTo(t, filepath.Join(testdata, v.Name+".http"), dir)
+					}
+					verifytest.Dir(t, v, dir)
+					judged += len(all)
+				}
+				if judged < tt.least {
+					t.Errorf("judged %d vectors, want at least %d", judged, tt.least)
+				}
+			})
+		}
+	})
 }
 
 // extra returns the files of shipped providers among those of other providers.
@@ -252,48 +296,6 @@ func readCert(t testing.TB, file string) *x509.Certificate {
 		t.Fatalf("%s: %v", file, err)
 	}
 	return cert
-}
-
-// The vectors of this project are captures, too: those for one endpoint with default
-// options are a folder for verifytest.Dir.
-func TestOurVectorsAsFoldersOfCaptures(t *testing.T) {
-	for _, tt := range []struct {
-		provider string
-		least    int
-		open     func(secret string) (verify.Verifier, error)
-	}{
-		{"stripe", 40, func(s string) (verify.Verifier, error) { return stripe.New(verify.Secrets(s), nil) }},
-		{"github", 30, func(s string) (verify.Verifier, error) { return github.New(verify.Secrets(s), nil) }},
-	} {
-		t.Run(tt.provider, func(t *testing.T) {
-			testdata := filepath.Join("..", "..", tt.provider, "testdata")
-			folders := make(map[string][]vector.Vector)
-			for _, v := range vector.Load(t, testdata) {
-				if len(v.Secrets) == 1 && len(v.Options) == 0 {
-					folders[v.Secrets[0]] = append(folders[v.Secrets[0]], v)
-				}
-			}
-			judged := 0
-			for secret, all := range folders {
-				if !slices.ContainsFunc(all, func(v vector.Vector) bool { return v.Expect == capture.Accept }) {
-					continue
-				}
-				v, err := tt.open(secret)
-				if err != nil {
-					t.Fatal(err)
-				}
-				dir := t.TempDir()
-				for _, v := range all {
-					copyTo(t, filepath.Join(testdata, v.Name+".http"), dir)
-				}
-				verifytest.Dir(t, v, dir)
-				judged += len(all)
-			}
-			if judged < tt.least {
-				t.Errorf("judged %d vectors, want at least %d", judged, tt.least)
-			}
-		})
-	}
 }
 
 // copyTo puts a copy of a file into a folder.

@@ -239,225 +239,227 @@ func admin(t testing.TB, s *redistest.Server) *redis.Client {
 	return c
 }
 
-func TestAGuardWhoseServerFailsAnswers503AndRecovers(t *testing.T) {
-	for _, fault := range faulty {
-		for _, kind := range both {
-			t.Run(fault.name+", "+kind.name, func(t *testing.T) {
+func TestGuard(t *testing.T) {
+	t.Run("it responds 503 while its server fails, and recovers", func(t *testing.T) {
+		for _, fault := range faulty {
+			for _, kind := range both {
+				t.Run(fault.name+", "+kind.name, func(t *testing.T) {
+					t.Parallel()
+					server := redistest.NewServer(t, "appendonly yes", "appendfsync always")
+					admin := admin(t, server)
+					s := newSite(t, stripe.Must(stripeSecret), ready(t, kind.dial(t, server.Addr()), &redisreplay.Options{Timeout: 500 * time.Millisecond}))
+					s.becomes("evt_before", http.StatusOK)
+					runs := s.runs.Load()
+
+					fault.spoil(t, server, admin)
+					for i := range 3 {
+						watch := startWatch()
+						w, e := s.stripe(fmt.Sprint("evt_during_", i))
+						if seconds, err := strconv.Atoi(w.Header().Get("Retry-After")); w.Code != http.StatusServiceUnavailable || err != nil || seconds < 1 {
+							t.Errorf("status %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+						}
+						if e.Outcome != middleware.Refused || e.Reason != verify.ErrUnavailable || e.Err == nil || !strings.Contains(e.Err.Error(), "redisreplay: claim: ") {
+							t.Errorf("observed %v, %v, %v", e.Outcome, e.Reason, e.Err)
+						}
+						if took := watch.read(); took > 1500*time.Millisecond {
+							t.Errorf("the response took %v", took)
+						}
+					}
+					if n := s.runs.Load(); n != runs {
+						t.Errorf("the handler ran %d times meanwhile", n-runs)
+					}
+
+					fault.right(t, server, admin)
+					for i := range 3 {
+						s.becomes(fmt.Sprint("evt_during_", i), http.StatusOK)
+					}
+					if n := s.runs.Load(); n != runs+3 {
+						t.Errorf("the handler ran %d times for 3 events", n-runs)
+					}
+					if _, e := s.insist("evt_before"); e.Reason != verify.ErrReplayed {
+						t.Errorf("a repeat of what was handled before: %v, %v", e.Outcome, e.Err)
+					}
+				})
+			}
+		}
+	})
+
+	t.Run("its server fails while the handler runs", func(t *testing.T) {
+		for _, fault := range faulty {
+			switch fault.name {
+			case "full", "with something else under the keys", "that dropped its data and drops records now":
+				continue // such a server still settles
+			}
+			t.Run(fault.name, func(t *testing.T) {
 				t.Parallel()
 				server := redistest.NewServer(t, "appendonly yes", "appendfsync always")
 				admin := admin(t, server)
-				s := newSite(t, stripe.Must(stripeSecret), ready(t, kind.dial(t, server.Addr()), &redisreplay.Options{Timeout: 500 * time.Millisecond}))
+				s := newSite(t, stripe.Must(stripeSecret), ready(t, dial(t, server.Addr()), nil))
 				s.becomes("evt_before", http.StatusOK)
-				runs := s.runs.Load()
 
-				fault.spoil(t, server, admin)
-				for i := range 3 {
-					watch := startWatch()
-					w, e := s.stripe(fmt.Sprint("evt_during_", i))
-					if seconds, err := strconv.Atoi(w.Header().Get("Retry-After")); w.Code != http.StatusServiceUnavailable || err != nil || seconds < 1 {
-						t.Errorf("status %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
-					}
-					if e.Outcome != middleware.Refused || e.Reason != verify.ErrUnavailable || e.Err == nil || !strings.Contains(e.Err.Error(), "redisreplay: claim: ") {
-						t.Errorf("observed %v, %v, %v", e.Outcome, e.Reason, e.Err)
-					}
-					if took := watch.read(); took > 1500*time.Millisecond {
-						t.Errorf("the response took %v", took)
-					}
+				status := http.StatusOK
+				h := func(w http.ResponseWriter) {
+					fault.spoil(t, server, admin)
+					w.WriteHeader(status)
 				}
-				if n := s.runs.Load(); n != runs {
-					t.Errorf("the handler ran %d times meanwhile", n-runs)
+				s.handle.Store(&h)
+				if w, e := s.insist("evt_done"); w.Code != http.StatusOK || e.Outcome != middleware.CommitFailed || e.Err == nil {
+					t.Errorf("a commit that fails: status %d, %v, %v", w.Code, e.Outcome, e.Err)
 				}
-
 				fault.right(t, server, admin)
-				for i := range 3 {
-					s.becomes(fmt.Sprint("evt_during_", i), http.StatusOK)
+				s.handle.Store(nil)
+				s.becomes("evt_after", http.StatusOK)
+
+				status = http.StatusTeapot
+				s.handle.Store(&h)
+				if w, e := s.insist("evt_failed"); w.Code != http.StatusTeapot || e.Outcome != middleware.Failed || e.Err == nil {
+					t.Errorf("a release that fails: status %d, %v, %v", w.Code, e.Outcome, e.Err)
 				}
-				if n := s.runs.Load(); n != runs+3 {
-					t.Errorf("the handler ran %d times for 3 events", n-runs)
-				}
-				if _, e := s.insist("evt_before"); e.Reason != verify.ErrReplayed {
-					t.Errorf("a repeat of what was handled before: %v, %v", e.Outcome, e.Err)
-				}
+				fault.right(t, server, admin)
+				s.handle.Store(nil)
+				s.becomes("evt_failed", http.StatusOK) // when the lease ran out
 			})
 		}
-	}
-}
+	})
 
-func TestAGuardWhoseServerFailsWhileTheHandlerRuns(t *testing.T) {
-	for _, fault := range faulty {
-		switch fault.name {
-		case "full", "with something else under the keys", "that dropped its data and drops records now":
-			continue // such a server still settles
+	t.Run("it settles although its server is full", func(t *testing.T) {
+		server := redistest.NewServer(t)
+		admin := admin(t, server)
+		s := newSite(t, stripe.Must(stripeSecret), ready(t, dial(t, server.Addr()), nil))
+		h := func(w http.ResponseWriter) {
+			configure("maxmemory", "1")(t, server, admin)
+			time.Sleep(1200 * time.Millisecond) // the lease is a second, so it must be renewed
 		}
-		t.Run(fault.name, func(t *testing.T) {
-			t.Parallel()
-			server := redistest.NewServer(t, "appendonly yes", "appendfsync always")
-			admin := admin(t, server)
-			s := newSite(t, stripe.Must(stripeSecret), ready(t, dial(t, server.Addr()), nil))
-			s.becomes("evt_before", http.StatusOK)
-
-			status := http.StatusOK
-			h := func(w http.ResponseWriter) {
-				fault.spoil(t, server, admin)
-				w.WriteHeader(status)
-			}
-			s.handle.Store(&h)
-			if w, e := s.insist("evt_done"); w.Code != http.StatusOK || e.Outcome != middleware.CommitFailed || e.Err == nil {
-				t.Errorf("a commit that fails: status %d, %v, %v", w.Code, e.Outcome, e.Err)
-			}
-			fault.right(t, server, admin)
-			s.handle.Store(nil)
-			s.becomes("evt_after", http.StatusOK)
-
-			status = http.StatusTeapot
-			s.handle.Store(&h)
-			if w, e := s.insist("evt_failed"); w.Code != http.StatusTeapot || e.Outcome != middleware.Failed || e.Err == nil {
-				t.Errorf("a release that fails: status %d, %v, %v", w.Code, e.Outcome, e.Err)
-			}
-			fault.right(t, server, admin)
-			s.handle.Store(nil)
-			s.becomes("evt_failed", http.StatusOK) // when the lease ran out
-		})
-	}
-}
-
-func TestAGuardWhoseServerIsFullSettles(t *testing.T) {
-	server := redistest.NewServer(t)
-	admin := admin(t, server)
-	s := newSite(t, stripe.Must(stripeSecret), ready(t, dial(t, server.Addr()), nil))
-	h := func(w http.ResponseWriter) {
-		configure("maxmemory", "1")(t, server, admin)
-		time.Sleep(1200 * time.Millisecond) // the lease is a second, so it must be renewed
-	}
-	s.handle.Store(&h)
-	if w, e := s.insist("evt_1"); w.Code != http.StatusOK || e.Outcome != middleware.Handled {
-		t.Errorf("status %d, %v, %v", w.Code, e.Outcome, e.Err)
-	}
-	if w, e := s.insist("evt_1"); w.Code != http.StatusOK || e.Outcome != middleware.Acknowledged {
-		t.Errorf("a repeat: status %d, %v, %v", w.Code, e.Outcome, e.Err)
-	}
-	if _, e := s.insist("evt_2"); !errors.Is(e.Err, replay.ErrFull) {
-		t.Errorf("a new event: %v", e.Err)
-	}
-}
-
-func TestAGuardWhoseServerIsFlushedMeanwhileLosesTheClaim(t *testing.T) {
-	server := redistest.NewServer(t)
-	admin := admin(t, server)
-	s := newSite(t, stripe.Must(stripeSecret), ready(t, dial(t, server.Addr()), nil))
-	h := func(http.ResponseWriter) { succeed(t, "FLUSHALL", admin.FlushAll(t.Context()).Err()) }
-	s.handle.Store(&h)
-	if w, e := s.insist("evt_1"); w.Code != http.StatusConflict || e.Outcome != middleware.Lost {
-		t.Errorf("status %d, %v, %v", w.Code, e.Outcome, e.Err)
-	}
-	s.handle.Store(nil)
-	s.becomes("evt_1", http.StatusOK)
-}
-
-func TestAGuardRefusesReplaysAfterAFlush(t *testing.T) {
-	c := dial(t, redistest.NewServer(t).Addr())
-	s := newSite(t, stripe.Must(stripeSecret), ready(t, c, nil))
-	body := []byte(`{"id":"evt_1","object":"event"}`)
-	at := time.Now()
-	replay := func() (*httptest.ResponseRecorder, middleware.Report) {
-		return insist(t, func() (*httptest.ResponseRecorder, middleware.Report) {
-			return s.deliver(stripetest.NewRequest("https://shop.example/hooks", at, body, stripeSecret))
-		})
-	}
-	if w, e := replay(); w.Code != http.StatusOK {
-		t.Fatalf("the original: status %d, %v", w.Code, e.Err)
-	}
-	if w, _ := replay(); w.Code != http.StatusConflict {
-		t.Errorf("a replay: status %d", w.Code)
-	}
-	time.Sleep(time.Until(at.Truncate(time.Second).Add(1100 * time.Millisecond)))
-	succeed(t, "FLUSHALL", c.FlushAll(t.Context()).Err())
-	if w, e := replay(); w.Code != http.StatusUnauthorized || e.Reason != verify.ErrTooOld {
-		t.Errorf("a replay after a flush: status %d, %v, %v", w.Code, e.Reason, e.Err)
-	}
-	if n := s.runs.Load(); n != 1 {
-		t.Errorf("the handler ran %d times", n)
-	}
-}
-
-func TestAGuardTakesTwoRoundTripsAndOneMoreForPayPal(t *testing.T) {
-	c := dial(t, redistest.NewServer(t).Addr())
-	store := ready(t, c, nil)
-	const id = "8PT597110X687430L"
-	pp := paypaltest.New(id)
-	v, err := paypal.New(id, &paypal.Options{Transport: pp, Roots: pp.Roots()})
-	succeed(t, "paypal.New", err)
-	p, s := newSite(t, v, store), newSite(t, stripe.Must(stripeSecret), store)
-	trips := count(c)
-	took := func(want int64, what string, send func() (*httptest.ResponseRecorder, middleware.Report)) {
-		t.Helper()
-		var n int64
-		w, e := insist(t, func() (*httptest.ResponseRecorder, middleware.Report) {
-			trips.take()
-			defer func() { n = trips.take() }()
-			return send()
-		})
-		if w.Code != http.StatusOK {
-			t.Fatalf("%s: status %d, %v", what, w.Code, e.Err)
+		s.handle.Store(&h)
+		if w, e := s.insist("evt_1"); w.Code != http.StatusOK || e.Outcome != middleware.Handled {
+			t.Errorf("status %d, %v, %v", w.Code, e.Outcome, e.Err)
 		}
-		if want != 0 && n != want {
-			t.Errorf("%s takes %d round trips, want %d", what, n, want)
+		if w, e := s.insist("evt_1"); w.Code != http.StatusOK || e.Outcome != middleware.Acknowledged {
+			t.Errorf("a repeat: status %d, %v, %v", w.Code, e.Outcome, e.Err)
 		}
-	}
-	paypal := func(event string) func() (*httptest.ResponseRecorder, middleware.Report) {
-		return func() (*httptest.ResponseRecorder, middleware.Report) {
-			return p.deliver(pp.NewRequest("https://shop.example/hooks", time.Now(), []byte(fmt.Sprintf(`{"id":%q,"event_type":"PAYMENT.SALE.COMPLETED"}`, event))))
+		if _, e := s.insist("evt_2"); !errors.Is(e.Err, replay.ErrFull) {
+			t.Errorf("a new event: %v", e.Err)
 		}
-	}
-	stripe := func(event string) func() (*httptest.ResponseRecorder, middleware.Report) {
-		return func() (*httptest.ResponseRecorder, middleware.Report) { return s.stripe(event) }
-	}
-	took(0, "the first of PayPal", paypal("WH-1"))
-	took(0, "the first of Stripe", stripe("evt_1"))
-	took(2, "a delivery of Stripe", stripe("evt_2"))
-	took(3, "a delivery of PayPal", paypal("WH-2"))
-}
+	})
 
-// Of many copies at two instances one runs.
-func TestTwoGuardsAtOneServerRunAnEventOnce(t *testing.T) {
-	server := redistest.NewServer(t)
-	var sites []*site
-	for range 2 {
-		sites = append(sites, newSite(t, stripe.Must(stripeSecret), ready(t, dial(t, server.Addr()), nil)))
-	}
-	for round := range 20 {
-		body := []byte(fmt.Sprintf(`{"id":"evt_%d","object":"event"}`, round))
+	t.Run("it loses the claim if its server is flushed meanwhile", func(t *testing.T) {
+		server := redistest.NewServer(t)
+		admin := admin(t, server)
+		s := newSite(t, stripe.Must(stripeSecret), ready(t, dial(t, server.Addr()), nil))
+		h := func(http.ResponseWriter) { succeed(t, "FLUSHALL", admin.FlushAll(t.Context()).Err()) }
+		s.handle.Store(&h)
+		if w, e := s.insist("evt_1"); w.Code != http.StatusConflict || e.Outcome != middleware.Lost {
+			t.Errorf("status %d, %v, %v", w.Code, e.Outcome, e.Err)
+		}
+		s.handle.Store(nil)
+		s.becomes("evt_1", http.StatusOK)
+	})
+
+	t.Run("replays are refused after a flush", func(t *testing.T) {
+		c := dial(t, redistest.NewServer(t).Addr())
+		s := newSite(t, stripe.Must(stripeSecret), ready(t, c, nil))
+		body := []byte(`{"id":"evt_1","object":"event"}`)
 		at := time.Now()
-		var accepted atomic.Int64
-		var wg sync.WaitGroup
-		for i := range 16 {
-			wg.Go(func() {
-				var w *httptest.ResponseRecorder
-				late := false // see insist
-				eventually(t, "a response of the store in time", func() error {
-					w = httptest.NewRecorder()
-					sites[i%2].handler.ServeHTTP(w, stripetest.NewRequest("https://shop.example/hooks", at, body, stripeSecret))
-					late = late || w.Code == http.StatusServiceUnavailable
-					if late && w.Code != http.StatusOK && w.Header().Get("Retry-After") != "" {
-						return fmt.Errorf("status %d", w.Code)
-					}
-					return nil
-				})
-				switch w.Code {
-				case http.StatusOK:
-					accepted.Add(1)
-				case http.StatusConflict:
-				default:
-					t.Errorf("status %d", w.Code)
-				}
+		replay := func() (*httptest.ResponseRecorder, middleware.Report) {
+			return insist(t, func() (*httptest.ResponseRecorder, middleware.Report) {
+				return s.deliver(stripetest.NewRequest("https://shop.example/hooks", at, body, stripeSecret))
 			})
 		}
-		wg.Wait()
-		if n := accepted.Load(); n != 1 {
-			t.Errorf("%d of 16 copies were accepted", n)
+		if w, e := replay(); w.Code != http.StatusOK {
+			t.Fatalf("the original: status %d, %v", w.Code, e.Err)
 		}
-	}
-	if n := sites[0].runs.Load() + sites[1].runs.Load(); n != 20 {
-		t.Errorf("the handlers ran %d times for 20 events", n)
-	}
+		if w, _ := replay(); w.Code != http.StatusConflict {
+			t.Errorf("a replay: status %d", w.Code)
+		}
+		time.Sleep(time.Until(at.Truncate(time.Second).Add(1100 * time.Millisecond)))
+		succeed(t, "FLUSHALL", c.FlushAll(t.Context()).Err())
+		if w, e := replay(); w.Code != http.StatusUnauthorized || e.Reason != verify.ErrTooOld {
+			t.Errorf("a replay after a flush: status %d, %v, %v", w.Code, e.Reason, e.Err)
+		}
+		if n := s.runs.Load(); n != 1 {
+			t.Errorf("the handler ran %d times", n)
+		}
+	})
+
+	t.Run("a delivery takes two round trips, and one more for PayPal", func(t *testing.T) {
+		c := dial(t, redistest.NewServer(t).Addr())
+		store := ready(t, c, nil)
+		const id = "8PT597110X687430L"
+		pp := paypaltest.New(id)
+		v, err := paypal.New(id, &paypal.Options{Transport: pp, Roots: pp.Roots()})
+		succeed(t, "paypal.New", err)
+		p, s := newSite(t, v, store), newSite(t, stripe.Must(stripeSecret), store)
+		trips := count(c)
+		took := func(want int64, what string, send func() (*httptest.ResponseRecorder, middleware.Report)) {
+			t.Helper()
+			var n int64
+			w, e := insist(t, func() (*httptest.ResponseRecorder, middleware.Report) {
+				trips.take()
+				defer func() { n = trips.take() }()
+				return send()
+			})
+			if w.Code != http.StatusOK {
+				t.Fatalf("%s: status %d, %v", what, w.Code, e.Err)
+			}
+			if want != 0 && n != want {
+				t.Errorf("%s takes %d round trips, want %d", what, n, want)
+			}
+		}
+		paypal := func(event string) func() (*httptest.ResponseRecorder, middleware.Report) {
+			return func() (*httptest.ResponseRecorder, middleware.Report) {
+				return p.deliver(pp.NewRequest("https://shop.example/hooks", time.Now(), []byte(fmt.Sprintf(`{"id":%q,"event_type":"PAYMENT.SALE.COMPLETED"}`, event))))
+			}
+		}
+		stripe := func(event string) func() (*httptest.ResponseRecorder, middleware.Report) {
+			return func() (*httptest.ResponseRecorder, middleware.Report) { return s.stripe(event) }
+		}
+		took(0, "the first of PayPal", paypal("WH-1"))
+		took(0, "the first of Stripe", stripe("evt_1"))
+		took(2, "a delivery of Stripe", stripe("evt_2"))
+		took(3, "a delivery of PayPal", paypal("WH-2"))
+	})
+
+	// Of many copies at two instances one runs.
+	t.Run("two guards at one server run an event once", func(t *testing.T) {
+		server := redistest.NewServer(t)
+		var sites []*site
+		for range 2 {
+			sites = append(sites, newSite(t, stripe.Must(stripeSecret), ready(t, dial(t, server.Addr()), nil)))
+		}
+		for round := range 20 {
+			body := []byte(fmt.Sprintf(`{"id":"evt_%d","object":"event"}`, round))
+			at := time.Now()
+			var accepted atomic.Int64
+			var wg sync.WaitGroup
+			for i := range 16 {
+				wg.Go(func() {
+					var w *httptest.ResponseRecorder
+					late := false // see insist
+					eventually(t, "a response of the store in time", func() error {
+						w = httptest.NewRecorder()
+						sites[i%2].handler.ServeHTTP(w, stripetest.NewRequest("https://shop.example/hooks", at, body, stripeSecret))
+						late = late || w.Code == http.StatusServiceUnavailable
+						if late && w.Code != http.StatusOK && w.Header().Get("Retry-After") != "" {
+							return fmt.Errorf("status %d", w.Code)
+						}
+						return nil
+					})
+					switch w.Code {
+					case http.StatusOK:
+						accepted.Add(1)
+					case http.StatusConflict:
+					default:
+						t.Errorf("status %d", w.Code)
+					}
+				})
+			}
+			wg.Wait()
+			if n := accepted.Load(); n != 1 {
+				t.Errorf("%d of 16 copies were accepted", n)
+			}
+		}
+		if n := sites[0].runs.Load() + sites[1].runs.Load(); n != 20 {
+			t.Errorf("the handlers ran %d times for 20 events", n)
+		}
+	})
 }

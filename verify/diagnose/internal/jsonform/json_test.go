@@ -194,106 +194,112 @@ func depth(text []byte) int {
 	return deepest
 }
 
-func TestTheScannerRefusesWhatIsNoJSON(t *testing.T) {
-	for _, text := range []string{
-		"", " ", "{", "}", "[1", `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, `[,1]`, `{,}`, `{1:2}`, `[1 2]`, `[}`, `{]`, `{}{}`, `[] x`, `tru`, `truer`, `"a`, `{"a":1]`,
-		`nul`, `a`, `:`, `,`, strings.Repeat("[", 201) + strings.Repeat("]", 201),
-	} {
-		if _, ok := jsonform.Unchanged([]byte(text)); ok {
-			t.Errorf("%q is taken for JSON", text)
+func TestScanner(t *testing.T) {
+	t.Run("what is no JSON is refused", func(t *testing.T) {
+		for _, text := range []string{
+			"", " ", "{", "}", "[1", `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, `[,1]`, `{,}`, `{1:2}`, `[1 2]`, `[}`, `{]`, `{}{}`, `[] x`, `tru`, `truer`, `"a`, `{"a":1]`,
+			`nul`, `a`, `:`, `,`, strings.Repeat("[", 201) + strings.Repeat("]", 201),
+		} {
+			if _, ok := jsonform.Unchanged([]byte(text)); ok {
+				t.Errorf("%q is taken for JSON", text)
+			}
 		}
-	}
-	deep := strings.Repeat("[", 200) + strings.Repeat("]", 200)
-	if _, ok := jsonform.Unchanged([]byte(deep)); !ok {
-		t.Error("a document of 200 levels is refused")
-	}
+		deep := strings.Repeat("[", 200) + strings.Repeat("]", 200)
+		if _, ok := jsonform.Unchanged([]byte(deep)); !ok {
+			t.Error("a document of 200 levels is refused")
+		}
+	})
 }
 
-func TestEveryFormOfADocumentMeansTheSame(t *testing.T) {
-	for _, text := range documents {
-		if !json.Valid([]byte(text)) || strings.Contains(text, "\xff") || strings.Contains(text, "17592884729911706") {
-			// Guesses at a rounded integer change it, and are tested below.
-			text = strings.NewReplacer("\xff", "", "175928847299117063", "1759288").Replace(text)
-		}
-		want := number(t, []byte(text))
-		for _, usual := range usuals {
-			forms, ok := formsOf([]byte(text), usual)
-			if !ok {
-				t.Fatalf("%.80q is refused", text)
+func TestForms(t *testing.T) {
+	t.Run("every form means the same", func(t *testing.T) {
+		for _, text := range documents {
+			if !json.Valid([]byte(text)) || strings.Contains(text, "\xff") || strings.Contains(text, "17592884729911706") {
+				// Guesses at a rounded integer change it, and are tested below.
+				text = strings.NewReplacer("\xff", "", "175928847299117063", "1759288").Replace(text)
 			}
-			n := 0
-			for b, traces := range forms {
-				if n++; n > 600 {
-					break
+			want := number(t, []byte(text))
+			for _, usual := range usuals {
+				forms, ok := formsOf([]byte(text), usual)
+				if !ok {
+					t.Fatalf("%.80q is refused", text)
 				}
-				if len(traces) == 0 {
-					t.Errorf("a form of %.80q has no trace", text)
+				n := 0
+				for b, traces := range forms {
+					if n++; n > 600 {
+						break
+					}
+					if len(traces) == 0 {
+						t.Errorf("a form of %.80q has no trace", text)
+					}
+					if !equal(number(t, b), want) {
+						t.Fatalf("%.80q became %q (%v)", text, b, traces)
+					}
 				}
-				if !equal(number(t, b), want) {
-					t.Fatalf("%.80q became %q (%v)", text, b, traces)
+			}
+		}
+	})
+
+	t.Run("they are those that differ from the document", func(t *testing.T) {
+		forms, _ := formsOf([]byte(`{"a":["b"]}`), compact)
+		for b, traces := range forms {
+			if string(b) == `{"a":["b"]}` {
+				t.Errorf("the form for %v is the document itself", traces)
+			}
+			if slices.Contains(traces, jsonform.Numbers) || slices.Contains(traces, jsonform.SlashEscape) || slices.Contains(traces, jsonform.KeyOrder) {
+				t.Errorf("%v is tried, which cannot have an effect", traces)
+			}
+		}
+	})
+}
+
+func TestNumbers(t *testing.T) {
+	t.Run("other spellings of a number have its value", func(t *testing.T) {
+		for _, s := range []string{"0", "-0", "1", "-1", "10", "1000", "1500", "-20300", "0.1", "1.0", "1.50", "-0.000001", "19.00", "123.456", "1e3", "1E3", "1e+21", "1.5e-7", "-2.50E+03", "1e-07", "1e400", "175928847299117063"} {
+			all := jsonform.Spellings(s)
+			for _, other := range all {
+				if value(other).Cmp(value(s)) != 0 {
+					t.Errorf("%s became %s", s, other)
+				}
+				if !json.Valid([]byte(other)) {
+					t.Errorf("%s became %s, which is no number of JSON", s, other)
 				}
 			}
 		}
-	}
-}
+		for s, want := range map[string][]string{
+			"1000": {"1e3", "1E3", "1e+3", "1.0e3", "1000.0", "1000.00", "1.0E3", "1e+03"},
+			"1500": {"1.5e3", "15e2", "1.5E+03"},
+			"1.5":  {"1.50", "1.500"},
+			"1.50": {"1.5"},
+			"1.00": {"1", "1.000"},
+			"1e21": {"1000000000000000000000", "1E21", "1e+21"},
+			"1e-7": {"0.0000001", "1e-07", "1E-7"},
+		} {
+			for _, w := range want {
+				if !slices.Contains(jsonform.Spellings(s), w) {
+					t.Errorf("%s is not spelled %s", s, w)
+				}
+			}
+		}
+	})
 
-func TestTheFormsOfADocumentAreThoseThatDifferFromIt(t *testing.T) {
-	forms, _ := formsOf([]byte(`{"a":["b"]}`), compact)
-	for b, traces := range forms {
-		if string(b) == `{"a":["b"]}` {
-			t.Errorf("the form for %v is the document itself", traces)
-		}
-		if slices.Contains(traces, jsonform.Numbers) || slices.Contains(traces, jsonform.SlashEscape) || slices.Contains(traces, jsonform.KeyOrder) {
-			t.Errorf("%v is tried, which cannot have an effect", traces)
-		}
-	}
-}
-
-func TestOtherSpellingsOfANumberHaveItsValue(t *testing.T) {
-	for _, s := range []string{"0", "-0", "1", "-1", "10", "1000", "1500", "-20300", "0.1", "1.0", "1.50", "-0.000001", "19.00", "123.456", "1e3", "1E3", "1e+21", "1.5e-7", "-2.50E+03", "1e-07", "1e400", "175928847299117063"} {
-		all := jsonform.Spellings(s)
-		for _, other := range all {
-			if value(other).Cmp(value(s)) != 0 {
-				t.Errorf("%s became %s", s, other)
-			}
-			if !json.Valid([]byte(other)) {
-				t.Errorf("%s became %s, which is no number of JSON", s, other)
+	t.Run("integers are found that a float64 rounded", func(t *testing.T) {
+		for _, n := range []int64{1<<53 + 1, 175928847299117063, 1<<60 - 77, -175928847299117063} {
+			for _, format := range []byte{'f', 'e'} {
+				s := strconv.FormatFloat(float64(n), format, -1, 64)
+				from, to, ok := jsonform.Rounded(s)
+				if !ok || n < from || n > to {
+					t.Errorf("%d is not among %d to %d (%v), which %s may have been", n, from, to, ok, s)
+				}
+				if to-from > 4096 {
+					t.Errorf("%d integers are tried for %s", to-from, s)
+				}
 			}
 		}
-	}
-	for s, want := range map[string][]string{
-		"1000": {"1e3", "1E3", "1e+3", "1.0e3", "1000.0", "1000.00", "1.0E3", "1e+03"},
-		"1500": {"1.5e3", "15e2", "1.5E+03"},
-		"1.5":  {"1.50", "1.500"},
-		"1.50": {"1.5"},
-		"1.00": {"1", "1.000"},
-		"1e21": {"1000000000000000000000", "1E21", "1e+21"},
-		"1e-7": {"0.0000001", "1e-07", "1E-7"},
-	} {
-		for _, w := range want {
-			if !slices.Contains(jsonform.Spellings(s), w) {
-				t.Errorf("%s is not spelled %s", s, w)
+		for _, s := range []string{"1", "1.5", "9007199254740990", "175928847299117063", "1e30", "9223372036854775807"} {
+			if _, _, ok := jsonform.Rounded(s); ok {
+				t.Errorf("%s is taken for rounded", s)
 			}
 		}
-	}
-}
-
-func TestIntegersAreFoundThatAFloat64Rounded(t *testing.T) {
-	for _, n := range []int64{1<<53 + 1, 175928847299117063, 1<<60 - 77, -175928847299117063} {
-		for _, format := range []byte{'f', 'e'} {
-			s := strconv.FormatFloat(float64(n), format, -1, 64)
-			from, to, ok := jsonform.Rounded(s)
-			if !ok || n < from || n > to {
-				t.Errorf("%d is not among %d to %d (%v), which %s may have been", n, from, to, ok, s)
-			}
-			if to-from > 4096 {
-				t.Errorf("%d integers are tried for %s", to-from, s)
-			}
-		}
-	}
-	for _, s := range []string{"1", "1.5", "9007199254740990", "175928847299117063", "1e30", "9223372036854775807"} {
-		if _, _, ok := jsonform.Rounded(s); ok {
-			t.Errorf("%s is taken for rounded", s)
-		}
-	}
+	})
 }

@@ -263,64 +263,66 @@ func (r *recorder) Errorf(format string, args ...any) { r.failure += fmt.Sprintf
 // short is for leases that run out.
 const short = 20 * time.Millisecond
 
-func TestStoreWithoutAFlawPasses(t *testing.T) {
-	for flaw, fault := range map[string]func(){
-		"":                  nil,
-		"an answer is lost": func() {},
-		"an effect comes late and without an answer": func() {},
-	} {
-		for _, lease := range []time.Duration{0, short} {
-			t.Run(fmt.Sprintf("%s, %v", flaw, lease), func(t *testing.T) {
-				t.Parallel()
-				linear.Check(t, []replay.Store{newFlawed(flaw)}, &linear.Options{Lease: lease, Fault: fault})
+func TestFlaws(t *testing.T) {
+	t.Run("a store without one passes", func(t *testing.T) {
+		for flaw, fault := range map[string]func(){
+			"":                  nil,
+			"an answer is lost": func() {},
+			"an effect comes late and without an answer": func() {},
+		} {
+			for _, lease := range []time.Duration{0, short} {
+				t.Run(fmt.Sprintf("%s, %v", flaw, lease), func(t *testing.T) {
+					t.Parallel()
+					linear.Check(t, []replay.Store{newFlawed(flaw)}, &linear.Options{Lease: lease, Fault: fault})
+				})
+			}
+		}
+	})
+
+	// A flaw is found in few of the short histories; how many there are until then is
+	// told with -v.
+	t.Run("they are found", func(t *testing.T) {
+		for flaw, lease := range map[string]time.Duration{
+			"an event is acquired twice":                          0,
+			"a finished event is acquired":                        0,
+			"a claim reads first and writes then":                 0,
+			"a claim reads an old copy":                           0,
+			"a claim is written after the answer":                 0,
+			"the owner is told that it is in flight":              0,
+			"the fingerprint is the one of the last claim":        0,
+			"a known event is before the floor":                   0,
+			"a forged claim takes the event":                      0,
+			"the last body is bound":                              0,
+			"a body is not bound":                                 0,
+			"a binding reads first and writes then":               0,
+			"a renewal brings a lost event back":                  0,
+			"a commit is lost":                                    0,
+			"a commit is written after the answer":                0,
+			"a second commit is lost":                             0,
+			"one that is not the owner commits":                   0,
+			"a release is lost":                                   0,
+			"a release is sent again":                             0,
+			"a release frees a finished event":                    0,
+			"one that is not the owner releases":                  0,
+			"an event that is held is forgotten":                  0,
+			"a finished event cannot be forgotten":                0,
+			"a forget has no effect":                              0,
+			"a forget looks twice":                                0,
+			"a lease ends early":                                  short,
+			"a lease does not end":                                short,
+			"the time left is the length of the lease":            short,
+			"a renewal has no effect":                             short,
+			"the second claim of an owner is no longer its lease": short,
+		} {
+			t.Run(flaw, func(t *testing.T) {
+				r := &recorder{TB: t}
+				linear.Check(r, []replay.Store{newFlawed(flaw)}, &linear.Options{Lease: lease, Duration: 10 * time.Second})
+				first, _, _ := strings.Cut(r.failure, "\n")
+				if !strings.Contains(first, "not linearizable") {
+					t.Fatalf("it was not found: %q", r.failure)
+				}
+				t.Log(first)
 			})
 		}
-	}
-}
-
-// A flaw is found in few of the short histories; how many there are until then is
-// told with -v.
-func TestFlawsAreFound(t *testing.T) {
-	for flaw, lease := range map[string]time.Duration{
-		"an event is acquired twice":                          0,
-		"a finished event is acquired":                        0,
-		"a claim reads first and writes then":                 0,
-		"a claim reads an old copy":                           0,
-		"a claim is written after the answer":                 0,
-		"the owner is told that it is in flight":              0,
-		"the fingerprint is the one of the last claim":        0,
-		"a known event is before the floor":                   0,
-		"a forged claim takes the event":                      0,
-		"the last body is bound":                              0,
-		"a body is not bound":                                 0,
-		"a binding reads first and writes then":               0,
-		"a renewal brings a lost event back":                  0,
-		"a commit is lost":                                    0,
-		"a commit is written after the answer":                0,
-		"a second commit is lost":                             0,
-		"one that is not the owner commits":                   0,
-		"a release is lost":                                   0,
-		"a release is sent again":                             0,
-		"a release frees a finished event":                    0,
-		"one that is not the owner releases":                  0,
-		"an event that is held is forgotten":                  0,
-		"a finished event cannot be forgotten":                0,
-		"a forget has no effect":                              0,
-		"a forget looks twice":                                0,
-		"a lease ends early":                                  short,
-		"a lease does not end":                                short,
-		"the time left is the length of the lease":            short,
-		"a renewal has no effect":                             short,
-		"the second claim of an owner is no longer its lease": short,
-	} {
-		t.Run(flaw, func(t *testing.T) {
-			r := &recorder{TB: t}
-			linear.Check(r, []replay.Store{newFlawed(flaw)}, &linear.Options{Lease: lease, Duration: 10 * time.Second})
-			first, _, _ := strings.Cut(r.failure, "\n")
-			if !strings.Contains(first, "not linearizable") {
-				t.Fatalf("it was not found: %q", r.failure)
-			}
-			t.Log(first)
-		})
-	}
+	})
 }

@@ -83,89 +83,92 @@ func stop(s stoppable) error {
 	return s.Resume()
 }
 
-func TestRedisIsLinearizable(t *testing.T) {
+func TestStores(t *testing.T) {
 	t.Parallel()
-	// What was acknowledged is on the disk.
-	server := redistest.NewServer(t, "appendonly yes", "appendfsync always")
-	dial := func() *redis.Client {
-		c := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1})
-		t.Cleanup(func() { c.Close() })
-		return c
-	}
-	operator := dial()
-	check(t, func(timeout time.Duration) []replay.Store {
-		return each(func() *redisreplay.Store {
-			s := redisreplay.New(dial(), &redisreplay.Options{Timeout: timeout})
-			eventually(t, s.Check)
-			return s
-		})
-	}, inTurn(
-		func() error { return stop(server) },
-		func() error { return operator.ClientKillByFilter(context.Background(), "TYPE", "normal").Err() },
-		func() error { server.Kill(); return server.Restart() },
-	))
-}
-
-// No connections are cut here: what was cut off, a cluster client of go-redis sends
-// again, and so it may take effect twice.
-func TestRedisClusterIsLinearizable(t *testing.T) {
-	t.Parallel()
-	cluster := redistest.NewCluster(t)
-	check(t, func(timeout time.Duration) []replay.Store {
-		return each(func() *redisreplay.Store {
-			c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs(), ContextTimeoutEnabled: true})
+	t.Run("Redis is linearizable", func(t *testing.T) {
+		t.Parallel()
+		// What was acknowledged is on the disk.
+		server := redistest.NewServer(t, "appendonly yes", "appendfsync always")
+		dial := func() *redis.Client {
+			c := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1})
 			t.Cleanup(func() { c.Close() })
-			s := redisreplay.New(c, &redisreplay.Options{Timeout: timeout})
-			eventually(t, s.Check)
-			return s
-		})
-	}, inTurn(
-		func() error { return stop(cluster.Nodes[0]) },
-		func() error { return stop(cluster.Nodes[1]) },
-		func() error { return stop(cluster.Nodes[2]) },
-	))
-}
+			return c
+		}
+		operator := dial()
+		check(t, func(timeout time.Duration) []replay.Store {
+			return each(func() *redisreplay.Store {
+				s := redisreplay.New(dial(), &redisreplay.Options{Timeout: timeout})
+				eventually(t, s.Check)
+				return s
+			})
+		}, inTurn(
+			func() error { return stop(server) },
+			func() error { return operator.ClientKillByFilter(context.Background(), "TYPE", "normal").Err() },
+			func() error { server.Kill(); return server.Restart() },
+		))
+	})
 
-func TestPostgreSQLIsLinearizable(t *testing.T) {
-	t.Parallel()
-	server := postgrestest.Run(t, nil)
-	operator := connect(t, "pgx", server.DSN())
-	check(t, func(timeout time.Duration) []replay.Store {
-		return each(func() *sqlreplay.Store {
-			return newSQL(t, connect(t, "pgx", server.DSN()), sqlreplay.PostgreSQL, timeout)
-		})
-	}, inTurn(
-		func() error { return stop(server) },
-		func() error {
-			_, err := operator.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL")
-			return err
-		},
-		func() error {
-			if err := server.Kill(); err != nil {
+	// No connections are cut here: what was cut off, a cluster client of go-redis sends
+	// again, and so it may take effect twice.
+	t.Run("Redis Cluster is linearizable", func(t *testing.T) {
+		t.Parallel()
+		cluster := redistest.NewCluster(t)
+		check(t, func(timeout time.Duration) []replay.Store {
+			return each(func() *redisreplay.Store {
+				c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs(), ContextTimeoutEnabled: true})
+				t.Cleanup(func() { c.Close() })
+				s := redisreplay.New(c, &redisreplay.Options{Timeout: timeout})
+				eventually(t, s.Check)
+				return s
+			})
+		}, inTurn(
+			func() error { return stop(cluster.Nodes[0]) },
+			func() error { return stop(cluster.Nodes[1]) },
+			func() error { return stop(cluster.Nodes[2]) },
+		))
+	})
+
+	t.Run("PostgreSQL is linearizable", func(t *testing.T) {
+		t.Parallel()
+		server := postgrestest.Run(t, nil)
+		operator := connect(t, "pgx", server.DSN())
+		check(t, func(timeout time.Duration) []replay.Store {
+			return each(func() *sqlreplay.Store {
+				return newSQL(t, connect(t, "pgx", server.DSN()), sqlreplay.PostgreSQL, timeout)
+			})
+		}, inTurn(
+			func() error { return stop(server) },
+			func() error {
+				_, err := operator.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL")
+				return err
+			},
+			func() error {
+				if err := server.Kill(); err != nil {
+					return err
+				}
+				return server.Restart()
+			},
+		))
+	})
+
+	t.Run("SQLite is linearizable", func(t *testing.T) {
+		t.Parallel()
+		dsn := fmt.Sprintf("file:%s?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate", filepath.Join(t.TempDir(), "store.db"))
+		operator := connect(t, "sqlite", dsn+"&_pragma=busy_timeout(10000)")
+		dsn += "&_pragma=busy_timeout(50)"
+		check(t, func(timeout time.Duration) []replay.Store {
+			return each(func() *sqlreplay.Store {
+				return newSQL(t, connect(t, "sqlite", dsn), sqlreplay.SQLite, timeout)
+			})
+		}, inTurn(func() error { // another writer
+			tx, err := operator.Begin()
+			if err != nil {
 				return err
 			}
-			return server.Restart()
-		},
-	))
-}
-
-func TestSQLiteIsLinearizable(t *testing.T) {
-	t.Parallel()
-	dsn := fmt.Sprintf("file:%s?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate", filepath.Join(t.TempDir(), "store.db"))
-	operator := connect(t, "sqlite", dsn+"&_pragma=busy_timeout(10000)")
-	dsn += "&_pragma=busy_timeout(50)"
-	check(t, func(timeout time.Duration) []replay.Store {
-		return each(func() *sqlreplay.Store {
-			return newSQL(t, connect(t, "sqlite", dsn), sqlreplay.SQLite, timeout)
-		})
-	}, inTurn(func() error { // another writer
-		tx, err := operator.Begin()
-		if err != nil {
-			return err
-		}
-		time.Sleep(outage)
-		return tx.Rollback()
-	}))
+			time.Sleep(outage)
+			return tx.Rollback()
+		}))
+	})
 }
 
 func connect(t *testing.T, driver, dsn string) *sql.DB {

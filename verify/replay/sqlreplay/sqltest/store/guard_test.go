@@ -97,80 +97,137 @@ func (s *site) unavailable(why string) {
 	}
 }
 
-func TestGuardHandlesEachEventOnce(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		s, _ := e.fresh(t)
-		a, b := newSite(t, s), newSite(t, s) // two processes
-		now := time.Now()
-		for _, tt := range []struct {
-			name   string
-			site   *site
-			at     time.Time
-			status int
-			header string
-		}{
-			{"the delivery", a, now, http.StatusOK, ""},
-			{"a copy", a, now, http.StatusConflict, ""},
-			{"a copy sent to the other", b, now, http.StatusConflict, ""},
-			{"an honest retry", b, now.Add(time.Second), http.StatusOK, "1"},
-		} {
-			response, _ := tt.site.deliver("evt_1", tt.at)
-			if response.StatusCode != tt.status || response.Header.Get("Webhook-Duplicate") != tt.header {
-				t.Errorf("%s: answered %d, %v", tt.name, response.StatusCode, response.Header)
+func TestGuard(t *testing.T) {
+	t.Run("each event is handled once", func(t *testing.T) {
+		onEach(t, func(t *testing.T, e engine) {
+			s, _ := e.fresh(t)
+			a, b := newSite(t, s), newSite(t, s) // two processes
+			now := time.Now()
+			for _, tt := range []struct {
+				name   string
+				site   *site
+				at     time.Time
+				status int
+				header string
+			}{
+				{"the delivery", a, now, http.StatusOK, ""},
+				{"a copy", a, now, http.StatusConflict, ""},
+				{"a copy sent to the other", b, now, http.StatusConflict, ""},
+				{"an honest retry", b, now.Add(time.Second), http.StatusOK, "1"},
+			} {
+				response, _ := tt.site.deliver("evt_1", tt.at)
+				if response.StatusCode != tt.status || response.Header.Get("Webhook-Duplicate") != tt.header {
+					t.Errorf("%s: answered %d, %v", tt.name, response.StatusCode, response.Header)
+				}
 			}
-		}
-		if a.runs+b.runs != 1 {
-			t.Errorf("the handler ran %d times", a.runs+b.runs)
-		}
-		if response, e := a.deliver("evt_2", now.Add(-2*time.Minute)); response.StatusCode != http.StatusUnauthorized || e.Reason != verify.ErrTooOld {
-			t.Errorf("from before the schema: answered %d, %v", response.StatusCode, e.Reason)
-		}
+			if a.runs+b.runs != 1 {
+				t.Errorf("the handler ran %d times", a.runs+b.runs)
+			}
+			if response, e := a.deliver("evt_2", now.Add(-2*time.Minute)); response.StatusCode != http.StatusUnauthorized || e.Reason != verify.ErrTooOld {
+				t.Errorf("from before the schema: answered %d, %v", response.StatusCode, e.Reason)
+			}
+		})
 	})
-}
 
-func TestGuardRefusesWhileTheDatabaseFailsAndRecovers(t *testing.T) {
-	server := postgrestest.Run(t, nil)
-	dsn := server.Database(t)
-	db := postgreSQL.open(t, dsn)
-	site := newSite(t, postgreSQL.migrated(t, db, nil))
-	site.handles()
-	for _, tt := range []struct {
-		name         string
-		fail, repair func() error
-	}{
-		{"killed", server.Kill, server.Restart},
-		{"paused", server.Pause, server.Resume},
-		{"without the table", exec1(db, "ALTER TABLE hooknotary_event RENAME TO gone"), exec1(db, "ALTER TABLE gone RENAME TO hooknotary_event")},
-		{"of another version", exec1(db, "UPDATE hooknotary_event_meta SET version = 7"), exec1(db, "UPDATE hooknotary_event_meta SET version = 1")},
-	} {
-		if err := tt.fail(); err != nil {
-			t.Fatal(err)
+	t.Run("it refuses while the database fails, and recovers", func(t *testing.T) {
+		server := postgrestest.Run(t, nil)
+		dsn := server.Database(t)
+		db := postgreSQL.open(t, dsn)
+		site := newSite(t, postgreSQL.migrated(t, db, nil))
+		site.handles()
+		for _, tt := range []struct {
+			name         string
+			fail, repair func() error
+		}{
+			{"killed", server.Kill, server.Restart},
+			{"paused", server.Pause, server.Resume},
+			{"without the table", exec1(db, "ALTER TABLE hooknotary_event RENAME TO gone"), exec1(db, "ALTER TABLE gone RENAME TO hooknotary_event")},
+			{"of another version", exec1(db, "UPDATE hooknotary_event_meta SET version = 7"), exec1(db, "UPDATE hooknotary_event_meta SET version = 1")},
+		} {
+			if err := tt.fail(); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			site.unavailable(tt.name)
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("%s: the response took %v", tt.name, took)
+			}
+			if err := tt.repair(); err != nil {
+				t.Fatal(err)
+			}
+			site.handles()
 		}
-		began := time.Now()
-		site.unavailable(tt.name)
-		if took := time.Since(began); took > 3*time.Second {
-			t.Errorf("%s: the response took %v", tt.name, took)
+
+		// The store fails when the handler has succeeded.
+		site.handle = func(http.ResponseWriter, *http.Request) { server.Kill() }
+		response, e := site.deliver("evt_commit", time.Now())
+		if response.StatusCode != http.StatusOK || e.Outcome != middleware.CommitFailed || e.Err == nil {
+			t.Errorf("killed by the handler: answered %d, observed %v, %v", response.StatusCode, e.Outcome, e.Err)
 		}
-		if err := tt.repair(); err != nil {
+		site.handle = nil
+		if err := server.Restart(); err != nil {
 			t.Fatal(err)
 		}
 		site.handles()
-	}
+		if response, e := site.deliver("evt_commit", time.Now().Add(time.Second)); response.StatusCode != http.StatusConflict || e.Reason != verify.ErrInFlight {
+			t.Errorf("while the lease runs: answered %d, %v", response.StatusCode, e.Reason)
+		}
+	})
 
-	// The store fails when the handler has succeeded.
-	site.handle = func(http.ResponseWriter, *http.Request) { server.Kill() }
-	response, e := site.deliver("evt_commit", time.Now())
-	if response.StatusCode != http.StatusOK || e.Outcome != middleware.CommitFailed || e.Err == nil {
-		t.Errorf("killed by the handler: answered %d, observed %v, %v", response.StatusCode, e.Outcome, e.Err)
-	}
-	site.handle = nil
-	if err := server.Restart(); err != nil {
-		t.Fatal(err)
-	}
-	site.handles()
-	if response, e := site.deliver("evt_commit", time.Now().Add(time.Second)); response.StatusCode != http.StatusConflict || e.Reason != verify.ErrInFlight {
-		t.Errorf("while the lease runs: answered %d, %v", response.StatusCode, e.Reason)
-	}
+	t.Run("it refuses while the file is locked, and recovers", func(t *testing.T) {
+		dsn := sqlite.create(t)
+		site := newSite(t, sqlite.migrated(t, sqlite.open(t, dsn), nil))
+		site.handles()
+		tx := begin(t, sqlite.open(t, dsn))
+		site.unavailable("locked")
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		site.handles()
+	})
+
+	// The transactional inbox behind a guard.
+	t.Run("the handler may mark the event", func(t *testing.T) {
+		onEach(t, func(t *testing.T, e engine) {
+			s, db := e.fresh(t)
+			withEffects(t, db)
+			if err := s.Check(t.Context()); err != nil { // or the guard waits for the first look
+				t.Fatal(err)
+			}
+			site := newSite(t, s)
+			var fail error
+			site.handle = func(w http.ResponseWriter, r *http.Request) {
+				tx := begin(t, db)
+				defer tx.Rollback()
+				affect(t, tx, "handler")
+				err := s.CommitIn(r.Context(), tx)
+				if err == nil {
+					err = fail
+				}
+				if err == nil {
+					err = tx.Commit()
+				}
+				if err != nil {
+					http.Error(w, "failed", http.StatusInternalServerError)
+				}
+			}
+			now := time.Now()
+			fail = errors.New("the handler changes its mind")
+			if response, e := site.deliver("evt_1", now); response.StatusCode != http.StatusInternalServerError || e.Outcome != middleware.Failed {
+				t.Errorf("a handler that fails: %d, %v", response.StatusCode, e.Outcome)
+			}
+			fail = nil
+			if response, e := site.deliver("evt_1", now.Add(time.Second)); response.StatusCode != http.StatusOK || e.Outcome != middleware.Handled {
+				t.Errorf("the retry: %d, %v, %v", response.StatusCode, e.Outcome, e.Err)
+			}
+			if response, e := site.deliver("evt_1", now.Add(time.Second)); response.StatusCode != http.StatusConflict || e.Reason != verify.ErrReplayed {
+				t.Errorf("a copy of it: %d, %v", response.StatusCode, e.Reason)
+			}
+			if n := effects(t, db); n != 1 || site.runs != 2 {
+				t.Errorf("%d effects of %d runs", n, site.runs)
+			}
+		})
+	})
 }
 
 func exec1(db *sql.DB, statement string) func() error {
@@ -178,59 +235,4 @@ func exec1(db *sql.DB, statement string) func() error {
 		_, err := db.Exec(statement)
 		return err
 	}
-}
-
-func TestGuardRefusesWhileTheFileIsLockedAndRecovers(t *testing.T) {
-	dsn := sqlite.create(t)
-	site := newSite(t, sqlite.migrated(t, sqlite.open(t, dsn), nil))
-	site.handles()
-	tx := begin(t, sqlite.open(t, dsn))
-	site.unavailable("locked")
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	site.handles()
-}
-
-// The transactional inbox behind a guard.
-func TestGuardLetsTheHandlerMarkTheEvent(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		s, db := e.fresh(t)
-		withEffects(t, db)
-		if err := s.Check(t.Context()); err != nil { // or the guard waits for the first look
-			t.Fatal(err)
-		}
-		site := newSite(t, s)
-		var fail error
-		site.handle = func(w http.ResponseWriter, r *http.Request) {
-			tx := begin(t, db)
-			defer tx.Rollback()
-			affect(t, tx, "handler")
-			err := s.CommitIn(r.Context(), tx)
-			if err == nil {
-				err = fail
-			}
-			if err == nil {
-				err = tx.Commit()
-			}
-			if err != nil {
-				http.Error(w, "failed", http.StatusInternalServerError)
-			}
-		}
-		now := time.Now()
-		fail = errors.New("the handler changes its mind")
-		if response, e := site.deliver("evt_1", now); response.StatusCode != http.StatusInternalServerError || e.Outcome != middleware.Failed {
-			t.Errorf("a handler that fails: %d, %v", response.StatusCode, e.Outcome)
-		}
-		fail = nil
-		if response, e := site.deliver("evt_1", now.Add(time.Second)); response.StatusCode != http.StatusOK || e.Outcome != middleware.Handled {
-			t.Errorf("the retry: %d, %v, %v", response.StatusCode, e.Outcome, e.Err)
-		}
-		if response, e := site.deliver("evt_1", now.Add(time.Second)); response.StatusCode != http.StatusConflict || e.Reason != verify.ErrReplayed {
-			t.Errorf("a copy of it: %d, %v", response.StatusCode, e.Reason)
-		}
-		if n := effects(t, db); n != 1 || site.runs != 2 {
-			t.Errorf("%d effects of %d runs", n, site.runs)
-		}
-	})
 }

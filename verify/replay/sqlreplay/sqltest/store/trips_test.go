@@ -196,79 +196,81 @@ func (e engine) statements(t *testing.T) map[string]statement {
 	return all
 }
 
-// A driver that does not name its statements by their text might execute those of
-// another client, were it not for a transaction around each.
-func TestStatementsWithoutANameRunInTransactionsOfTheirOwn(t *testing.T) {
-	for _, mode := range []string{"cache_describe", "describe_exec", "exec", "simple_protocol"} {
-		t.Run(mode, func(t *testing.T) {
-			s, calls := postgreSQL.counted(t, " default_query_exec_mode="+mode)
-			want(t, s, delivery(), replay.Acquired)
-			before := calls.Load()
-			want(t, s, delivery(), replay.Acquired)
-			if n := calls.Load() - before; n != 3 {
-				t.Errorf("a claim took %d calls, want 3: BEGIN, the statement and COMMIT", n)
+func TestRoundTrips(t *testing.T) {
+	// A driver that does not name its statements by their text might execute those of
+	// another client, were it not for a transaction around each.
+	t.Run("statements without a name run in transactions of their own", func(t *testing.T) {
+		for _, mode := range []string{"cache_describe", "describe_exec", "exec", "simple_protocol"} {
+			t.Run(mode, func(t *testing.T) {
+				s, calls := postgreSQL.counted(t, " default_query_exec_mode="+mode)
+				want(t, s, delivery(), replay.Acquired)
+				before := calls.Load()
+				want(t, s, delivery(), replay.Acquired)
+				if n := calls.Load() - before; n != 3 {
+					t.Errorf("a claim took %d calls, want 3: BEGIN, the statement and COMMIT", n)
+				}
+			})
+		}
+	})
+
+	t.Run("each operation takes one round trip", func(t *testing.T) {
+		onEach(t, func(t *testing.T, e engine) {
+			s, calls := e.counted(t, "")
+			count := func(what string, want int64, f func() error) {
+				t.Helper()
+				before := calls.Load()
+				err := f()
+				if n := calls.Load() - before; err != nil || n != want {
+					t.Errorf("%s: %v, and %d round trips, want %d", what, err, n, want)
+				}
+			}
+			claim := func(c replay.Claim, status replay.Status) func() error {
+				return func() error {
+					want(t, s, c, status)
+					return nil
+				}
+			}
+			c := delivery()
+			want(t, s, delivery(), replay.Acquired) // with a look at the schema
+			count("a claim on a new event", 1, claim(c, replay.Acquired))
+			count("a claim on an event in flight", 1, claim(again(c), replay.InFlight))
+			count("a renewal", 1, func() error { return s.Renew(t.Context(), handle(c), time.Minute) })
+			count("a commit", 1, func() error { return s.Commit(t.Context(), handle(c)) })
+			count("a claim on a finished event", 1, claim(again(c), replay.Done))
+			count("another commit", 2, func() error { return s.Commit(t.Context(), handle(c)) })
+			count("a release", 1, func() error { return s.Release(t.Context(), handle(c)) })
+			count("to forget", 1, func() error { return s.Forget(t.Context(), c.Key) })
+			count("a claim with a binding", 2, claim(bound(delivery(), "body"), replay.Acquired))
+			old := delivery()
+			old.SignedAt = time.Unix(0, 0)
+			count("a claim from before the floor", 3, claim(old, replay.BeforeFloor))
+		})
+	})
+
+	t.Run("one of many operations looks at the schema", func(t *testing.T) {
+		onEach(t, func(t *testing.T, e engine) {
+			one, look := e.counted(t, "")
+			want(t, one, delivery(), replay.Acquired)
+			s, calls := e.counted(t, "")
+			if calls.Load() != 0 {
+				t.Error("New touched the database")
+			}
+			const crowd = 16
+			done := make(chan error)
+			for range crowd {
+				go func() {
+					_, err := s.Claim(t.Context(), delivery())
+					done <- err
+				}()
+			}
+			for range crowd {
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}
+			if n := calls.Load(); n != crowd-1+look.Load() {
+				t.Errorf("one claim took %d round trips, and %d claims %d, want %d", look.Load(), crowd, n, crowd-1+look.Load())
 			}
 		})
-	}
-}
-
-func TestEachOperationTakesOneRoundTrip(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		s, calls := e.counted(t, "")
-		count := func(what string, want int64, f func() error) {
-			t.Helper()
-			before := calls.Load()
-			err := f()
-			if n := calls.Load() - before; err != nil || n != want {
-				t.Errorf("%s: %v, and %d round trips, want %d", what, err, n, want)
-			}
-		}
-		claim := func(c replay.Claim, status replay.Status) func() error {
-			return func() error {
-				want(t, s, c, status)
-				return nil
-			}
-		}
-		c := delivery()
-		want(t, s, delivery(), replay.Acquired) // with a look at the schema
-		count("a claim on a new event", 1, claim(c, replay.Acquired))
-		count("a claim on an event in flight", 1, claim(again(c), replay.InFlight))
-		count("a renewal", 1, func() error { return s.Renew(t.Context(), handle(c), time.Minute) })
-		count("a commit", 1, func() error { return s.Commit(t.Context(), handle(c)) })
-		count("a claim on a finished event", 1, claim(again(c), replay.Done))
-		count("another commit", 2, func() error { return s.Commit(t.Context(), handle(c)) })
-		count("a release", 1, func() error { return s.Release(t.Context(), handle(c)) })
-		count("to forget", 1, func() error { return s.Forget(t.Context(), c.Key) })
-		count("a claim with a binding", 2, claim(bound(delivery(), "body"), replay.Acquired))
-		old := delivery()
-		old.SignedAt = time.Unix(0, 0)
-		count("a claim from before the floor", 3, claim(old, replay.BeforeFloor))
-	})
-}
-
-func TestOneOfManyOperationsLooksAtTheSchema(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		one, look := e.counted(t, "")
-		want(t, one, delivery(), replay.Acquired)
-		s, calls := e.counted(t, "")
-		if calls.Load() != 0 {
-			t.Error("New touched the database")
-		}
-		const crowd = 16
-		done := make(chan error)
-		for range crowd {
-			go func() {
-				_, err := s.Claim(t.Context(), delivery())
-				done <- err
-			}()
-		}
-		for range crowd {
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		}
-		if n := calls.Load(); n != crowd-1+look.Load() {
-			t.Errorf("one claim took %d round trips, and %d claims %d, want %d", look.Load(), crowd, n, crowd-1+look.Load())
-		}
 	})
 }
