@@ -105,9 +105,12 @@ func TestEntries(t *testing.T) {
 				}
 				names = append(names, h.Name)
 			}
-			for _, name := range a.Tell.Headers {
-				if !slices.Contains(names, name) {
-					t.Errorf("%s tells the sender, and Headers does not explain it", name)
+			for i, name := range a.Tell.Headers {
+				if name != http.CanonicalHeaderKey(name) {
+					t.Errorf("%s tells the sender, and is not canonical", name)
+				}
+				if i == 0 && !slices.Contains(names, name) {
+					t.Errorf("%s tells the sender by its signature, and Headers does not explain it", name)
 				}
 			}
 			if p.Profile.Provider != p.Name || p.Profile.Retry.String() == "invalid" || p.Profile.Binding.String() == "invalid" {
