@@ -17,6 +17,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/providers/slack"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
@@ -26,6 +27,7 @@ import (
 var rows = [...]func() (Provider, error){
 	data(github.Definition),
 	code(paypal.About, func(id string) (verify.Verifier, error) { return paypal.New(id, nil) }),
+	data(shopify.Definition),
 	data(slack.Definition),
 	data(stripe.Definition),
 }

@@ -12,12 +12,12 @@ var senders = [...]sender{
 	{"", "Gogs", []string{"X-Gogs-Signature"}, "", ""},
 	{"github", "GitHub, or a provider that signs alike", []string{"X-Hub-Signature-256"}, "", ""},
 	{"paypal", "PayPal", []string{"Paypal-Transmission-Sig", "Paypal-Cert-Url"}, "", "-"},
+	{"shopify", "Shopify", []string{"X-Shopify-Hmac-Sha256", "Shopify-Hmac-Sha256"}, "", ""},
 	{"slack", "Slack", []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"}, "", "v0:{X-Slack-Request-Timestamp}:"},
 	{"stripe", "Stripe", []string{"Stripe-Signature"}, "", "{=t}."},
 	{"", "Bitbucket or Jira", []string{"X-Hub-Signature"}, "sha256=", ""},
 	{"svix", "Svix", []string{"Svix-Signature", "Svix-Id"}, "", "{Svix-Id}.{Svix-Timestamp}."},
 	{"standardwebhooks", "a provider of Standard Webhooks", []string{"Webhook-Signature", "Webhook-Id"}, "", "{Webhook-Id}.{Webhook-Timestamp}."},
-	{"shopify", "Shopify", []string{"X-Shopify-Hmac-Sha256", "Shopify-Hmac-Sha256"}, "", ""},
 	{"twilio", "Twilio", []string{"X-Twilio-Signature"}, "", "-"},
 	{"paddle", "Paddle", []string{"Paddle-Signature"}, "", "{=ts}:"},
 	{"gitlab", "GitLab", []string{"X-Gitlab-Token", "X-Gitlab-Event"}, "", "-"},
@@ -65,6 +65,7 @@ var credentials = [...]verify.Credential{
 	{Prefix: "rk_", Length: 0},
 	{Prefix: "shpat_", Length: 0},
 	{Prefix: "shpca_", Length: 0},
+	{Prefix: "shppa_", Length: 0},
 	{Prefix: "sk_", Length: 0},
 	{Prefix: "we_", Length: 0},
 	{Prefix: "xapp-", Length: 0},
@@ -75,8 +76,9 @@ var credentials = [...]verify.Credential{
 
 // styles says how the providers that are known write JSON.
 var styles = map[string]verify.JSONStyle{
-	"github": {Space: "compact", First: []string(nil), Sorted: false},
-	"paypal": {Space: "compact", First: []string(nil), Sorted: false},
-	"slack":  {Space: "compact", First: []string(nil), Sorted: false},
-	"stripe": {Space: "indented", First: []string{"id", "object"}, Sorted: true},
+	"github":  {Space: "compact", First: []string(nil), Sorted: false},
+	"paypal":  {Space: "compact", First: []string(nil), Sorted: false},
+	"shopify": {Space: "", First: []string(nil), Sorted: false},
+	"slack":   {Space: "compact", First: []string(nil), Sorted: false},
+	"stripe":  {Space: "indented", First: []string{"id", "object"}, Sorted: true},
 }
