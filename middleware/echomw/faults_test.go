@@ -10,7 +10,7 @@ import (
 
 // What echo's Timeout outside does, without its timing: when the handler comes
 // back, its context belongs to another request.
-func TestAContextThatBelongsToAnotherRequestIsNotTouched(t *testing.T) {
+func TestContextOfAnotherRequest(t *testing.T) {
 	other := httptest.NewRequest(http.MethodGet, "/other", nil)
 	var taken *echo.Response
 	s := newSite(t, handling(func(c echo.Context) error {
@@ -32,7 +32,7 @@ func TestAContextThatBelongsToAnotherRequestIsNotTouched(t *testing.T) {
 }
 
 // An outer middleware may hold on to the Response that it saw.
-func TestAResponseThatWasExchangedInsideIsPutBack(t *testing.T) {
+func TestResponseIsPutBack(t *testing.T) {
 	exchange := echo.WrapMiddleware(func(h http.Handler) http.Handler { return h })
 	var before *echo.Response
 	var status int

@@ -135,7 +135,7 @@ func soothing(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func TestProtectedTellsWrongWiringsOfEcho(t *testing.T) {
+func TestProtected(t *testing.T) {
 	const (
 		unguarded = "no guard stands in front of the handler on this route and method, or it only reports"
 		early     = "something in front of the guard reads the body of every request"

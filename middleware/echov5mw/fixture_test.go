@@ -2,12 +2,10 @@ package echov5mw_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -21,8 +19,6 @@ import (
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/echov5mw"
-	"github.com/hooknotary/hooknotary/providers/github"
-	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
@@ -135,11 +131,6 @@ func (s *site) stripe(id string) *http.Request {
 	return stripetest.NewRequest(hookURL, s.now(), eventBody(id), stripeSecret)
 }
 
-func onGitHub(s *site) {
-	s.verifier = github.Must(githubSecret)
-	s.request = githubtest.NewRequest(hookURL, "push", []byte(`{"ref":"refs/heads/main"}`), githubSecret)
-}
-
 // within puts middlewares inside of the guard, around outside of it.
 func within(m ...echo.MiddlewareFunc) func(*site) { return func(s *site) { s.inner = m } }
 func around(m ...echo.MiddlewareFunc) func(*site) { return func(s *site) { s.outer = m } }
@@ -224,30 +215,6 @@ func (j *journal) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// broken is a body that fails after some bytes.
-type broken struct {
-	io.Reader
-	err error
-}
-
-func (b broken) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err == io.EOF {
-		err = b.err
-	}
-	return n, err
-}
-
-// untouchable is a body that must not be read.
-type untouchable struct{ t *testing.T }
-
-func (u untouchable) Read([]byte) (int, error) {
-	u.t.Error("the body was read")
-	return 0, errors.New("this body must not be read")
-}
-
-const patience = 10 * time.Second
-
 func listen(t *testing.T, h http.Handler) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
@@ -255,35 +222,4 @@ func listen(t *testing.T, h http.Handler) *httptest.Server {
 	server.Start()
 	t.Cleanup(server.Close)
 	return server
-}
-
-func dial(t *testing.T, server *httptest.Server) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
-	return conn
-}
-
-// text writes a request's head, and a body if there is one.
-func text(r *http.Request, framing string, body []byte) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.URL.RequestURI(), r.URL.Host)
-	r.Header.Write(&b)
-	fmt.Fprintf(&b, "%s\r\n\r\n%s", framing, body)
-	return b.String()
-}
-
-func await[T any](t *testing.T, c <-chan T, what string) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("waited in vain for %s", what)
-	}
-	panic("unreachable")
 }

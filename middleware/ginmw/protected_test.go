@@ -38,7 +38,7 @@ func (c *complaints) of(test func(testing.TB)) string {
 	return strings.Join(c.text, "\n")
 }
 
-func TestProtectedTellsWrongWiringsOfGin(t *testing.T) {
+func TestProtected(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		wire func(e *gin.Engine, guard, handle gin.HandlerFunc)
