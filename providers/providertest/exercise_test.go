@@ -345,15 +345,22 @@ func TestExerciseFailsAnUnsoundVerifier(t *testing.T) {
 		"quotes the body", "returns another error", "returns an empty delivery",
 	} {
 		t.Run("that "+bug, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestExerciseOfAnUnsoundVerifier$", "-test.failfast")
-			cmd.Env = append(os.Environ(), bugVariable+"="+bug)
-			out, err := cmd.CombinedOutput()
-			var exit *exec.ExitError
-			if err == nil {
-				t.Fatal("the battery passes it")
-			} else if !errors.As(err, &exit) || !bytes.Contains(out, []byte("--- FAIL: TestExerciseOfAnUnsoundVerifier")) {
-				t.Fatalf("%v:\n%s", err, out)
-			}
+			wantFailure(t, "TestExerciseOfAnUnsoundVerifier", bugVariable+"="+bug)
 		})
+	}
+}
+
+// wantFailure runs one test of this package in a process of its own, and wants it to
+// fail.
+func wantFailure(t *testing.T, test, variable string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^"+test+"$", "-test.failfast")
+	cmd.Env = append(os.Environ(), variable)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err == nil {
+		t.Fatal("it passes")
+	} else if !errors.As(err, &exit) || !bytes.Contains(out, []byte("--- FAIL: "+test)) {
+		t.Fatalf("%v:\n%s", err, out)
 	}
 }

@@ -38,6 +38,7 @@ func (s Sender) Test(t *testing.T) {
 	t.Run("vectors", s.testVectors)
 	t.Run("published", s.testPublished)
 	t.Run("retry", s.testRetry)
+	t.Run("partitions", s.testPartitions)
 	t.Run("secrets", s.testSecrets)
 	t.Run("allocations", s.testAllocations)
 }
@@ -310,6 +311,32 @@ func (s Sender) testRetry(t *testing.T) {
 	}
 	if equal := first.Fingerprint.Equal(retry.Fingerprint); equal == s.timed() {
 		t.Errorf("a later attempt has the same fingerprint: %v; a time is signed: %v", equal, s.timed())
+	}
+}
+
+// testPartitions sends one body under each value of the partition's header that the
+// definition lists, and under one that it does not list.
+func (s Sender) testPartitions(t *testing.T) {
+	if s.Definition.Partition == "" {
+		t.Skip("the sender tells events apart by what is signed alone")
+	}
+	secret := s.secrets()[0]
+	v := s.mustNew(t, s.options(), secret)
+	body := s.body(256)
+	for _, value := range append(slices.Clone(s.Definition.Partitions), "not-listed") {
+		h := s.sign(0, signedAt, body, secret)
+		h.Set(s.Definition.Partition, value)
+		d, err := verify.Verify(context.Background(), v, &verify.Head{Method: http.MethodPost, Header: h, ReceivedAt: signedAt}, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := value
+		if value == "not-listed" {
+			want = ""
+		}
+		if d.Unsigned.Partition != want {
+			t.Errorf("under %q the partition is %q, want %q", value, d.Unsigned.Partition, want)
+		}
 	}
 }
 

@@ -1,0 +1,211 @@
+package providertest_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/providertest"
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// forms are definitions that use the engine in every way.
+var forms = []struct {
+	name       string
+	definition scheme.Definition
+	secret     string
+	options    string // lines of each vector
+	fields     map[string]string
+}{
+	{
+		name: "a signed id in a header, a list in base64, a key in base64",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "webhook-signature", Field: "v1", Separator: " ", Assign: ",", Encoding: scheme.Base64}},
+			Timestamp:  scheme.Timestamp{Header: "webhook-timestamp"},
+			Message: []scheme.Part{
+				scheme.Field("webhook-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
+			},
+			ID:     scheme.ID{Header: "webhook-id", Prefix: "msg_"},
+			Secret: scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"whpk_"}},
+			Retry:  verify.RetryResigned,
+		},
+		secret: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+		fields: map[string]string{"Webhook-Id": "msg_2b1QfXa0ZkC7u3Rr"},
+	},
+	{
+		name: "the URL of the endpoint",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Square-HmacSha256-Signature", Encoding: scheme.Base64}},
+			Message:    []scheme.Part{scheme.URL(), scheme.Body()},
+			ID:         scheme.ID{Member: "event_id"},
+			Retry:      verify.RetryIdentical,
+		},
+		options: "# option: url " + endpointURL + "\n",
+	},
+	{
+		name: "milliseconds in a list, SHA-512, a short window",
+		definition: scheme.Definition{
+			MediaType:  "text/plain",
+			Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Hash: scheme.SHA512}},
+			Timestamp:  scheme.Timestamp{Field: "at", Unit: scheme.Milliseconds, Window: verify.Window{Past: time.Minute, Future: time.Second}},
+			Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("\n"), scheme.Body()},
+			ID:         scheme.ID{Member: "event_id"},
+			Retry:      verify.RetryResigned,
+		},
+		options: "# option: window 1s\n",
+	},
+	{
+		name: "two hashes, and a header that is signed and no id",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{
+				{Header: "X-Sig-256", Prefix: "sha256="}, {Header: "X-Sig", Prefix: "sha1=", Hash: scheme.InsecureSHA1},
+			},
+			Message: []scheme.Part{scheme.Field("X-Kind"), scheme.Literal("|"), scheme.Body()},
+			Retry:   verify.RetryNever,
+		},
+		fields: map[string]string{"X-Kind": "push"},
+	},
+	{
+		name: "partitions, and the unsigned id",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig"}},
+			Message:    []scheme.Part{scheme.Body()},
+			UnsignedID: "X-Delivery", UnsignedType: "X-Topic", Partition: "X-Topic", Partitions: []string{"orders/create", "orders/paid"},
+			Retry: verify.RetryIdentical,
+		},
+		options: "# option: distinct by unsigned id\n",
+		fields:  map[string]string{"X-Delivery": "1", "X-Topic": "orders/create"},
+	},
+}
+
+const endpointURL = "https://shop.example/hooks?shop=7"
+
+// vectors writes the vectors of a definition to a folder. They are signed by the signer,
+// so they say nothing about any provider.
+func vectors(t testing.TB, d scheme.Definition, secret, options string, fields map[string]string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	at := time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
+	timed := d.Timestamp != (scheme.Timestamp{})
+	write := func(name, expect, twin string, received time.Time, signed, body string, edit func(h http.Header)) {
+		t.Helper()
+		h, err := signer.Header(d, signer.Delivery{At: at, Body: []byte(signed), URL: endpointURL, Fields: fields, Secrets: []string{secret}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(h)
+		var b strings.Builder
+		fmt.Fprintf(&b, "# note: %s\n# received: %s\n# secret: %s\n%s# expect: %s\n", name, received.Format(time.RFC3339), secret, options, expect)
+		if id := fields[http.CanonicalHeaderKey(d.ID.Header)]; id != "" && twin == "" {
+			fmt.Fprintf(&b, "# id: %s\n", id)
+		} else if d.ID.Member != "" && twin == "" {
+			fmt.Fprintf(&b, "# id: %s\n", strings.Split(body, `"`)[3])
+		}
+		if twin != "" {
+			fmt.Fprintf(&b, "# twin: %s.http\n", twin)
+		}
+		b.WriteString("\nPOST /hooks HTTP/1.1\r\nHost: shop.example\r\n")
+		if err := h.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(body), body)
+		if err := os.WriteFile(filepath.Join(dir, name+".http"), []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asIs := func(http.Header) {}
+	const one, other = `{"event_id":"e1","total":1200}`, `{"event_id":"e2","total":1}`
+	signature := http.CanonicalHeaderKey(d.Signatures[0].Header)
+	write("one", "accept", "", at, one, one, asIs)
+	write("other", "accept", "", at, other, other, asIs)
+	write("mismatch", "mismatch", "one", at, one, other, asIs)
+	write("malformed", "malformed", "one", at, one, one, func(h http.Header) { h.Add(signature, h.Get(signature)) })
+	write("unsigned", "unsigned", "one", at, one, one, func(h http.Header) { h[signature] = []string{""} })
+	if timed {
+		write("old", "too_old", "one", at.Add(time.Hour), one, one, asIs)
+		write("new", "too_new", "one", at.Add(-time.Hour), one, one, asIs)
+	}
+	return dir
+}
+
+// TestSenderTakesEveryForm: whatever a definition uses of the engine, the table tests it.
+func TestSenderTakesEveryForm(t *testing.T) {
+	for _, tt := range forms {
+		t.Run(tt.name, func(t *testing.T) { newSender(t, tt.definition, tt.secret, tt.options, tt.fields).Test(t) })
+	}
+}
+
+func newSender(t testing.TB, d scheme.Definition, secret, options string, fields map[string]string) providertest.Sender {
+	t.Helper()
+	d.Provider, d.MaxBody = "acme", 1<<20
+	if secret == "" {
+		secret = "8f742231b10e8888abcd99c1d2e385a5"
+	}
+	return providertest.Sender{Definition: d, Dir: vectors(t, d, secret, options, fields)}
+}
+
+const flawVariable = "HOOKNOTARY_SENDER_FLAW"
+
+// flaws spoil the vectors of the first form: each is a mistake that the table must find.
+var flaws = map[string]func(dir string) error{
+	"another id":                 replace("one", "# id: msg_2b1QfXa0ZkC7u3Rr", "# id: msg_3"),
+	"an id that is not said":     replace("one", "# id: msg_2b1QfXa0ZkC7u3Rr\n", ""),
+	"another verdict":            replace("mismatch", "expect: mismatch", "expect: malformed"),
+	"an unknown option":          replace("one", "# expect", "# option: windou 1s\n# expect"),
+	"another body":               replace("one", "1200", "1201"),
+	"no vector that is old":      remove("old"),
+	"no vector that is new":      remove("new"),
+	"no vector of a mismatch":    remove("mismatch"),
+	"no vector that is unsigned": remove("unsigned"),
+	"one body only":              remove("other"),
+}
+
+func replace(name, old, with string) func(dir string) error {
+	return func(dir string) error {
+		file := filepath.Join(dir, name+".http")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(string(text), old) {
+			return fmt.Errorf("%s does not hold %q", file, old)
+		}
+		return os.WriteFile(file, []byte(strings.Replace(string(text), old, with, 1)), 0o644)
+	}
+}
+
+func remove(name string) func(dir string) error {
+	return func(dir string) error { return os.Remove(filepath.Join(dir, name+".http")) }
+}
+
+// TestSenderWithAFlaw is run by the test below, and only by it.
+func TestSenderWithAFlaw(t *testing.T) {
+	flaw, ok := flaws[os.Getenv(flawVariable)]
+	if !ok {
+		t.Skip("run by TestSenderFindsFlaws")
+	}
+	tt := forms[0]
+	s := newSender(t, tt.definition, tt.secret, tt.options, tt.fields)
+	if err := flaw(s.Dir); err != nil {
+		t.Skip(err) // which the test below takes for a flaw that was not found
+	}
+	s.Test(t)
+}
+
+func TestSenderFindsFlaws(t *testing.T) {
+	var names []string
+	for name := range flaws {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) { wantFailure(t, "TestSenderWithAFlaw", flawVariable+"="+name) })
+	}
+}
