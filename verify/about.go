@@ -129,12 +129,12 @@ type MediaNote struct {
 
 // Clone returns a copy that shares nothing with a.
 func (a About) Clone() About {
-	a.Headers = append([]HeaderUse(nil), a.Headers...)
-	a.NotCovered = append([]string(nil), a.NotCovered...)
-	a.Credentials = append([]Credential(nil), a.Credentials...)
+	a.Headers = append([]HeaderUse{}, a.Headers...)
+	a.NotCovered = append([]string{}, a.NotCovered...)
+	a.Credentials = append([]Credential{}, a.Credentials...)
 	a.JSON.First = append([]string(nil), a.JSON.First...)
-	a.Tell.Headers = append([]string(nil), a.Tell.Headers...)
+	a.Tell.Headers = append([]string{}, a.Tell.Headers...)
 	a.OtherMedia = append([]MediaNote(nil), a.OtherMedia...)
-	a.Links = append([]string(nil), a.Links...)
+	a.Links = append([]string{}, a.Links...)
 	return a
 }

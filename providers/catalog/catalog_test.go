@@ -252,6 +252,9 @@ func TestJSON(t *testing.T) {
 	if !bytes.Equal(text, catalog.JSON()) {
 		t.Error("the text is another one each time")
 	}
+	if bytes.Contains(text, []byte("null")) {
+		t.Error("an empty list is null")
+	}
 	if bytes.Contains(text, []byte(`\u00`)) {
 		t.Error("the text has escapes for HTML")
 	}

@@ -61,7 +61,7 @@ func (p *pending) write(h hash.Hash, b, body []byte) {
 		case partLiteral:
 			b = append(b, part.text...)
 		case partTime:
-			b = append(b, p.stamp...)
+			b = append(b, p.timestamp...)
 		case partField:
 			b = append(b, p.fields[i]...)
 		case partURL:

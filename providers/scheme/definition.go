@@ -29,7 +29,7 @@ type Definition struct {
 	Signatures []Signature
 
 	// Message is what is signed, in order. It contains Body exactly once, and
-	// Stamp exactly once if there is a Timestamp. Required.
+	// SignedTime exactly once if there is a Timestamp. Required.
 	Message []Part
 
 	// Timestamp says where the signed time stands. Zero: none is signed.
@@ -355,11 +355,11 @@ func (d *Definition) checkMessage() error {
 	case n[partURL] > 1:
 		return errors.New("the Message contains URL twice")
 	case timed && n[partTime] != 1:
-		return errors.New("the Message must contain Stamp once: a time that is not signed proves nothing")
+		return errors.New("the Message must contain SignedTime once: a time that is not signed proves nothing")
 	case !timed && n[partTime] != 0:
-		return errors.New("the Message contains Stamp, but there is no Timestamp")
+		return errors.New("the Message contains SignedTime, but there is no Timestamp")
 	case d.Retry < verify.RetryResigned || d.Retry > verify.RetryNever:
-		return errors.New("Retry is not set: say how the sender retries, RetryIdentical if its documentation does not tell")
+		return errors.New("the Retry is not set: say how the sender retries, RetryIdentical if its documentation does not tell")
 	case d.Retry == verify.RetryResigned && !timed:
 		return errors.New("RetryResigned needs a Timestamp")
 	case d.Retry == verify.RetryResigned && d.ID.Header == "" && d.ID.Member == "" && !d.RetriesRunAgain:

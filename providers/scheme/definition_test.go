@@ -132,7 +132,7 @@ func TestNewRefusesAMistakenDefinition(t *testing.T) {
 				d.Signatures = append(d.Signatures, scheme.Signature{Header: "X"})
 			}, "different headers"},
 		{"with a time that is not signed", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, "not signed proves nothing"},
-		{"with a time that is signed twice", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, "Stamp once"},
+		{"with a time that is signed twice", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, "SignedTime once"},
 		{"with a signed time that stands nowhere", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, "no Timestamp"},
 		{"whose retries are signed anew, without a time", bare, func(d *scheme.Definition) { d.Retry = verify.RetryResigned }, func(d *scheme.Definition) { d.Retry = verify.RetryIdentical }, "RetryResigned"},
 		{"whose retries are signed anew, without an id", listed,

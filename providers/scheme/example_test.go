@@ -62,5 +62,5 @@ func ExampleNew_incorrect() {
 		MaxBody:    1 << 20,
 	}, verify.Secrets("9f2b7c41d8e05a63b1f47290ce8d3a56"), nil)
 	fmt.Println(err)
-	// Output: scheme: definition of "acme": the Message must contain Stamp once: a time that is not signed proves nothing
+	// Output: scheme: definition of "acme": the Message must contain SignedTime once: a time that is not signed proves nothing
 }

@@ -23,7 +23,7 @@ var (
 	errForm        = errors.New("the signature header does not have the scheme's form")
 	errCandidates  = errors.New("the signature header has too many items")
 	errSignature   = errors.New("a signature is not encoded as the scheme says")
-	errStampForm   = errors.New("the time is missing, repeated or not a canonical decimal number")
+	errTimeForm    = errors.New("the time is missing, repeated or not a canonical decimal number")
 	errSignedField = errors.New("a signed header is missing or does not have its form")
 	errBodyPrefix  = errors.New("the body does not start as every body of this endpoint does")
 	errFinished    = errors.New("a pending request was finished twice")
@@ -39,10 +39,10 @@ func refuse(r verify.Reason, cause error) error { return &verify.Error{Reason: r
 type pending struct {
 	v          *Verifier
 	keys       []*key
-	noKey      error  // why there is none, for Finish to say
-	signature  int    // index of the definition's signature that the request has
-	candidates []byte // decoded signatures, one after the other
-	stamp      string
+	noKey      error    // why there is none, for Finish to say
+	signature  int      // index of the definition's signature that the request has
+	candidates []byte   // decoded signatures, one after the other
+	timestamp  string   // as it was received
 	fields     []string // values of Field parts, by their index
 
 	room [2*sha256.Size + slack]byte // for candidates
@@ -81,7 +81,7 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 	if err := p.parse(value); err != nil {
 		return nil, err
 	}
-	if err := p.readStamp(h); err != nil {
+	if err := p.readTime(h); err != nil {
 		return nil, err
 	}
 	if err := p.readFields(h); err != nil {
@@ -122,7 +122,7 @@ func (p *pending) parse(value string) error {
 		}
 		return p.candidate(s, text)
 	}
-	stampField := p.v.def.Timestamp.Field
+	timeField := p.v.def.Timestamp.Field
 	// A long list is counted before anything of it is decoded.
 	if len(value) > longList && strings.Count(value, s.Separator) > maxCandidates {
 		return refuse(verify.ErrMalformed, errCandidates)
@@ -136,11 +136,11 @@ func (p *pending) parse(value string) error {
 		if !ok || name == "" {
 			return refuse(verify.ErrMalformed, errForm)
 		}
-		if stampField != "" && name == stampField {
-			if p.stamp != "" || text == "" {
-				return refuse(verify.ErrMalformed, errStampForm)
+		if timeField != "" && name == timeField {
+			if p.timestamp != "" || text == "" {
+				return refuse(verify.ErrMalformed, errTimeForm)
 			}
-			p.stamp = text
+			p.timestamp = text
 			continue
 		}
 		if items++; items > maxCandidates {
@@ -187,8 +187,8 @@ func (p *pending) candidate(s *Signature, text string) error {
 	return nil
 }
 
-// readStamp reads the signed time and judges it.
-func (p *pending) readStamp(h *verify.Head) error {
+// readTime reads the signed time and judges it.
+func (p *pending) readTime(h *verify.Head) error {
 	t := &p.v.def.Timestamp
 	if t.Header == "" && t.Field == "" {
 		return nil
@@ -199,12 +199,12 @@ func (p *pending) readStamp(h *verify.Head) error {
 			return refuse(verify.ErrMalformed, errRepeated)
 		}
 		if len(values) == 1 {
-			p.stamp = values[0]
+			p.timestamp = values[0]
 		}
 	}
-	n, ok := decimal(p.stamp)
+	n, ok := decimal(p.timestamp)
 	if !ok {
-		return refuse(verify.ErrMalformed, errStampForm)
+		return refuse(verify.ErrMalformed, errTimeForm)
 	}
 	if t.Unit == Milliseconds {
 		p.delivery.SignedAt = time.UnixMilli(n).UTC()
