@@ -213,31 +213,6 @@ func TestWhatAHandlerFailsIsReleasedAndRunsAgain(t *testing.T) {
 	}
 }
 
-func TestAPanicInsideOfARecovererOutsideLeavesAs500(t *testing.T) {
-	s := newSite(t)
-	recoverer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(500)
-			}
-		}()
-		s.ServeHTTP(w, r)
-	})
-	s.handle = func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(200)
-		w.Write([]byte("done"))
-		panic("boom")
-	}
-	w := newJournal()
-	recoverer.ServeHTTP(w, again(t, s.request))
-	if w.String() != "status 500" {
-		t.Errorf("answered %q", w)
-	}
-	s.handle = nil
-	want(t, s.serve(again(t, s.request)), 200)
-	wantRuns(t, s, 2)
-}
-
 func TestAnOwnerThatFailsAfterOthersWereTurnedAwayLosesNothing(t *testing.T) {
 	s := newSite(t)
 	s.handle = func(w http.ResponseWriter, r *http.Request) {
@@ -1016,19 +991,6 @@ func TestTheHandlersContextEndsWithTheRequest(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestTheSameGuardTwiceCountsOnce(t *testing.T) {
-	s := newSite(t, observed)
-	group := s.guard.Handler(s.handler)
-	w := httptest.NewRecorder()
-	group.ServeHTTP(w, again(t, s.request))
-	want(t, w, 200)
-	wantRuns(t, s, 1)
-	if n := s.store.calls(); n != 2 {
-		t.Errorf("%d calls of the store, want a claim and a commit", n)
-	}
-	s.event()
 }
 
 func TestAContextThatOutlivedItsRequestOpensNothing(t *testing.T) {

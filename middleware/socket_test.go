@@ -10,14 +10,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
-	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -367,40 +365,6 @@ func TestABodyThatEndsTooEarlyRunsNothing(t *testing.T) {
 	}
 }
 
-func TestTheCommitHoldsTheAnswerBack(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		handle http.HandlerFunc
-	}{
-		{"of a handler that returns", func(http.ResponseWriter, *http.Request) {}},
-		{"of a handler that flushes", func(w http.ResponseWriter, r *http.Request) {
-			io.WriteString(w, "ok")
-			w.(http.Flusher).Flush()
-		}},
-		{"that is long", func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, 64<<10)) }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			entered, leave := make(chan struct{}), make(chan struct{})
-			s := newSite(t, live)
-			s.handle = c.handle
-			s.store.commit = func(ctx context.Context, h replay.Handle) error {
-				close(entered)
-				<-leave
-				return s.store.Store.Commit(ctx, h)
-			}
-			conn := dial(t, listen(t, s))
-			body := bodyOf(t, s.request)
-			send(t, conn, headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body)))+string(body))
-			await(t, entered, "the commit")
-			silent(t, conn)
-			close(leave)
-			if response := answered(t, bufio.NewReader(conn)); response.StatusCode != 200 {
-				t.Errorf("status %d", response.StatusCode)
-			}
-		})
-	}
-}
-
 func TestAFlushWaitsForTheHandlersEnd(t *testing.T) {
 	for _, status := range []int{200, 500} {
 		flushed, leave := make(chan struct{}), make(chan struct{})
@@ -473,91 +437,6 @@ func TestTrailersArrive(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-func TestWhatDiesOverASocketIsReleased(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		handle http.HandlerFunc
-	}{
-		{"by a panic", func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(200)
-			panic("boom")
-		}},
-		{"by ErrAbortHandler", func(w http.ResponseWriter, r *http.Request) {
-			io.WriteString(w, "done")
-			panic(http.ErrAbortHandler)
-		}},
-		{"by Goexit", func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(200)
-			runtime.Goexit()
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, live)
-			s.handle = func(w http.ResponseWriter, r *http.Request) {
-				if s.runs.Load() == 1 {
-					c.handle(w, r)
-				}
-			}
-			server := listen(t, s)
-			body := bodyOf(t, s.request)
-			text := headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body))) + string(body)
-			conn := dial(t, server)
-			send(t, conn, text)
-			if got, _ := io.ReadAll(conn); len(got) > 0 {
-				t.Errorf("answered %q, want nothing", got)
-			}
-			conn = dial(t, server)
-			send(t, conn, text)
-			if response := answered(t, bufio.NewReader(conn)); response.StatusCode != 200 || response.Header.Get("Webhook-Duplicate") != "" {
-				t.Errorf("the next one gets status %d, %v", response.StatusCode, response.Header)
-			}
-			wantRuns(t, s, 2)
-		})
-	}
-}
-
-func TestAClientThatHangsUp(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		change   func(*site)
-		survives bool
-	}{
-		{"ends the context of Stripe's handler", func(*site) {}, false},
-		{"does not end the context of GitHub's handler", func(s *site) {
-			onGitHub(s)
-			s.request = githubtest.NewRequest(hookURL, "push", []byte(`{"n":1}`), githubSecret)
-		}, true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, live, c.change)
-			entered, over := make(chan struct{}), make(chan error)
-			var outer context.Context
-			s.handle = func(w http.ResponseWriter, r *http.Request) {
-				close(entered)
-				await(t, outer.Done(), "the server to notice")
-				if c.survives {
-					over <- r.Context().Err()
-				} else {
-					await(t, r.Context().Done(), "the handler's context")
-					over <- nil
-				}
-			}
-			server := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				outer = r.Context()
-				s.ServeHTTP(w, r)
-			}))
-			conn := dial(t, server)
-			body := bodyOf(t, s.request)
-			send(t, conn, headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body)))+string(body))
-			await(t, entered, "the handler")
-			conn.Close()
-			if err := await(t, over, "the handler's end"); err != nil {
-				t.Errorf("the context ended: %v", err)
-			}
-		})
 	}
 }
 

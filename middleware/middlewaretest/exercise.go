@@ -185,7 +185,7 @@ var behaviours = []struct {
 	{"a refusal", refusals},
 	{"a refusal over a socket", socketRefusals},
 	{"a connection after a refusal", keptConnections},
-	{"a refused request that is sent in again", refusedAgain},
+	{"a request that is served again", servedAgain},
 	{"a body after a refusal", bodyAfterRefusal},
 	{"another dispatch", dispatches},
 	{"a body that stalls", stalledBodies},

@@ -1,6 +1,7 @@
 package middlewaretest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -134,13 +135,23 @@ func keptConnections(x *exam) {
 	s.wantRuns(1)
 }
 
-// refusedAgain: a middleware around the server that tries again gets no further.
-func refusedAgain(x *exam) {
-	s := newSite(x, forged)
-	r := again(x, s.request)
-	want(x, s.serve(r), 401)
-	s.serve(r)
-	s.wantRuns(0)
+// servedAgain: a middleware around the server that tries again gets no further.
+func servedAgain(x *exam) {
+	for _, c := range []struct {
+		name   string
+		change func(*site)
+		status int
+		runs   int64
+	}{{"forged", forged, 401, 0}, {"genuine", func(*site) {}, 200, 1}} {
+		x.run(c.name, func(x *exam) {
+			s := newSite(x, c.change)
+			r := again(x, s.request)
+			want(x, s.serve(r), c.status)
+			s.serve(r)
+			s.serve(r.WithContext(context.Background()))
+			s.wantRuns(c.runs)
+		})
+	}
 }
 
 // bodyAfterRefusal: nothing that holds the request finds a body in it.
@@ -151,6 +162,7 @@ func bodyAfterRefusal(x *exam) {
 		status int
 	}{
 		{"on the head", unsigned, 401},
+		{"of another media type", func(s *site) { s.request.Header.Set("Content-Type", "text/plain") }, 415},
 		{"behind the body", forged, 401},
 		{"by its size", func(s *site) { s.opts.MaxBody = 16 }, 413},
 		{"of an honest repeat", outcome(replay.Outcome{Status: replay.Done}, nil), 200},

@@ -301,6 +301,7 @@ func socketPanics(x *exam) {
 		handle func(Exchange) error
 	}{
 		{"of a string", done(func() error { panic("boom") })},
+		{"of ErrAbortHandler", done(func() error { panic(http.ErrAbortHandler) })},
 		{"that is Goexit", done(func() error { runtime.Goexit(); return nil })},
 	} {
 		x.run(c.name, func(x *exam) {
@@ -598,6 +599,9 @@ func proxies(x *exam) {
 					proxy.ServeHTTP(e.Writer(), e.Request())
 					return nil
 				}))
+				if c.upgrade && strings.HasSuffix(x.name, "HTTP/1.1") { // HTTP/2 has no upgrades
+					s.request.Header.Set("Upgrade", "websocket")
+				}
 				got := deliver(s, s.request)
 				if got.status != c.want || !c.upgrade && got.body != "upstream" {
 					x.Errorf("status %d, body %q; want %d", got.status, got.body, c.want)
