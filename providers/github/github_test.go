@@ -88,6 +88,22 @@ func TestVerifierOfFormsTakesFormsOnly(t *testing.T) {
 	}
 }
 
+func TestVerifierOfFormsPassesTheBattery(t *testing.T) {
+	forms := profile
+	forms.MediaType = "application/x-www-form-urlencoded"
+	providertest.Exercise(t, providertest.Subject{
+		New:     func(keys verify.KeySource) (verify.Verifier, error) { return github.New(keys, &github.Options{Form: true}) },
+		Sign:    sign,
+		Profile: forms, BodyPrefix: "payload=", Secrets: secrets,
+		Events: []providertest.Event{
+			{Name: "a ping", Body: []byte("payload=%7B%22zen%22%3A%22Responsive+is+better+than+fast.%22%7D")},
+			{Name: "a push", Body: []byte("payload=%7B%22ref%22%3A%22refs%2Fheads%2Fmain%22%7D")},
+		},
+		Headers:  []string{"X-Hub-Signature-256"},
+		Unsigned: []string{"X-Github-Delivery", "X-Github-Event", "X-Hub-Signature"},
+	})
+}
+
 // signSHA1 signs as an old Enterprise Server does.
 func signSHA1(_ time.Time, _ *url.URL, body []byte, secrets ...string) http.Header {
 	mac := hmac.New(sha1.New, []byte(secrets[0]))
@@ -169,7 +185,7 @@ func TestMustPanicsWithWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAShortSecretIsAllowedOnlyByName(t *testing.T) {
+func TestShortSecretIsAllowedOnlyByName(t *testing.T) {
 	v := newVerifier(t, &github.Options{InsecureAllowShortSecret: true}, "short")
 	if _, err := check(v, githubtest.Header("push", push, "short"), push); err != nil {
 		t.Error(err)
@@ -233,7 +249,7 @@ func TestSHA1CountsOnlyWhereItIsAllowedAndAlone(t *testing.T) {
 	})
 }
 
-func TestTheMediaTypeIsAnOptionAndNotTheRequests(t *testing.T) {
+func TestMediaTypeIsAnOptionAndNotTheRequests(t *testing.T) {
 	for want, o := range map[string]*github.Options{
 		"application/json": nil, "application/x-www-form-urlencoded": {Form: true},
 	} {
@@ -253,7 +269,7 @@ func TestTheMediaTypeIsAnOptionAndNotTheRequests(t *testing.T) {
 	}
 }
 
-func TestTheDeliveryIDAndTheEventNameAreHintsOnly(t *testing.T) {
+func TestDeliveryIDAndEventNameAreHintsOnly(t *testing.T) {
 	v := github.Must(secrets[0])
 	h := githubtest.Header("push", push, secrets[0])
 	d, err := check(v, h, push)
@@ -296,7 +312,7 @@ func TestDistinctByDeliveryIDPartitionsByIt(t *testing.T) {
 	}
 }
 
-func TestTheSignerMakesARequest(t *testing.T) {
+func TestSignerMakesARequest(t *testing.T) {
 	r := githubtest.NewRequest("https://ci.example/hooks/github", "push", push, secrets[0])
 	if r.Method != http.MethodPost || r.ContentLength != int64(len(push)) || r.URL.Path != "/hooks/github" {
 		t.Errorf("request is %s %s of %d bytes", r.Method, r.URL, r.ContentLength)

@@ -50,6 +50,10 @@ type Subject struct {
 	// SignsURL: the signature covers the URL.
 	SignsURL bool
 
+	// BodyPrefix is what every body starts with, if the verifier refuses a signed body
+	// that does not.
+	BodyPrefix string
+
 	// Unit is the unit of the signed time. Default: one second.
 	Unit time.Duration
 

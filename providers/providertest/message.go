@@ -135,9 +135,10 @@ func (b *battery) testBody(t *testing.T) {
 	}
 	for _, r := range rewritten {
 		t.Run("a body is refused if something rewrote "+r.name, func(t *testing.T) {
-			h := b.genuineAt(signedAt, []byte(r.sent))
-			b.reject(t, "rewritten", b.v, h, []byte(r.got), verify.ErrMismatch)
-			accept(t, "as it was sent", b.v, h, []byte(r.sent))
+			sent, got := []byte(b.BodyPrefix+r.sent), []byte(b.BodyPrefix+r.got)
+			h := b.genuineAt(signedAt, sent)
+			b.reject(t, "rewritten", b.v, h, got, verify.ErrMismatch)
+			accept(t, "as it was sent", b.v, h, sent)
 		})
 	}
 	t.Run("bodies of all sizes are accepted whole", func(t *testing.T) {
@@ -147,6 +148,8 @@ func (b *battery) testBody(t *testing.T) {
 			for i := range body {
 				body[i] = byte(rng.Uint32())
 			}
+			body = append([]byte(b.BodyPrefix), body...)
+			size = len(body)
 			h := b.genuineAt(signedAt, body)
 			accept(t, "genuine", b.v, h, body)
 			for _, i := range []int{0, size / 2, size - 1} {

@@ -83,6 +83,15 @@ var forms = []struct {
 		options: "# option: distinct by unsigned id\n",
 		fields:  map[string]string{"X-Delivery": "1", "X-Topic": "orders/create"},
 	},
+	{
+		name: "a form of one field",
+		definition: scheme.Definition{
+			MediaType: "application/x-www-form-urlencoded", BodyPrefix: "payload=",
+			Signatures: []scheme.Signature{{Header: "X-Sig"}},
+			Message:    []scheme.Part{scheme.Body()},
+			Retry:      verify.RetryNever,
+		},
+	},
 }
 
 const endpointURL = "https://shop.example/hooks?shop=7"
@@ -96,6 +105,7 @@ func vectors(t testing.TB, d scheme.Definition, secret, options string, fields m
 	timed := d.Timestamp != (scheme.Timestamp{})
 	write := func(name, expect, twin string, received time.Time, signed, body string, edit func(h http.Header)) {
 		t.Helper()
+		signed, body = d.BodyPrefix+signed, d.BodyPrefix+body
 		h, err := signer.Header(d, signer.Delivery{At: at, Body: []byte(signed), URL: endpointURL, Fields: fields, Secrets: []string{secret}})
 		if err != nil {
 			t.Fatal(err)

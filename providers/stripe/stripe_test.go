@@ -106,14 +106,14 @@ func TestMustPanicsWithWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAShortSecretIsAllowedOnlyByName(t *testing.T) {
+func TestShortSecretIsAllowedOnlyByName(t *testing.T) {
 	v := newVerifier(t, &stripe.Options{InsecureAllowShortSecret: true}, "whsec_short")
 	if _, err := check(v, stripetest.Header(receivedAt, event, "whsec_short"), event); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestTheToleranceIsOnlyNarrowed(t *testing.T) {
+func TestToleranceIsOnlyNarrowed(t *testing.T) {
 	keys := verify.Secrets(secrets[0])
 	for _, tt := range []struct {
 		tolerance time.Duration
@@ -133,7 +133,7 @@ func TestTheToleranceIsOnlyNarrowed(t *testing.T) {
 	}
 }
 
-func TestASecretThatIsRolledIsAcceptedAllTheTime(t *testing.T) {
+func TestRolledSecretIsAcceptedAllTheTime(t *testing.T) {
 	before, after := secrets[0], secrets[1]
 	old, both, now := stripe.Must(before), stripe.Must(after, before), stripe.Must(after)
 	for _, tt := range []struct {
@@ -166,7 +166,7 @@ func TestASecretThatIsRolledIsAcceptedAllTheTime(t *testing.T) {
 	}
 }
 
-func TestOnlyASchemeThatMustBeIgnoredIsNoSignature(t *testing.T) {
+func TestIgnoredSchemeIsNoSignature(t *testing.T) {
 	v := stripe.Must(secrets[0])
 	genuine := stripetest.Header(receivedAt, event, secrets[0]).Get("Stripe-Signature")
 	for _, scheme := range []string{"v0", "v2", "V1", "v11", "v"} {
@@ -216,7 +216,7 @@ func TestVerificationDoesNotParseTheEvent(t *testing.T) {
 	}
 }
 
-func TestTheSignerMakesARequest(t *testing.T) {
+func TestSignerMakesARequest(t *testing.T) {
 	r := stripetest.NewRequest("https://shop.example/hooks/stripe", receivedAt, event, secrets[0])
 	if r.Method != http.MethodPost || r.ContentLength != int64(len(event)) || r.URL.Path != "/hooks/stripe" {
 		t.Errorf("request is %s %s of %d bytes", r.Method, r.URL, r.ContentLength)
