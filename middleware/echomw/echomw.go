@@ -3,7 +3,7 @@
 //	e.POST("/hooks/github", handler, echomw.Protect(github.Must(secret)))
 //
 // A handler that returns an error has failed, whatever it wrote before: its
-// answer is thrown away, the event released, and the error goes to echo's
+// response is discarded, the event released, and the error goes to echo's
 // HTTPErrorHandler as if nothing had been written. No 2xx leaves for such an
 // event; if the error handler makes one of it, 500 goes out in its place. The
 // error is returned further, with the response committed, so that middlewares
@@ -11,7 +11,7 @@
 //
 // It is an ordinary echo middleware, for a route, a group, Use or Pre; the same
 // guard on a group and on its route counts once. In the handler,
-// verify.FromContext(c.Request().Context()) is what was proved.
+// verify.FromContext(c.Request().Context()) is the verified delivery.
 //
 // # What must stand where
 //
@@ -19,7 +19,7 @@
 // is noticed by the Content-Encoding that it leaves in the header, and every
 // request gets 415; a c.Bind by the missing body, with 400. BodyDump puts the body
 // back, so deliveries are accepted; but it reads each body to its end, without a limit
-// and before anything is proved. A BodyLimit in front of it works if it is not below
+// and before anything is verified. A BodyLimit in front of it works if it is not below
 // the provider's largest body; what it cuts off gets 413. MethodOverride in front of it
 // can make a POST of what was none; nothing signs the method.
 //
@@ -33,7 +33,7 @@
 // nil may stand on either side. Inside, the guard sees such an error through the
 // context that it hands on. It cannot do so in Pre, nor where a custom context type
 // is put on outside of it: there an error that is passed to c.Error inside goes
-// unnoticed if the answer is a 2xx all the same, because the HTTPErrorHandler made
+// unnoticed if the response is a 2xx all the same, because the HTTPErrorHandler made
 // it one or the handler had written it before. Put such middlewares outside, or
 // the custom context inside.
 //
@@ -46,7 +46,7 @@
 //
 // Echo drops a status that comes after another one. So a recoverer of net/http that
 // stands inside this guard, through echo.WrapMiddleware or echo.WrapHandler, cannot
-// make a failure of an answer that was written before the panic. Use Recover, or a
+// make a failure of a response that was written before the panic. Use Recover, or a
 // guard of net/http inside echo.WrapHandler, which sees both statuses.
 //
 // echo.WrapMiddleware around a guard of net/http is no substitute for this
@@ -85,7 +85,7 @@ func Protect(v verify.Verifier) echo.MiddlewareFunc {
 // New returns a middleware that guards with g. It panics if g is nil.
 func New(g *middleware.Guard) echo.MiddlewareFunc {
 	if g == nil {
-		panic("echomw: there is no guard")
+		panic("echomw: guard is nil")
 	}
 	plain := reflect.TypeOf(echo.New().NewContext(nil, nil))
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -100,10 +100,10 @@ func New(g *middleware.Guard) echo.MiddlewareFunc {
 			if in.Body != nil {
 				in.Body = body
 			}
-			admission, answer := g.Admit(r.Context(), in)
+			admission, response := g.Admit(r.Context(), in)
 			body.raw = true // for a handler that runs although the guard would refuse
-			if answer != nil {
-				answer.ServeHTTP(c.Response(), r)
+			if response != nil {
+				response.ServeHTTP(c.Response(), r)
 				return nil
 			}
 			defer admission.Close()
@@ -133,13 +133,13 @@ func watchable(c echo.Context, plain reflect.Type) bool {
 	return reflect.TypeOf(c) == plain && c.Path() != ""
 }
 
-// run runs the handler with its answer held back, and settles.
+// run runs the handler with its response held back, and settles.
 func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context, watch bool) error {
 	// A middleware inside may put another Response into c and leave it there; the
 	// middlewares outside know this one.
 	res := c.Response()
 	w := res.Writer
-	held := &answer{Held: hold.Hold(w), outer: w, c: c}
+	held := &heldResponse{Held: hold.Hold(w), outer: w, c: c}
 	res.Writer = held
 	finished := false
 	defer func() {
@@ -171,11 +171,11 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 	swallowed := err == nil && watched.err != nil
 	failed := err != nil || swallowed || unfinished
 
-	if answer := admission.Settle(!failed && held.Success()); answer != nil {
+	if response := admission.Settle(!failed && held.Success()); response != nil {
 		discard(c, res, held)
 		finished = true
 		res.Writer = w
-		answer.ServeHTTP(res, c.Request())
+		response.ServeHTTP(res, c.Request())
 		return nil
 	}
 	switch {
@@ -183,7 +183,7 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 		discard(c, res, held)
 		c.Error(err)
 	case swallowed && held.Success():
-		// The error handler ran on an answer that was under way.
+		// The error handler ran on a response that was under way.
 		discard(c, res, held)
 		c.Error(watched.err)
 	}
@@ -204,8 +204,8 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c echo.Context,
 
 // recycled reports whether c belongs to another request by now, because something
 // outside answered without waiting for the handler. A handler may have given its
-// request another context; so the answer's way is looked at, too.
-func recycled(admission *middleware.Admission, c echo.Context, held *answer) bool {
+// request another context; so the response's way is looked at, too.
+func recycled(admission *middleware.Admission, c echo.Context, held *heldResponse) bool {
 	if admission.Carries(c.Request().Context()) {
 		return false
 	}
@@ -217,8 +217,8 @@ func recycled(admission *middleware.Admission, c echo.Context, held *answer) boo
 	return true
 }
 
-// answer is a handler's answer that is held back, beneath the responses of c.
-type answer struct {
+// heldResponse is a handler's response that is held back, beneath the responses of c.
+type heldResponse struct {
 	*hold.Held
 	outer http.ResponseWriter // to which it goes
 	c     echo.Context
@@ -226,7 +226,7 @@ type answer struct {
 
 // Header lets a final status follow an informational one. Echo takes that for the
 // final one and would drop what a proxy writes next; a proxy sets headers before.
-func (a *answer) Header() http.Header {
+func (a *heldResponse) Header() http.Header {
 	informational(a.c, uncommit)
 	return a.Held.Header()
 }
@@ -258,7 +258,7 @@ func writers(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
 				return
 			}
 			switch t := w.(type) {
-			case *answer:
+			case *heldResponse:
 				w = t.outer // of another guard
 			case interface{ Unwrap() http.ResponseWriter }:
 				w = t.Unwrap()
@@ -275,16 +275,16 @@ func writers(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
 	}
 }
 
-// sendFailure answers with 500 and does not touch the context. Where an answer
+// sendFailure answers with 500 and does not touch the context. Where a response
 // left already, it does nothing.
-func sendFailure(held *answer) {
+func sendFailure(held *heldResponse) {
 	held.Reset()
 	held.WriteHeader(http.StatusInternalServerError)
 	held.Send()
 }
 
-// discard throws the answer away and makes echo's response as new.
-func discard(c echo.Context, res *echo.Response, held *answer) {
+// discard drops the held response and makes echo's response as new.
+func discard(c echo.Context, res *echo.Response, held *heldResponse) {
 	held.Reset()
 	res.Status, res.Size, res.Committed = http.StatusOK, 0, false
 	c.SetResponse(res)

@@ -3,7 +3,7 @@
 //	e.POST("/hooks/github", handler, echov5mw.Protect(github.Must(secret)))
 //
 // A handler that returns an error has failed, whatever it wrote before: its
-// answer is thrown away, the event released, and the error goes to echo's
+// response is discarded, the event released, and the error goes to echo's
 // HTTPErrorHandler as if nothing had been written. No 2xx leaves for such an
 // event; if the error handler makes one of it, 500 goes out in its place. The
 // error is returned further, with the response committed, so that middlewares
@@ -11,7 +11,7 @@
 //
 // It is an ordinary echo middleware, for a route, a group, Use or Pre; the same
 // guard on a group and on its route counts once. In the handler,
-// verify.FromContext(c.Request().Context()) is what was proved.
+// verify.FromContext(c.Request().Context()) is the verified delivery.
 //
 // It is a module of its own, so that echo v5 stays out of the programs that do
 // not use it. Package echomw is its twin for echo v4.
@@ -33,7 +33,7 @@
 //
 // RequestLogger, Recover and other middlewares that return the error may stand on
 // either side. One inside that hands an error to the HTTPErrorHandler and returns
-// nil hides it from the guard: the status of the answer is all that counts then.
+// nil hides it from the guard: the status of the response is all that counts then.
 //
 // A middleware outside that recovers from a panic must return it as an error, as
 // Recover does, and the HTTPErrorHandler must answer it: where nobody answers,
@@ -78,7 +78,7 @@ func Protect(v verify.Verifier) echo.MiddlewareFunc {
 // New returns a middleware that guards with g. It panics if g is nil.
 func New(g *middleware.Guard) echo.MiddlewareFunc {
 	if g == nil {
-		panic("echov5mw: there is no guard")
+		panic("echov5mw: guard is nil")
 	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
@@ -92,10 +92,10 @@ func New(g *middleware.Guard) echo.MiddlewareFunc {
 			if in.Body != nil {
 				in.Body = body
 			}
-			admission, answer := g.Admit(r.Context(), in)
+			admission, response := g.Admit(r.Context(), in)
 			body.raw = true // for a handler that runs although the guard would refuse
-			if answer != nil {
-				answer.ServeHTTP(c.Response(), r)
+			if response != nil {
+				response.ServeHTTP(c.Response(), r)
 				return nil
 			}
 			defer admission.Close()
@@ -131,10 +131,10 @@ func owned(c *echo.Context, admission *middleware.Admission) bool {
 
 var errRecycled = errors.New("echov5mw: the context was given to another request while the handler ran")
 
-// run runs the handler with its answer held back, and settles.
+// run runs the handler with its response held back, and settles.
 func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context) error {
 	outer := c.Response()
-	a := &answer{Held: hold.Hold(outer)}
+	a := &heldResponse{Held: hold.Hold(outer)}
 	a.response = echo.NewResponse(a.Held, c.Logger())
 	c.SetResponse(&final{a.response, a.Held, c})
 	finished := false
@@ -183,20 +183,20 @@ func run(admission *middleware.Admission, next echo.HandlerFunc, c *echo.Context
 	}
 	finished = true
 	a.Send()
-	// The answer stays in place, which is sent: whoever answers the error again
+	// The response stays in place, which is sent: whoever answers the error again
 	// writes nothing.
 	c.SetResponse(a.response)
 	return err
 }
 
-// answer is a handler's answer that is held back, and echo's response above it.
-type answer struct {
+// heldResponse is a handler's response that is held back, and echo's response above it.
+type heldResponse struct {
 	*hold.Held
 	response *echo.Response
 }
 
-// discard throws the answer away and makes the response as new.
-func (a *answer) discard(c *echo.Context) {
+// discard drops the held response and makes echo's response as new.
+func (a *heldResponse) discard(c *echo.Context) {
 	a.Reset()
 	a.response.Status, a.response.Size, a.response.Committed = 0, 0, false
 	c.SetResponse(a.response)
@@ -204,7 +204,7 @@ func (a *answer) discard(c *echo.Context) {
 
 // fail answers with 500, past the hooks of echo's response, which could make a 2xx
 // of it.
-func (a *answer) fail() {
+func (a *heldResponse) fail() {
 	a.WriteHeader(http.StatusInternalServerError)
 	a.response.Status, a.response.Committed = http.StatusInternalServerError, true
 }

@@ -4,14 +4,14 @@
 //
 // A handler has failed if its final status is none of 2xx, if it panics, or if it
 // attaches an error to the context, with c.Error, whatever it answers: then the
-// event is released, and the provider's retry runs it again. An answer with
+// event is released, and the provider's retry runs it again. A response with
 // another status than 2xx leaves as it was written. A 2xx beside an error is thrown
 // away; the status becomes 500, and a middleware outside that answers the errors
 // of the context may write another one, but no 2xx.
 //
 // It is an ordinary gin middleware, for a route, a group or Use; the same guard on
 // a group and on its route counts once. In the handler,
-// verify.FromContext(c.Request.Context()) is what was proved; binding reads the
+// verify.FromContext(c.Request.Context()) is the verified delivery; binding reads the
 // bytes that were verified.
 //
 // A status other than 2xx that is set after a 2xx was written is a failure, too, as
@@ -87,17 +87,17 @@ func Protect(v verify.Verifier) gin.HandlerFunc {
 // New returns a middleware that guards with g. It panics if g is nil.
 func New(g *middleware.Guard) gin.HandlerFunc {
 	if g == nil {
-		panic("ginmw: there is no guard")
+		panic("ginmw: guard is nil")
 	}
 	return func(c *gin.Context) {
 		r := c.Request
 		if g.Admitted(r.Context()) {
 			return // gin goes on with the next handler
 		}
-		admission, answer := g.Admit(r.Context(), adapter.NewInbound(c.Writer, r))
-		if answer != nil {
+		admission, response := g.Admit(r.Context(), adapter.NewInbound(c.Writer, r))
+		if response != nil {
 			c.Abort()
-			answer.ServeHTTP(c.Writer, r)
+			response.ServeHTTP(c.Writer, r)
 			return
 		}
 		defer admission.Close()
@@ -178,7 +178,7 @@ func innermost(w http.ResponseWriter, stop *writer) http.ResponseWriter {
 	return w
 }
 
-// run runs the handlers with their answer held back, and settles.
+// run runs the handlers with their response held back, and settles.
 func run(admission *middleware.Admission, c *gin.Context) {
 	outer := c.Writer
 	w := &writer{Held: hold.Hold(outer), outer: outer, status: outer.Status(), size: -1}
@@ -246,7 +246,7 @@ func (w *noSuccess) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// writer is a gin.ResponseWriter that holds the answer back. Like gin's own, it
+// writer is a gin.ResponseWriter that holds the response back. Like gin's own, it
 // writes the status late, and until then another one takes its place. Afterwards
 // one other than 2xx still takes the place of a 2xx, as in Held.
 type writer struct {
@@ -288,7 +288,7 @@ func (w *writer) Status() int   { return w.status }
 func (w *writer) Size() int     { return w.size }
 func (w *writer) Written() bool { return w.size >= 0 }
 
-// Flush writes the status; the answer leaves when the event is settled.
+// Flush writes the status; the response leaves when the event is settled.
 func (w *writer) Flush() { w.WriteHeaderNow() }
 
 // Hijack fails: a connection that is taken over cannot be settled.
@@ -299,7 +299,7 @@ func (w *writer) CloseNotify() <-chan bool { return w.outer.CloseNotify() }
 // Pusher returns nil: nothing leaves before the event is settled.
 func (w *writer) Pusher() http.Pusher { return nil }
 
-// send lets the answer out.
+// send lets the response out.
 func (w *writer) send() {
 	w.outer.WriteHeader(w.status) // also if the handler left it to gin to write it
 	if w.Written() {

@@ -18,7 +18,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/capture"
 )
 
-const firstPiece = 8 << 10 // room for a body whose length is known, at first
+const firstPiece = 8 << 10 // buffer of a body whose length is known, at first
 
 // delivery is a request under way. Its body may be read on other goroutines than
 // that of the request, and after it.
@@ -100,15 +100,15 @@ func (d *delivery) note(p []byte, err error) {
 	}
 }
 
-// grow makes room for n more bytes, if there is some left.
+// grow takes memory for n more bytes, if there is some left.
 func (d *delivery) grow(n int64) bool {
 	have, need, most := int64(cap(d.body)), int64(len(d.body))+n, d.rec.opts.MaxBody
 	if need <= have {
 		return true
 	}
 	need = max(need, min(2*have, most), min(d.length, firstPiece, most))
-	if d.rec.room.Add(have-need) < 0 {
-		d.rec.room.Add(need - have)
+	if d.rec.memory.Add(have-need) < 0 {
+		d.rec.memory.Add(need - have)
 		return false
 	}
 	d.body = append(make([]byte, 0, need), d.body...)
@@ -120,7 +120,7 @@ func (d *delivery) end() (e middleware.Report, judged bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.over = true
-	d.rec.room.Add(int64(cap(d.body)))
+	d.rec.memory.Add(int64(cap(d.body)))
 	return d.event, d.judged
 }
 

@@ -49,7 +49,7 @@
 // sent. Anyone can have requests refused, so it may also hold what a stranger sent.
 // Files are readable by their owner alone, and so is the folder if the recorder
 // makes it; keep it out of what is served, backed up or committed without a look.
-// Captures are kept until newer ones take their room, and not by age.
+// Captures are kept until newer ones take their place, and not by age.
 //
 // Headers that hold credentials, such as Authorization and Cookie, are never
 // written; package capture says which. [Options.Drop] names more, such as
@@ -91,7 +91,7 @@
 //
 // Bodies of requests under way take at most 16 MiB of memory, or four times MaxBody
 // if that is more. Captures that wait for the disk take as much again, once for each
-// part of the folder. Where there is no room, the body of a refusal is cut unless its
+// part of the folder. Where there is no memory left, the body of a refusal is cut unless its
 // signature is good, and what cannot wait is dropped and reported. So is a request
 // that a file cannot hold, such as one with more than 1 MiB of headers.
 //

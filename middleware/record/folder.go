@@ -98,7 +98,7 @@ func (f *folder) open(dir string, files int, bytes int64) error {
 	return errors.Join(f.clear(refusals, 0, 0), f.clear(genuine, 0, 0), f.clear(forgeries, 0, 0))
 }
 
-// write writes a capture, and removes what has to make room for it before.
+// write writes a capture, and removes what has to make space for it before.
 func (f *folder) write(p part, name string, c *capture.Capture) error {
 	text, err := c.Append(nil)
 	if err != nil {

@@ -82,8 +82,8 @@ const (
 	refusedPerMinute = 30 // of each reason
 	errorsPerMinute  = 10 // of each part
 
-	leastRoom = 16 << 20 // for bodies under way, and for what waits in each part
-	closeWait = 5 * time.Second
+	leastMemory = 16 << 20 // for bodies under way, and for what waits in each part
+	closeWait   = 5 * time.Second
 )
 
 var (
@@ -107,7 +107,7 @@ const (
 type Recorder struct {
 	opts   Options
 	folder folder
-	room   atomic.Int64 // left for bodies of requests under way
+	memory atomic.Int64 // left for bodies of requests under way
 	queue  int64        // bytes that may wait in each part
 
 	mu      sync.Mutex
@@ -162,8 +162,8 @@ func (r *Recorder) configure(dir string) error {
 	case o.MaxBytes/2 <= o.MaxBody:
 		return fmt.Errorf("MaxBytes is %d, want more than %d: twice MaxBody", o.MaxBytes, 2*o.MaxBody)
 	}
-	r.queue = max(leastRoom, 4*o.MaxBody)
-	r.room.Store(r.queue)
+	r.queue = max(leastMemory, 4*o.MaxBody)
+	r.memory.Store(r.queue)
 	return r.folder.open(dir, o.MaxFiles/2, o.MaxBytes/2)
 }
 
@@ -180,7 +180,7 @@ func setDefault[T comparable](v *T, d T) {
 // It panics if next is nil.
 func (r *Recorder) Handler(next http.Handler) http.Handler {
 	if next == nil {
-		panic("record: there is no handler")
+		panic("record: handler is nil")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		d := newDelivery(r, req)
