@@ -113,6 +113,9 @@ func TestEntries(t *testing.T) {
 					t.Errorf("%s tells the sender by its signature, and Headers does not explain it", name)
 				}
 			}
+			if d := p.Definition; d != nil && a.EqualBodies && d.Partition != "" && len(d.Partitions) == 0 {
+				t.Errorf("%s tells equal bodies apart, and the definition lists none of its values", d.Partition)
+			}
 			if p.Profile.Provider != p.Name || p.Profile.Retry.String() == "invalid" || p.Profile.Binding.String() == "invalid" {
 				t.Errorf("the profile is %+v", p.Profile)
 			}

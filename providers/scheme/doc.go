@@ -52,6 +52,19 @@
 //   - An empty body is a body: validly signed, it is accepted like any other, and
 //     known by its fingerprint.
 //
+// # What a definition must decide
+//
+// Retry has no default. RetryIdentical is right where the provider's documentation does
+// not say: a repeat of what was handled is acknowledged and does not run. RetryResigned
+// needs an ID, or every retry runs again; RetriesRunAgain says that this is known.
+//
+// Without an ID and a signed time, equal bodies are one event: an honest second one does
+// not run. Where the sender tells such events apart in a header, Partition names it and
+// Partitions lists its values.
+//
+// About is for people and tools: a command line, a diagnosis, a table. What follows from
+// the rest of the definition need not be said again; Definition.Describe fills it in.
+//
 // # Secrets
 //
 // An empty, blank, padded or placeholder secret is refused by
