@@ -46,119 +46,121 @@ func standard(path string) bool {
 	return !strings.Contains(first, ".")
 }
 
-func TestImportsOfVerificationCodeAreTheStandardLibraryAndOurOwn(t *testing.T) {
-	packages := pure(t)
-	if len(packages) < 8 {
-		t.Fatalf("found %d packages only: %q", len(packages), packages)
-	}
-	for _, dep := range goList(t, append([]string{"-deps", "-test", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}"}, packages...)...) {
-		if !strings.HasPrefix(dep, module+"/") && !strings.HasPrefix(dep, "[") && !standard(dep) {
-			t.Errorf("%s is not of the standard library", dep)
+func TestImports(t *testing.T) {
+	t.Run("those of verification code are the standard library and our own", func(t *testing.T) {
+		packages := pure(t)
+		if len(packages) < 8 {
+			t.Fatalf("found %d packages only: %q", len(packages), packages)
 		}
-		if slices.Contains(foreign, dep) {
-			t.Errorf("%s is reached from a package that must stay free of third-party code", dep)
+		for _, dep := range goList(t, append([]string{"-deps", "-test", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}"}, packages...)...) {
+			if !strings.HasPrefix(dep, module+"/") && !strings.HasPrefix(dep, "[") && !standard(dep) {
+				t.Errorf("%s is not of the standard library", dep)
+			}
+			if slices.Contains(foreign, dep) {
+				t.Errorf("%s is reached from a package that must stay free of third-party code", dep)
+			}
 		}
-	}
-}
+	})
 
-// TestImportsOfTypedEventsAreTheirSDKs: whoever wants typed events behind net/http does
-// not get echo, and whoever wants those of one provider not the other's.
-func TestImportsOfTypedEventsAreTheirSDKs(t *testing.T) {
-	for pkg, sdk := range map[string][]string{
-		"providers/github/githubevent": {"github.com/google/go-github/", "github.com/google/go-querystring/"},
-		"providers/stripe/stripeevent": {"github.com/stripe/stripe-go/"},
-	} {
-		found := 0
-		for _, dep := range goList(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./"+pkg) {
-			if strings.HasPrefix(dep, module+"/") {
+	// Whoever wants typed events behind net/http does
+	// not get echo, and whoever wants those of one provider not the other's.
+	t.Run("those of typed events are their SDKs", func(t *testing.T) {
+		for pkg, sdk := range map[string][]string{
+			"providers/github/githubevent": {"github.com/google/go-github/", "github.com/google/go-querystring/"},
+			"providers/stripe/stripeevent": {"github.com/stripe/stripe-go/"},
+		} {
+			found := 0
+			for _, dep := range goList(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./"+pkg) {
+				if strings.HasPrefix(dep, module+"/") {
+					continue
+				}
+				found++
+				if !slices.ContainsFunc(sdk, func(prefix string) bool { return strings.HasPrefix(dep, prefix) }) {
+					t.Errorf("%s imports %s", pkg, dep)
+				}
+			}
+			if found == 0 {
+				t.Errorf("%s imports no SDK: does the test still look at anything?", pkg)
+			}
+		}
+	})
+
+	// Keeps the direction of dependencies between our own
+	// packages, tests aside.
+	t.Run("they follow the design", func(t *testing.T) {
+		allowed := func(from, to string) bool {
+			switch {
+			case from == "verify" || from == "verify/replay":
+				return false
+			case strings.HasPrefix(from, "verify/"):
+				return to == "verify" || strings.HasPrefix(to, "verify/")
+			case from == "providers/internal/jsonscan":
+				return false
+			case from == "providers/scheme":
+				return to == "verify" || to == "providers/internal/jsonscan"
+			case from == "middleware/hold" || from == "middleware/internal/contextkey":
+				return false
+			case from == "middleware/adapter":
+				return to == "verify"
+			case from == "middleware/observe":
+				return to == "middleware" || to == "middleware/internal/contextkey"
+			case from == "middleware":
+				return to == "verify" || to == "verify/replay" || to == "middleware/hold" || to == "middleware/adapter" || to == "middleware/internal/contextkey"
+			case from == "middleware/record":
+				return to == "middleware" || to == "middleware/observe" || to == "verify" || to == "verify/capture"
+			case from == "middleware/middlewaretest":
+				return strings.HasPrefix(to, "verify") || to == "middleware" || to == "middleware/hold" || to == "middleware/record"
+			case strings.HasPrefix(from, "middleware/"):
+				return to == "middleware" || to == "middleware/hold" || to == "middleware/adapter" || to == "verify" || to == "verify/replay"
+			case strings.HasPrefix(from, "providers/internal/"):
+				return to == "verify"
+			case from == "providers/providertest/vector":
+				return to == "verify" || to == "verify/capture"
+			case from == "providers/providertest":
+				return to == "verify" || to == "providers/scheme" || to == "providers/internal/cost" || strings.HasPrefix(to, "providers/providertest/")
+			case strings.HasSuffix(from, "test"): // signers for users' tests
+				return to == "verify" || to == "providers/scheme" || to == "providers/providertest/signer" || to == from[:strings.LastIndexByte(from, '/')]
+			case strings.HasSuffix(from, "event"):
+				return to == "verify" || to == "providers/scheme" || to == "providers/internal/typed" || to == "providers/internal/jsonscan"
+			case from == "providers/catalog/generate":
+				return to == "verify" || to == "providers/catalog"
+			case from == "providers/catalog":
+				return to == "verify" || strings.HasPrefix(to, "providers/") && strings.Count(to, "/") == 1
+			case strings.HasPrefix(from, "providers/"):
+				return to == "verify" || to == "providers/scheme" || to == "providers/internal/jsonscan"
+			}
+			return true
+		}
+		edges := 0
+		for _, line := range goList(t, "-f", `{{$p := .ImportPath}}{{range .Imports}}{{$p}}>{{.}}{{"\n"}}{{end}}`, "./verify/...", "./providers/...", "./middleware/...") {
+			from, to, _ := strings.Cut(line, ">")
+			if !strings.HasPrefix(to, module+"/") {
 				continue
 			}
-			found++
-			if !slices.ContainsFunc(sdk, func(prefix string) bool { return strings.HasPrefix(dep, prefix) }) {
-				t.Errorf("%s imports %s", pkg, dep)
+			edges++
+			from, to = strings.TrimPrefix(from, module+"/"), strings.TrimPrefix(to, module+"/")
+			if !allowed(from, to) {
+				t.Errorf("%s imports %s", from, to)
 			}
 		}
-		if found == 0 {
-			t.Errorf("%s imports no SDK: does the test still look at anything?", pkg)
+		if edges < 8 {
+			t.Errorf("found %d imports between our packages, want more: does the test still look at anything?", edges)
 		}
-	}
-}
+	})
 
-// TestImportsFollowTheDesign keeps the direction of dependencies between our own
-// packages, tests aside.
-func TestImportsFollowTheDesign(t *testing.T) {
-	allowed := func(from, to string) bool {
-		switch {
-		case from == "verify" || from == "verify/replay":
-			return false
-		case strings.HasPrefix(from, "verify/"):
-			return to == "verify" || strings.HasPrefix(to, "verify/")
-		case from == "providers/internal/jsonscan":
-			return false
-		case from == "providers/scheme":
-			return to == "verify" || to == "providers/internal/jsonscan"
-		case from == "middleware/hold" || from == "middleware/internal/contextkey":
-			return false
-		case from == "middleware/adapter":
-			return to == "verify"
-		case from == "middleware/observe":
-			return to == "middleware" || to == "middleware/internal/contextkey"
-		case from == "middleware":
-			return to == "verify" || to == "verify/replay" || to == "middleware/hold" || to == "middleware/adapter" || to == "middleware/internal/contextkey"
-		case from == "middleware/record":
-			return to == "middleware" || to == "middleware/observe" || to == "verify" || to == "verify/capture"
-		case from == "middleware/middlewaretest":
-			return strings.HasPrefix(to, "verify") || to == "middleware" || to == "middleware/hold" || to == "middleware/record"
-		case strings.HasPrefix(from, "middleware/"):
-			return to == "middleware" || to == "middleware/hold" || to == "middleware/adapter" || to == "verify" || to == "verify/replay"
-		case strings.HasPrefix(from, "providers/internal/"):
-			return to == "verify"
-		case from == "providers/providertest/vector":
-			return to == "verify" || to == "verify/capture"
-		case from == "providers/providertest":
-			return to == "verify" || to == "providers/scheme" || to == "providers/internal/cost" || strings.HasPrefix(to, "providers/providertest/")
-		case strings.HasSuffix(from, "test"): // signers for users' tests
-			return to == "verify" || to == "providers/scheme" || to == "providers/providertest/signer" || to == from[:strings.LastIndexByte(from, '/')]
-		case strings.HasSuffix(from, "event"):
-			return to == "verify" || to == "providers/scheme" || to == "providers/internal/typed" || to == "providers/internal/jsonscan"
-		case from == "providers/catalog/generate":
-			return to == "verify" || to == "providers/catalog"
-		case from == "providers/catalog":
-			return to == "verify" || strings.HasPrefix(to, "providers/") && strings.Count(to, "/") == 1
-		case strings.HasPrefix(from, "providers/"):
-			return to == "verify" || to == "providers/scheme" || to == "providers/internal/jsonscan"
+	t.Run("the rule tells the standard library from the rest", func(t *testing.T) {
+		for path, want := range map[string]bool{
+			"crypto/hmac":                 true,
+			"fmt":                         true,
+			"github.com/labstack/echo/v4": false,
+			"golang.org/x/net/http2":      false,
+		} {
+			if standard(path) != want {
+				t.Errorf("standard(%q) = %v", path, !want)
+			}
+			if p, err := build.Import(path, ".", build.FindOnly); want && (err != nil || !p.Goroot) {
+				t.Errorf("%s is not found in GOROOT", path)
+			}
 		}
-		return true
-	}
-	edges := 0
-	for _, line := range goList(t, "-f", `{{$p := .ImportPath}}{{range .Imports}}{{$p}}>{{.}}{{"\n"}}{{end}}`, "./verify/...", "./providers/...", "./middleware/...") {
-		from, to, _ := strings.Cut(line, ">")
-		if !strings.HasPrefix(to, module+"/") {
-			continue
-		}
-		edges++
-		from, to = strings.TrimPrefix(from, module+"/"), strings.TrimPrefix(to, module+"/")
-		if !allowed(from, to) {
-			t.Errorf("%s imports %s", from, to)
-		}
-	}
-	if edges < 8 {
-		t.Errorf("found %d imports between our packages, want more: does the test still look at anything?", edges)
-	}
-}
-
-func TestImportRuleTellsTheStandardLibraryFromTheRest(t *testing.T) {
-	for path, want := range map[string]bool{
-		"crypto/hmac":                 true,
-		"fmt":                         true,
-		"github.com/labstack/echo/v4": false,
-		"golang.org/x/net/http2":      false,
-	} {
-		if standard(path) != want {
-			t.Errorf("standard(%q) = %v", path, !want)
-		}
-		if p, err := build.Import(path, ".", build.FindOnly); want && (err != nil || !p.Goroot) {
-			t.Errorf("%s is not found in GOROOT", path)
-		}
-	}
+	})
 }

@@ -31,139 +31,141 @@ func eventOf(d *scheme.Definition) string {
 	return fmt.Sprintf(`%s{"%s":"%s1PqX2"}`, d.BodyPrefix, member, d.ID.Prefix)
 }
 
-// TestProvidersOfTheCatalogue: each provider that is data is signed for, verified,
-// diagnosed and explained, and nothing here knows its name.
-func TestProvidersOfTheCatalogue(t *testing.T) {
-	n := 0
-	for _, p := range providers() {
-		if p.Definition == nil {
-			continue
-		}
-		n++
-		t.Run(p.Name, func(t *testing.T) {
-			s := setup{env: map[string]string{"SECRET": secretFor(p.Definition, p.About), "OTHER": "Zq" + secretFor(p.Definition, verify.About{})}}
-			if p.Definition.Secret.Base64 {
-				s.env["OTHER"] = p.Definition.Secret.Prefix + base64.StdEncoding.EncodeToString([]byte("another secret of 32 bytes, or so"))
+func TestCatalogue(t *testing.T) {
+	// Each provider that is data is signed for, verified,
+	// diagnosed and explained, and nothing here knows its name.
+	t.Run("every provider of the catalogue is one of the command line", func(t *testing.T) {
+		n := 0
+		for _, p := range providers() {
+			if p.Definition == nil {
+				continue
 			}
-			endpoint := []string{"--provider", p.Name, "--secret-env", "SECRET"}
-			other := []string{"--provider", p.Name, "--secret-env", "OTHER"}
-			body := write(t, "event.json", eventOf(p.Definition))
-			signed := hooknotary(t, s, append(append([]string{"sign"}, endpoint...), body)...)
-			signed.want(t, 0, "# expect: accept")
-			file := write(t, "signed.http", signed.out)
-			hooknotary(t, s, append(append([]string{"verify"}, endpoint...), file)...).want(t, 0, "accept")
-			hooknotary(t, s, append(append([]string{"verify"}, other...), file)...).want(t, 1, "mismatch", "secret.wrong")
-			hooknotary(t, s, append(append([]string{"verify", "--other-secret-env", "SECRET"}, other...), file)...).want(t, 1, "proved: secret.other")
-
-			explained := hooknotary(t, s, "explain", "--provider", p.Name, file)
-			explained.want(t, 0, p.About.Signed, "!missing", "!cannot be read")
-			for _, what := range p.About.NotCovered {
-				explained.want(t, 0, what)
-			}
-			if p.timed() {
-				explained.want(t, 0, "0s before it was received: inside the window")
-				hooknotary(t, s, append(append([]string{"verify", "--tolerance", "1s"}, endpoint...), file)...).want(t, 0)
-			} else {
-				explained.want(t, 0, "no time is signed")
-				hooknotary(t, s, append(append([]string{"verify", "--tolerance", "1s"}, endpoint...), file)...).want(t, 2, "--tolerance is not for "+p.Name)
-			}
-			hooknotary(t, s, "--help").want(t, 0)
-			hooknotary(t, s, "verify", "--help").want(t, 0, p.Name)
-			for _, c := range p.About.Credentials {
-				if c.Secret && c.Length == 0 && !strings.HasSuffix(c.Prefix, " ") {
-					hooknotary(t, s, "verify", c.Prefix+"4eC39HqLyjWDarjtT1zdp7dc").want(t, 2, "argument 2 looks like a secret", "!4eC39")
+			n++
+			t.Run(p.Name, func(t *testing.T) {
+				s := setup{env: map[string]string{"SECRET": secretFor(p.Definition, p.About), "OTHER": "Zq" + secretFor(p.Definition, verify.About{})}}
+				if p.Definition.Secret.Base64 {
+					s.env["OTHER"] = p.Definition.Secret.Prefix + base64.StdEncoding.EncodeToString([]byte("another secret of 32 bytes, or so"))
 				}
-			}
-		})
-	}
-	if n < 2 {
-		t.Fatalf("there are %d providers that are data: does the test still look at anything?", n)
-	}
-}
+				endpoint := []string{"--provider", p.Name, "--secret-env", "SECRET"}
+				other := []string{"--provider", p.Name, "--secret-env", "OTHER"}
+				body := write(t, "event.json", eventOf(p.Definition))
+				signed := hooknotary(t, s, append(append([]string{"sign"}, endpoint...), body)...)
+				signed.want(t, 0, "# expect: accept")
+				file := write(t, "signed.http", signed.out)
+				hooknotary(t, s, append(append([]string{"verify"}, endpoint...), file)...).want(t, 0, "accept")
+				hooknotary(t, s, append(append([]string{"verify"}, other...), file)...).want(t, 1, "mismatch", "secret.wrong")
+				hooknotary(t, s, append(append([]string{"verify", "--other-secret-env", "SECRET"}, other...), file)...).want(t, 1, "proved: secret.other")
 
-// TestProviderFromData: what no provider of the catalogue needs yet works, too: a time in
-// milliseconds, a signed id in a header, an unsigned type.
-func TestProviderFromData(t *testing.T) {
-	base := scheme.Definition{
-		Provider:   "acme",
-		Signatures: []scheme.Signature{{Header: "Acme-Signature", Encoding: scheme.Base64, Hash: scheme.SHA512}},
-		Message:    []scheme.Part{scheme.Body()},
-		MaxBody:    1 << 20,
-		Retry:      verify.RetryIdentical,
-	}
-	timed := base
-	timed.Timestamp = scheme.Timestamp{Header: "Acme-Time", Unit: scheme.Milliseconds}
-	timed.ID = scheme.ID{Header: "Acme-Id"}
-	timed.Message = []scheme.Part{scheme.Field("Acme-Id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body()}
-	timed.Retry = verify.RetryResigned
-	typed := base
-	typed.UnsignedID, typed.UnsignedType = "Acme-Delivery", "Acme-Event"
-	for _, c := range []struct {
-		name  string
-		d     scheme.Definition
-		check func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery)
-	}{
-		{"the body alone", base, func(t *testing.T, p *provider, _, _ http.Header, d *verify.Delivery) {
-			if !p.noID() || p.timed() || d.ID != "" {
-				t.Errorf("an id (%q) or a time is signed", d.ID)
-			}
-		}},
-		{"a time in milliseconds, and an id that stays when a retry is signed anew", timed, func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery) {
-			if p.noID() || !p.timed() || d.ID == "" || first.Get("Acme-Id") != second.Get("Acme-Id") || first.Get("Acme-Time") == second.Get("Acme-Time") {
-				t.Errorf("the attempts are %v and %v", first, second)
-			}
-			v, err := p.verifier(&settings{}, []secret{{"probe", p.probe(&settings{})}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: first})
-			if err != nil || !at.Equal(arrival) {
-				t.Errorf("the signed time is %v (%v), want %v", at, err, arrival)
-			}
-			if at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: http.Header{}}); err == nil {
-				t.Errorf("a head without a time has %v", at)
-			}
-		}},
-		{"an unsigned type, and an unsigned id that stays", typed, func(t *testing.T, _ *provider, first, second http.Header, d *verify.Delivery) {
-			if d.Unsigned.Type != "order/created" || d.Unsigned.ID == "" || first.Get("Acme-Delivery") != second.Get("Acme-Delivery") {
-				t.Errorf("unsigned are %+v", d.Unsigned)
-			}
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			profile, err := c.d.Profile()
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := &provider{
-				Provider: catalog.Provider{Name: "acme", About: c.d.Describe(), Profile: profile, Definition: &c.d},
-				probe:    func(*settings) string { return random() },
-			}
-			p.fromData()
-			d := &draft{at: arrival, event: "order/created", body: []byte(`{"a":1}`), secret: secretFor(&c.d, p.About)}
-			first, err := p.sign(d)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d.at = arrival.Add(1e9)
-			second, err := p.sign(d)
-			if err != nil {
-				t.Fatal(err)
-			}
-			v, err := p.verifier(&settings{}, []secret{{"secret", d.secret}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			delivery, err := verify.Verify(t.Context(), v, &verify.Head{Header: first, ReceivedAt: arrival}, d.body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := verify.Verify(t.Context(), v, &verify.Head{Header: first, ReceivedAt: arrival}, []byte(`{"a":2}`)); err == nil {
-				t.Error("another body verifies")
-			}
-			c.check(t, p, first, second, delivery)
-		})
-	}
+				explained := hooknotary(t, s, "explain", "--provider", p.Name, file)
+				explained.want(t, 0, p.About.Signed, "!missing", "!cannot be read")
+				for _, what := range p.About.NotCovered {
+					explained.want(t, 0, what)
+				}
+				if p.timed() {
+					explained.want(t, 0, "0s before it was received: inside the window")
+					hooknotary(t, s, append(append([]string{"verify", "--tolerance", "1s"}, endpoint...), file)...).want(t, 0)
+				} else {
+					explained.want(t, 0, "no time is signed")
+					hooknotary(t, s, append(append([]string{"verify", "--tolerance", "1s"}, endpoint...), file)...).want(t, 2, "--tolerance is not for "+p.Name)
+				}
+				hooknotary(t, s, "--help").want(t, 0)
+				hooknotary(t, s, "verify", "--help").want(t, 0, p.Name)
+				for _, c := range p.About.Credentials {
+					if c.Secret && c.Length == 0 && !strings.HasSuffix(c.Prefix, " ") {
+						hooknotary(t, s, "verify", c.Prefix+"4eC39HqLyjWDarjtT1zdp7dc").want(t, 2, "argument 2 looks like a secret", "!4eC39")
+					}
+				}
+			})
+		}
+		if n < 2 {
+			t.Fatalf("there are %d providers that are data: does the test still look at anything?", n)
+		}
+	})
+
+	// What no provider of the catalogue needs yet works, too: a time in
+	// milliseconds, a signed id in a header, an unsigned type.
+	t.Run("a provider that is data needs nothing else", func(t *testing.T) {
+		base := scheme.Definition{
+			Provider:   "acme",
+			Signatures: []scheme.Signature{{Header: "Acme-Signature", Encoding: scheme.Base64, Hash: scheme.SHA512}},
+			Message:    []scheme.Part{scheme.Body()},
+			MaxBody:    1 << 20,
+			Retry:      verify.RetryIdentical,
+		}
+		timed := base
+		timed.Timestamp = scheme.Timestamp{Header: "Acme-Time", Unit: scheme.Milliseconds}
+		timed.ID = scheme.ID{Header: "Acme-Id"}
+		timed.Message = []scheme.Part{scheme.Field("Acme-Id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body()}
+		timed.Retry = verify.RetryResigned
+		typed := base
+		typed.UnsignedID, typed.UnsignedType = "Acme-Delivery", "Acme-Event"
+		for _, c := range []struct {
+			name  string
+			d     scheme.Definition
+			check func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery)
+		}{
+			{"the body alone", base, func(t *testing.T, p *provider, _, _ http.Header, d *verify.Delivery) {
+				if !p.noID() || p.timed() || d.ID != "" {
+					t.Errorf("an id (%q) or a time is signed", d.ID)
+				}
+			}},
+			{"a time in milliseconds, and an id that stays when a retry is signed anew", timed, func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery) {
+				if p.noID() || !p.timed() || d.ID == "" || first.Get("Acme-Id") != second.Get("Acme-Id") || first.Get("Acme-Time") == second.Get("Acme-Time") {
+					t.Errorf("the attempts are %v and %v", first, second)
+				}
+				v, err := p.verifier(&settings{}, []secret{{"probe", p.probe(&settings{})}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: first})
+				if err != nil || !at.Equal(arrival) {
+					t.Errorf("the signed time is %v (%v), want %v", at, err, arrival)
+				}
+				if at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: http.Header{}}); err == nil {
+					t.Errorf("a head without a time has %v", at)
+				}
+			}},
+			{"an unsigned type, and an unsigned id that stays", typed, func(t *testing.T, _ *provider, first, second http.Header, d *verify.Delivery) {
+				if d.Unsigned.Type != "order/created" || d.Unsigned.ID == "" || first.Get("Acme-Delivery") != second.Get("Acme-Delivery") {
+					t.Errorf("unsigned are %+v", d.Unsigned)
+				}
+			}},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				profile, err := c.d.Profile()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := &provider{
+					Provider: catalog.Provider{Name: "acme", About: c.d.Describe(), Profile: profile, Definition: &c.d},
+					probe:    func(*settings) string { return random() },
+				}
+				p.fromData()
+				d := &draft{at: arrival, event: "order/created", body: []byte(`{"a":1}`), secret: secretFor(&c.d, p.About)}
+				first, err := p.sign(d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				d.at = arrival.Add(1e9)
+				second, err := p.sign(d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				v, err := p.verifier(&settings{}, []secret{{"secret", d.secret}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				delivery, err := verify.Verify(t.Context(), v, &verify.Head{Header: first, ReceivedAt: arrival}, d.body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := verify.Verify(t.Context(), v, &verify.Head{Header: first, ReceivedAt: arrival}, []byte(`{"a":2}`)); err == nil {
+					t.Error("another body verifies")
+				}
+				c.check(t, p, first, second, delivery)
+			})
+		}
+	})
 }
 
 func TestSecretArgument(t *testing.T) {

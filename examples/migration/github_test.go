@@ -144,91 +144,93 @@ func action(register func(*http.ServeMux, func(context.Context, any) error), r *
 	return saw, w.Code
 }
 
-func TestJSONSentAsAFormGivesTheHandlerAForgedPayloadBefore(t *testing.T) {
-	quiet(t)
-	t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
-	if saw, status := action(githubBefore, disguised(time.Now())); saw != "forged" {
-		t.Errorf("before: %d, %q", status, saw)
-	}
-	if saw, status := action(githubAfter, disguised(time.Now())); saw != "" || status != http.StatusUnsupportedMediaType {
-		t.Errorf("after: %d, %q", status, saw)
-	}
-}
-
-func TestHookThatSendsForms(t *testing.T) {
-	quiet(t)
-	t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
-	forms := func(mux *http.ServeMux, handle func(context.Context, any) error) {
-		if err := githubFormAfter(mux, handle); err != nil {
-			t.Fatal(err)
+func TestGitHub(t *testing.T) {
+	t.Run("JSON sent as a form gives the handler a forged payload before", func(t *testing.T) {
+		quiet(t)
+		t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
+		if saw, status := action(githubBefore, disguised(time.Now())); saw != "forged" {
+			t.Errorf("before: %d, %q", status, saw)
 		}
-	}
-	for _, tt := range []struct {
-		name     string
-		register func(*http.ServeMux, func(context.Context, any) error)
-		request  *http.Request
-		saw      string
-		status   int
-	}{
-		{"a form before", githubBefore, signForm(time.Now()), "opened", http.StatusOK},
-		{"a form after", forms, signForm(time.Now()), "opened", http.StatusNoContent},
-		{"JSON after", forms, signGitHub(githubSecret, githubIssue)(time.Now()), "", http.StatusUnsupportedMediaType},
-		{"JSON as a form after", forms, disguised(time.Now()), "", http.StatusUnsupportedMediaType},
-	} {
-		if saw, status := action(tt.register, tt.request); saw != tt.saw || status != tt.status {
-			t.Errorf("%s: %d, %q, want %d, %q", tt.name, status, saw, tt.status, tt.saw)
+		if saw, status := action(githubAfter, disguised(time.Now())); saw != "" || status != http.StatusUnsupportedMediaType {
+			t.Errorf("after: %d, %q", status, saw)
 		}
-	}
-}
+	})
 
-func TestFalseNameDoesNotUseUpTheDelivery(t *testing.T) {
-	quiet(t)
-	t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
-	mux := http.NewServeMux()
-	githubAfter(mux, func(context.Context, any) error { return nil })
-	for _, tt := range []struct {
-		name   string
-		status int
-	}{
-		{"push", http.StatusInternalServerError},
-		{"sub_issues", http.StatusInternalServerError},
-		{"issues", http.StatusNoContent},
-		{"issues", http.StatusConflict},
-	} {
-		r := signGitHub(githubSecret, githubIssue)(time.Now())
-		r.Header.Set("X-GitHub-Event", tt.name)
-		w := httptest.NewRecorder()
-		if mux.ServeHTTP(w, r); w.Code != tt.status {
-			t.Errorf("%s: %d, want %d", tt.name, w.Code, tt.status)
+	t.Run("a hook may send forms", func(t *testing.T) {
+		quiet(t)
+		t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
+		forms := func(mux *http.ServeMux, handle func(context.Context, any) error) {
+			if err := githubFormAfter(mux, handle); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-}
+		for _, tt := range []struct {
+			name     string
+			register func(*http.ServeMux, func(context.Context, any) error)
+			request  *http.Request
+			saw      string
+			status   int
+		}{
+			{"a form before", githubBefore, signForm(time.Now()), "opened", http.StatusOK},
+			{"a form after", forms, signForm(time.Now()), "opened", http.StatusNoContent},
+			{"JSON after", forms, signGitHub(githubSecret, githubIssue)(time.Now()), "", http.StatusUnsupportedMediaType},
+			{"JSON as a form after", forms, disguised(time.Now()), "", http.StatusUnsupportedMediaType},
+		} {
+			if saw, status := action(tt.register, tt.request); saw != tt.saw || status != tt.status {
+				t.Errorf("%s: %d, %q, want %d, %q", tt.name, status, saw, tt.status, tt.saw)
+			}
+		}
+	})
 
-func TestPayloadsOfPlaygroundAreDecoded(t *testing.T) {
-	t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
-	for name, register := range map[string]func(*http.ServeMux, func(context.Context, any) error) error{
-		"before": playgroundBefore,
-		"after": func(mux *http.ServeMux, handle func(context.Context, any) error) error {
-			playgroundAfter(mux, handle)
-			return nil
-		},
-	} {
+	t.Run("a false name does not use up the delivery", func(t *testing.T) {
+		quiet(t)
+		t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
 		mux := http.NewServeMux()
-		saw := ""
-		if err := register(mux, func(_ context.Context, payload any) error { saw = fmt.Sprintf("%T %+v", payload, payload); return nil }); err != nil {
-			t.Fatal(err)
+		githubAfter(mux, func(context.Context, any) error { return nil })
+		for _, tt := range []struct {
+			name   string
+			status int
+		}{
+			{"push", http.StatusInternalServerError},
+			{"sub_issues", http.StatusInternalServerError},
+			{"issues", http.StatusNoContent},
+			{"issues", http.StatusConflict},
+		} {
+			r := signGitHub(githubSecret, githubIssue)(time.Now())
+			r.Header.Set("X-GitHub-Event", tt.name)
+			w := httptest.NewRecorder()
+			if mux.ServeHTTP(w, r); w.Code != tt.status {
+				t.Errorf("%s: %d, want %d", tt.name, w.Code, tt.status)
+			}
 		}
-		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, signGitHub(githubSecret, githubIssue)(time.Now()))
-		if w.Code != http.StatusOK || !strings.Contains(saw, "github.IssuesPayload") || !strings.Contains(saw, "It does not work") {
-			t.Errorf("%s: %d, the handler saw %s", name, w.Code, saw)
+	})
+
+	t.Run("payloads of Playground are decoded", func(t *testing.T) {
+		t.Setenv("GITHUB_WEBHOOK_SECRET", githubSecret)
+		for name, register := range map[string]func(*http.ServeMux, func(context.Context, any) error) error{
+			"before": playgroundBefore,
+			"after": func(mux *http.ServeMux, handle func(context.Context, any) error) error {
+				playgroundAfter(mux, handle)
+				return nil
+			},
+		} {
+			mux := http.NewServeMux()
+			saw := ""
+			if err := register(mux, func(_ context.Context, payload any) error { saw = fmt.Sprintf("%T %+v", payload, payload); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			mux.ServeHTTP(w, signGitHub(githubSecret, githubIssue)(time.Now()))
+			if w.Code != http.StatusOK || !strings.Contains(saw, "github.IssuesPayload") || !strings.Contains(saw, "It does not work") {
+				t.Errorf("%s: %d, the handler saw %s", name, w.Code, saw)
+			}
+			// GitHub sends more events than the handler knows.
+			other := signGitHub(githubSecret, `{"action":"started"}`)(time.Now())
+			other.Header.Set("X-GitHub-Event", "watch")
+			saw, w = "", httptest.NewRecorder()
+			if mux.ServeHTTP(w, other); w.Code != http.StatusOK || saw != "" {
+				t.Errorf("%s, another event: %d, the handler saw %s", name, w.Code, saw)
+			}
 		}
-		// GitHub sends more events than the handler knows.
-		other := signGitHub(githubSecret, `{"action":"started"}`)(time.Now())
-		other.Header.Set("X-GitHub-Event", "watch")
-		saw, w = "", httptest.NewRecorder()
-		if mux.ServeHTTP(w, other); w.Code != http.StatusOK || saw != "" {
-			t.Errorf("%s, another event: %d, the handler saw %s", name, w.Code, saw)
-		}
-	}
+	})
 }

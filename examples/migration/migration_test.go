@@ -106,32 +106,34 @@ func starts(program func() error) (ok bool) {
 	return program() == nil
 }
 
-// TestRequestsFareAsREADMESays sends the requests of each table to the endpoint
-// with the old library and to the one behind a guard. A table lists all of them, in
-// the same order.
-func TestRequestsFareAsREADMESays(t *testing.T) {
-	readme := sections(t)
-	for _, l := range libraries() {
-		t.Run(l.name, func(t *testing.T) {
-			var told []string
-			for line := range strings.Lines(readme[l.heading]) {
-				if line = strings.TrimSpace(line); strings.HasPrefix(line, "|") {
-					told = append(told, line)
+func TestMigration(t *testing.T) {
+	// Sends the requests of each table to the endpoint
+	// with the old library and to the one behind a guard. A table lists all of them, in
+	// the same order.
+	t.Run("requests fare as the README says", func(t *testing.T) {
+		readme := sections(t)
+		for _, l := range libraries() {
+			t.Run(l.name, func(t *testing.T) {
+				var told []string
+				for line := range strings.Lines(readme[l.heading]) {
+					if line = strings.TrimSpace(line); strings.HasPrefix(line, "|") {
+						told = append(told, line)
+					}
 				}
-			}
-			seen := []string{"| request | before | after |", "|---|---|---|"}
-			for _, r := range l.rows {
-				seen = append(seen, fmt.Sprintf("| %s | %s | %s |", r.name, l.judge(t, l.before, r), l.judge(t, l.after, r)))
-			}
-			if !slices.Equal(seen, told) {
-				t.Errorf("the endpoints do\n%s\nand README.md says\n%s", strings.Join(seen, "\n"), strings.Join(told, "\n"))
-			}
-			// Without these a table would say nothing.
-			if len(seen) < 8 || seen[2] != "| genuine | handled | handled |" {
-				t.Errorf("the first row must be a genuine request, which both handle: %q", seen)
-			}
-		})
-	}
+				seen := []string{"| request | before | after |", "|---|---|---|"}
+				for _, r := range l.rows {
+					seen = append(seen, fmt.Sprintf("| %s | %s | %s |", r.name, l.judge(t, l.before, r), l.judge(t, l.after, r)))
+				}
+				if !slices.Equal(seen, told) {
+					t.Errorf("the endpoints do\n%s\nand README.md says\n%s", strings.Join(seen, "\n"), strings.Join(told, "\n"))
+				}
+				// Without these a table would say nothing.
+				if len(seen) < 8 || seen[2] != "| genuine | handled | handled |" {
+					t.Errorf("the first row must be a genuine request, which both handle: %q", seen)
+				}
+			})
+		}
+	})
 }
 
 // post returns a delivery with the given headers.

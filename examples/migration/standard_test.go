@@ -116,46 +116,48 @@ func standardLibrary() library {
 	}
 }
 
-// TestSvixTakesEitherNames: a definition takes one of them.
-func TestSvixTakesEitherNames(t *testing.T) {
-	l := svixLibrary()
-	standard := row{name: "genuine, with webhook-… headers", requests: one(standardDelivery.sign(standardSecret, standardUser))}
-	if got := l.judge(t, l.before, standard); got != "handled" {
-		t.Errorf("before: %s", got)
-	}
-	if got := l.judge(t, l.after, standard); got != "401, unsigned" {
-		t.Errorf("after: %s", got)
-	}
-	s := standardLibrary()
-	if got := s.judge(t, s.after, standard); got != "handled" {
-		t.Errorf("after, with the other definition: %s", got)
-	}
-}
+func TestStandard(t *testing.T) {
+	// A definition takes one of them.
+	t.Run("Svix takes the headers of either name", func(t *testing.T) {
+		l := svixLibrary()
+		standard := row{name: "genuine, with webhook-… headers", requests: one(standardDelivery.sign(standardSecret, standardUser))}
+		if got := l.judge(t, l.before, standard); got != "handled" {
+			t.Errorf("before: %s", got)
+		}
+		if got := l.judge(t, l.after, standard); got != "401, unsigned" {
+			t.Errorf("after: %s", got)
+		}
+		s := standardLibrary()
+		if got := s.judge(t, s.after, standard); got != "handled" {
+			t.Errorf("after, with the other definition: %s", got)
+		}
+	})
 
-// TestSecretsThatAreText: what NewWebhookRaw of both libraries takes.
-func TestSecretsThatAreText(t *testing.T) {
-	quiet(t)
-	raw := delivery{"svix", func(secret string) (signer, error) { return svix.NewWebhookRaw([]byte(secret)) }, "msg_1"}
-	text := standardWebhooks("svix")
-	text.Secret.Base64, text.Secret.Prefix = false, ""
-	for name, tt := range map[string]struct {
-		definition scheme.Definition
-		want       int
-	}{
-		"text":   {text, http.StatusOK},
-		"base64": {standardWebhooks("svix"), http.StatusUnauthorized},
-	} {
-		v, err := scheme.New(tt.definition, verify.Secrets("C2FVsBQIhrscChlQIMV+b5sSYspob7oD"), nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
+	// What NewWebhookRaw of both libraries takes.
+	t.Run("secrets may be text", func(t *testing.T) {
+		quiet(t)
+		raw := delivery{"svix", func(secret string) (signer, error) { return svix.NewWebhookRaw([]byte(secret)) }, "msg_1"}
+		text := standardWebhooks("svix")
+		text.Secret.Base64, text.Secret.Prefix = false, ""
+		for name, tt := range map[string]struct {
+			definition scheme.Definition
+			want       int
+		}{
+			"text":   {text, http.StatusOK},
+			"base64": {standardWebhooks("svix"), http.StatusUnauthorized},
+		} {
+			v, err := scheme.New(tt.definition, verify.Secrets("C2FVsBQIhrscChlQIMV+b5sSYspob7oD"), nil)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			w := httptest.NewRecorder()
+			h := middleware.Protect(v)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			h.ServeHTTP(w, raw.sign("C2FVsBQIhrscChlQIMV+b5sSYspob7oD", standardUser)(time.Now()))
+			if w.Code != tt.want {
+				t.Errorf("%s: %d, want %d", name, w.Code, tt.want)
+			}
 		}
-		w := httptest.NewRecorder()
-		h := middleware.Protect(v)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-		h.ServeHTTP(w, raw.sign("C2FVsBQIhrscChlQIMV+b5sSYspob7oD", standardUser)(time.Now()))
-		if w.Code != tt.want {
-			t.Errorf("%s: %d, want %d", name, w.Code, tt.want)
-		}
-	}
+	})
 }
 
 // libraries returns all that people come from.

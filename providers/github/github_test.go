@@ -68,31 +68,35 @@ func TestProfile(t *testing.T) {
 	}
 }
 
-func TestVerifierOfFormsTakesFormsOnly(t *testing.T) {
-	form := []byte(`payload=%7B%22zen%22%3A%22Speak+like+a+human.%22%7D`)
-	// A text in it makes the same bytes a form, too, for whoever asks for one.
-	jsonBody := []byte(`{"title":"&payload=%7B%22action%22%3A%22forged%22%7D&"}`)
-	v := newVerifier(t, &github.Options{Form: true}, secrets[0])
-	if _, err := check(v, githubtest.Header("ping", form, secrets[0]), form); err != nil {
-		t.Error(err)
-	}
-	if _, err := check(v, githubtest.Header("issues", jsonBody, secrets[0]), jsonBody); !errors.Is(err, verify.ErrMediaType) {
-		t.Errorf("a JSON body under the same secret: got %v, want %v", err, verify.ErrMediaType)
-	}
-	if _, err := check(newVerifier(t, nil, secrets[0]), githubtest.Header("issues", jsonBody, secrets[0]), jsonBody); err != nil {
-		t.Errorf("the same where JSON is due: %v", err)
-	}
-	other := []byte(string(form) + "x")
-	if _, err := check(v, githubtest.Header("ping", form, secrets[0]), other); !errors.Is(err, verify.ErrMismatch) {
-		t.Errorf("another form: got %v, want %v", err, verify.ErrMismatch)
-	}
+func TestForm(t *testing.T) {
+	t.Run("a verifier of forms takes forms only", func(t *testing.T) {
+		form := []byte(`payload=%7B%22zen%22%3A%22Speak+like+a+human.%22%7D`)
+		// A text in it makes the same bytes a form, too, for whoever asks for one.
+		jsonBody := []byte(`{"title":"&payload=%7B%22action%22%3A%22forged%22%7D&"}`)
+		v := newVerifier(t, &github.Options{Form: true}, secrets[0])
+		if _, err := check(v, githubtest.Header("ping", form, secrets[0]), form); err != nil {
+			t.Error(err)
+		}
+		if _, err := check(v, githubtest.Header("issues", jsonBody, secrets[0]), jsonBody); !errors.Is(err, verify.ErrMediaType) {
+			t.Errorf("a JSON body under the same secret: got %v, want %v", err, verify.ErrMediaType)
+		}
+		if _, err := check(newVerifier(t, nil, secrets[0]), githubtest.Header("issues", jsonBody, secrets[0]), jsonBody); err != nil {
+			t.Errorf("the same where JSON is due: %v", err)
+		}
+		other := []byte(string(form) + "x")
+		if _, err := check(v, githubtest.Header("ping", form, secrets[0]), other); !errors.Is(err, verify.ErrMismatch) {
+			t.Errorf("another form: got %v, want %v", err, verify.ErrMismatch)
+		}
+	})
 }
 
 func TestVerifierOfFormsPassesTheBattery(t *testing.T) {
 	forms := profile
 	forms.MediaType = "application/x-www-form-urlencoded"
 	providertest.Exercise(t, providertest.Subject{
-		New:     func(keys verify.KeySource) (verify.Verifier, error) { return github.New(keys, &github.Options{Form: true}) },
+		New: func(keys verify.KeySource) (verify.Verifier, error) {
+			return github.New(keys, &github.Options{Form: true})
+		},
 		Sign:    sign,
 		Profile: forms, BodyPrefix: "payload=", Secrets: secrets,
 		Events: []providertest.Event{
@@ -111,26 +115,85 @@ func signSHA1(_ time.Time, _ *url.URL, body []byte, secrets ...string) http.Head
 	return http.Header{"X-Hub-Signature": {fmt.Sprintf("sha1=%x", mac.Sum(nil))}, "X-Github-Event": {"push"}}
 }
 
-func TestVerifierThatAllowsSHA1PassesTheBattery(t *testing.T) {
-	allow := func(keys verify.KeySource) (verify.Verifier, error) {
-		return github.New(keys, &github.Options{InsecureAllowSHA1: true})
-	}
-	t.Run("with a sender of SHA-1", func(t *testing.T) {
-		providertest.Exercise(t, providertest.Subject{
-			New: allow, Sign: signSHA1, Profile: profile, Events: events(), Secrets: secrets,
-			Headers: []string{"X-Hub-Signature"}, Unsigned: []string{"X-Github-Delivery", "X-Github-Event"},
+func TestSHA1(t *testing.T) {
+	t.Run("a verifier that allows it passes the battery", func(t *testing.T) {
+		allow := func(keys verify.KeySource) (verify.Verifier, error) {
+			return github.New(keys, &github.Options{InsecureAllowSHA1: true})
+		}
+		t.Run("with a sender of SHA-1", func(t *testing.T) {
+			providertest.Exercise(t, providertest.Subject{
+				New: allow, Sign: signSHA1, Profile: profile, Events: events(), Secrets: secrets,
+				Headers: []string{"X-Hub-Signature"}, Unsigned: []string{"X-Github-Delivery", "X-Github-Event"},
+			})
+		})
+		t.Run("with a sender of SHA-256", func(t *testing.T) {
+			providertest.Exercise(t, providertest.Subject{
+				New: allow,
+				Sign: func(at time.Time, u *url.URL, body []byte, secrets ...string) http.Header {
+					h := sign(at, u, body, secrets...)
+					h.Del("X-Hub-Signature")
+					return h
+				},
+				Profile: profile, Events: events(), Secrets: secrets,
+				Headers: []string{"X-Hub-Signature-256"}, Unsigned: []string{"X-Github-Delivery", "X-Github-Event"},
+			})
 		})
 	})
-	t.Run("with a sender of SHA-256", func(t *testing.T) {
-		providertest.Exercise(t, providertest.Subject{
-			New: allow,
-			Sign: func(at time.Time, u *url.URL, body []byte, secrets ...string) http.Header {
-				h := sign(at, u, body, secrets...)
-				h.Del("X-Hub-Signature")
-				return h
-			},
-			Profile: profile, Events: events(), Secrets: secrets,
-			Headers: []string{"X-Hub-Signature-256"}, Unsigned: []string{"X-Github-Delivery", "X-Github-Event"},
+
+	t.Run("it counts only where it is allowed and alone", func(t *testing.T) {
+		both := githubtest.Header("push", push, secrets[0])
+		strict := github.Must(secrets[0])
+		lenient := newVerifier(t, &github.Options{InsecureAllowSHA1: true}, secrets[0])
+		for _, tt := range []struct {
+			name            string
+			sha256, sha1    string // "": as it is; "-": dropped
+			strict, lenient verify.Reason
+		}{
+			{"both good", "", "", 0, 0},
+			{"SHA-256 alone", "", "-", 0, 0},
+			{"SHA-1 alone", "-", "", verify.ErrUnsigned, 0},
+			{"none", "-", "-", verify.ErrUnsigned, verify.ErrUnsigned},
+			{"a wrong SHA-256 beside a good SHA-1", "sha256=" + strings.Repeat("0", 64), "", verify.ErrMismatch, verify.ErrMismatch},
+			{"a malformed SHA-256 beside a good SHA-1", "sha256=yo", "", verify.ErrMalformed, verify.ErrMalformed},
+			{"a good SHA-256 beside a wrong SHA-1", "", "sha1=" + strings.Repeat("0", 40), 0, 0},
+			{"a good SHA-256 beside a malformed SHA-1", "", "yo", 0, 0},
+			{"a wrong SHA-1 alone", "-", "sha1=" + strings.Repeat("0", 40), verify.ErrUnsigned, verify.ErrMismatch},
+			{"SHA-1 in the header of SHA-256", both.Get("X-Hub-Signature"), "-", verify.ErrMalformed, verify.ErrMalformed},
+			{"SHA-256 in the header of SHA-1", "-", both.Get("X-Hub-Signature-256"), verify.ErrUnsigned, verify.ErrMalformed},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				h := both.Clone()
+				for name, value := range map[string]string{"X-Hub-Signature-256": tt.sha256, "X-Hub-Signature": tt.sha1} {
+					if value == "-" {
+						h.Del(name)
+					} else if value != "" {
+						h.Set(name, value)
+					}
+				}
+				if _, err := check(strict, h, push); verify.ReasonOf(err) != tt.strict {
+					t.Errorf("SHA-1 not allowed: %v, want %v", err, tt.strict)
+				}
+				if _, err := check(lenient, h, push); verify.ReasonOf(err) != tt.lenient {
+					t.Errorf("SHA-1 allowed: %v, want %v", err, tt.lenient)
+				}
+			})
+		}
+		t.Run("one body has one fingerprint under both", func(t *testing.T) {
+			strong, err := check(lenient, both, push)
+			if err != nil {
+				t.Fatal(err)
+			}
+			weak, err := check(lenient, signSHA1(receivedAt, nil, push, secrets[0]), push)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := check(strict, both, push)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strong.Fingerprint.Equal(weak.Fingerprint) || !strong.Fingerprint.Equal(plain.Fingerprint) {
+				t.Error("whoever holds a delivery can make it a new one by dropping a header")
+			}
 		})
 	})
 }
@@ -152,37 +215,39 @@ func panics(t *testing.T, f func()) (text string) {
 	return ""
 }
 
-func TestMustPanicsWithWhatToDo(t *testing.T) {
-	for _, tt := range []struct {
-		name         string
-		wrong, right []string
-		tells        string
-	}{
-		{"no secret", nil, secrets[:1], "variable"},
-		{"an empty secret", []string{""}, secrets[:1], "variable"},
-		{"five secrets", secrets, secrets[:4], "at most 4"},
-		{"a personal access token", []string{"ghp_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-		{"an OAuth token", []string{"gho_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-		{"a user-to-server token", []string{"ghu_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-		{"a server-to-server token", []string{"ghs_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-		{"a refresh token", []string{"ghr_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-		{"a fine-grained token", []string{"github_pat_11ABCDE0Y0abcdefGHIJKL"}, secrets[:1], "not the webhook's signing secret"},
-		{"the private key of an app", []string{"-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n-----END"}, secrets[:1], "line break"},
-		{"the private key of an app in one line", []string{"-----BEGIN RSA PRIVATE KEY----- MIIEowIBAAKCAQEA -----END"}, secrets[:1], "not the webhook's signing secret"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			text := panics(t, func() { github.Must(tt.wrong...) })
-			if !strings.HasPrefix(text, "github.Must: ") || !strings.Contains(text, tt.tells) {
-				t.Errorf("panics with %q, want it to say %q", text, tt.tells)
-			}
-			for _, secret := range tt.wrong {
-				if secret != "" && strings.Contains(text, secret) {
-					t.Errorf("the panic holds a secret: %q", text)
+func TestMust(t *testing.T) {
+	t.Run("it panics with what to do", func(t *testing.T) {
+		for _, tt := range []struct {
+			name         string
+			wrong, right []string
+			tells        string
+		}{
+			{"no secret", nil, secrets[:1], "variable"},
+			{"an empty secret", []string{""}, secrets[:1], "variable"},
+			{"five secrets", secrets, secrets[:4], "at most 4"},
+			{"a personal access token", []string{"ghp_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
+			{"an OAuth token", []string{"gho_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
+			{"a user-to-server token", []string{"ghu_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
+			{"a server-to-server token", []string{"ghs_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
+			{"a refresh token", []string{"ghr_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
+			{"a fine-grained token", []string{"github_pat_11ABCDE0Y0abcdefGHIJKL"}, secrets[:1], "not the webhook's signing secret"},
+			{"the private key of an app", []string{"-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n-----END"}, secrets[:1], "line break"},
+			{"the private key of an app in one line", []string{"-----BEGIN RSA PRIVATE KEY----- MIIEowIBAAKCAQEA -----END"}, secrets[:1], "not the webhook's signing secret"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				text := panics(t, func() { github.Must(tt.wrong...) })
+				if !strings.HasPrefix(text, "github.Must: ") || !strings.Contains(text, tt.tells) {
+					t.Errorf("panics with %q, want it to say %q", text, tt.tells)
 				}
-			}
-			github.Must(tt.right...)
-		})
-	}
+				for _, secret := range tt.wrong {
+					if secret != "" && strings.Contains(text, secret) {
+						t.Errorf("the panic holds a secret: %q", text)
+					}
+				}
+				github.Must(tt.right...)
+			})
+		}
+	})
 }
 
 func TestShortSecretIsAllowedOnlyByName(t *testing.T) {
@@ -190,63 +255,6 @@ func TestShortSecretIsAllowedOnlyByName(t *testing.T) {
 	if _, err := check(v, githubtest.Header("push", push, "short"), push); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestSHA1CountsOnlyWhereItIsAllowedAndAlone(t *testing.T) {
-	both := githubtest.Header("push", push, secrets[0])
-	strict := github.Must(secrets[0])
-	lenient := newVerifier(t, &github.Options{InsecureAllowSHA1: true}, secrets[0])
-	for _, tt := range []struct {
-		name            string
-		sha256, sha1    string // "": as it is; "-": dropped
-		strict, lenient verify.Reason
-	}{
-		{"both good", "", "", 0, 0},
-		{"SHA-256 alone", "", "-", 0, 0},
-		{"SHA-1 alone", "-", "", verify.ErrUnsigned, 0},
-		{"none", "-", "-", verify.ErrUnsigned, verify.ErrUnsigned},
-		{"a wrong SHA-256 beside a good SHA-1", "sha256=" + strings.Repeat("0", 64), "", verify.ErrMismatch, verify.ErrMismatch},
-		{"a malformed SHA-256 beside a good SHA-1", "sha256=yo", "", verify.ErrMalformed, verify.ErrMalformed},
-		{"a good SHA-256 beside a wrong SHA-1", "", "sha1=" + strings.Repeat("0", 40), 0, 0},
-		{"a good SHA-256 beside a malformed SHA-1", "", "yo", 0, 0},
-		{"a wrong SHA-1 alone", "-", "sha1=" + strings.Repeat("0", 40), verify.ErrUnsigned, verify.ErrMismatch},
-		{"SHA-1 in the header of SHA-256", both.Get("X-Hub-Signature"), "-", verify.ErrMalformed, verify.ErrMalformed},
-		{"SHA-256 in the header of SHA-1", "-", both.Get("X-Hub-Signature-256"), verify.ErrUnsigned, verify.ErrMalformed},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			h := both.Clone()
-			for name, value := range map[string]string{"X-Hub-Signature-256": tt.sha256, "X-Hub-Signature": tt.sha1} {
-				if value == "-" {
-					h.Del(name)
-				} else if value != "" {
-					h.Set(name, value)
-				}
-			}
-			if _, err := check(strict, h, push); verify.ReasonOf(err) != tt.strict {
-				t.Errorf("SHA-1 not allowed: %v, want %v", err, tt.strict)
-			}
-			if _, err := check(lenient, h, push); verify.ReasonOf(err) != tt.lenient {
-				t.Errorf("SHA-1 allowed: %v, want %v", err, tt.lenient)
-			}
-		})
-	}
-	t.Run("one body has one fingerprint under both", func(t *testing.T) {
-		strong, err := check(lenient, both, push)
-		if err != nil {
-			t.Fatal(err)
-		}
-		weak, err := check(lenient, signSHA1(receivedAt, nil, push, secrets[0]), push)
-		if err != nil {
-			t.Fatal(err)
-		}
-		plain, err := check(strict, both, push)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strong.Fingerprint.Equal(weak.Fingerprint) || !strong.Fingerprint.Equal(plain.Fingerprint) {
-			t.Error("whoever holds a delivery can make it a new one by dropping a header")
-		}
-	})
 }
 
 func TestMediaTypeIsAnOptionAndNotTheRequests(t *testing.T) {
@@ -296,20 +304,22 @@ func TestDeliveryIDAndEventNameAreHintsOnly(t *testing.T) {
 	}
 }
 
-func TestDistinctByDeliveryIDPartitionsByIt(t *testing.T) {
-	v := newVerifier(t, &github.Options{InsecureDistinctByDeliveryID: true}, secrets[0])
-	h := githubtest.Header("workflow_dispatch", push, secrets[0])
-	d, err := check(v, h, push)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.Unsigned.Partition != h.Get("X-GitHub-Delivery") {
-		t.Errorf("Partition is %q", d.Unsigned.Partition)
-	}
-	h.Del("X-GitHub-Delivery")
-	if _, err := check(v, h, push); !errors.Is(err, verify.ErrMalformed) {
-		t.Errorf("without the id: %v", err)
-	}
+func TestUnsigned(t *testing.T) {
+	t.Run("distinction by delivery id partitions by it", func(t *testing.T) {
+		v := newVerifier(t, &github.Options{InsecureDistinctByDeliveryID: true}, secrets[0])
+		h := githubtest.Header("workflow_dispatch", push, secrets[0])
+		d, err := check(v, h, push)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Unsigned.Partition != h.Get("X-GitHub-Delivery") {
+			t.Errorf("Partition is %q", d.Unsigned.Partition)
+		}
+		h.Del("X-GitHub-Delivery")
+		if _, err := check(v, h, push); !errors.Is(err, verify.ErrMalformed) {
+			t.Errorf("without the id: %v", err)
+		}
+	})
 }
 
 func TestSignerMakesARequest(t *testing.T) {

@@ -146,81 +146,103 @@ func maker(d scheme.Definition) func(verify.KeySource) (verify.Verifier, error) 
 	return func(keys verify.KeySource) (verify.Verifier, error) { return scheme.New(d, keys, nil) }
 }
 
-func TestSlackPassesTheBattery(t *testing.T) {
-	providertest.Exercise(t, providertest.Subject{
-		New:  maker(slack()),
-		Sign: signSlack,
-		Profile: verify.Profile{
-			Provider: "slack", MediaType: "application/json", MaxBody: 1 << 20,
-			Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Retry: verify.RetryResigned,
-		},
-		Events: []providertest.Event{
-			{Name: "an event", ID: "Ev0PV52K25", Body: []byte(`{"token":"x","team_id":"T061","event":{"event_id":"Ev1"},"event_id":"Ev0PV52K25"}`)},
-			{Name: "a form", Body: []byte("token=gIkuvaNzQIHg97ATvDxqgjtO&command=%2Fweather&text=94070")},
-			{Name: "an id of another kind", Body: []byte(`{"event_id":"Xx0PV52K25"}`)},
-		},
-		Secrets: plainSecrets,
-		Headers: []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"},
+func TestBattery(t *testing.T) {
+	t.Run("Slack passes", func(t *testing.T) {
+		providertest.Exercise(t, providertest.Subject{
+			New:  maker(slack()),
+			Sign: signSlack,
+			Profile: verify.Profile{
+				Provider: "slack", MediaType: "application/json", MaxBody: 1 << 20,
+				Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Retry: verify.RetryResigned,
+			},
+			Events: []providertest.Event{
+				{Name: "an event", ID: "Ev0PV52K25", Body: []byte(`{"token":"x","team_id":"T061","event":{"event_id":"Ev1"},"event_id":"Ev0PV52K25"}`)},
+				{Name: "a form", Body: []byte("token=gIkuvaNzQIHg97ATvDxqgjtO&command=%2Fweather&text=94070")},
+				{Name: "an id of another kind", Body: []byte(`{"event_id":"Xx0PV52K25"}`)},
+			},
+			Secrets: plainSecrets,
+			Headers: []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"},
+		})
 	})
-}
 
-func TestShopifyPassesTheBattery(t *testing.T) {
-	providertest.Exercise(t, providertest.Subject{
-		New:  maker(shopify()),
-		Sign: signShopify,
-		Profile: verify.Profile{
-			Provider: "shopify", MediaType: "application/json", MaxBody: 4 << 20, Binding: verify.BindingFull,
-			Retry: verify.RetryIdentical, Retention: 48 * time.Hour,
-		},
-		Events: []providertest.Event{
-			{Name: "an order", Body: []byte(`{"id":820982911946154508,"email":"jon@example.com"}`)},
-			{Name: "another order", Body: []byte(`{"id":820982911946154509,"email":"jon@example.com"}`)},
-			{Name: "an empty body", Body: nil},
-		},
-		Secrets:  plainSecrets,
-		Headers:  []string{"X-Shopify-Hmac-Sha256"},
-		Unsigned: []string{"X-Shopify-Webhook-Id", "X-Shopify-Topic"},
+	t.Run("Shopify passes", func(t *testing.T) {
+		providertest.Exercise(t, providertest.Subject{
+			New:  maker(shopify()),
+			Sign: signShopify,
+			Profile: verify.Profile{
+				Provider: "shopify", MediaType: "application/json", MaxBody: 4 << 20, Binding: verify.BindingFull,
+				Retry: verify.RetryIdentical, Retention: 48 * time.Hour,
+			},
+			Events: []providertest.Event{
+				{Name: "an order", Body: []byte(`{"id":820982911946154508,"email":"jon@example.com"}`)},
+				{Name: "another order", Body: []byte(`{"id":820982911946154509,"email":"jon@example.com"}`)},
+				{Name: "an empty body", Body: nil},
+			},
+			Secrets:  plainSecrets,
+			Headers:  []string{"X-Shopify-Hmac-Sha256"},
+			Unsigned: []string{"X-Shopify-Webhook-Id", "X-Shopify-Topic"},
+		})
 	})
-}
 
-func TestStandardWebhooksPassTheBattery(t *testing.T) {
-	providertest.Exercise(t, providertest.Subject{
-		New:  maker(standardWebhooks("webhook")),
-		Sign: signStandardWebhooks,
-		Profile: verify.Profile{
-			Provider: "standard-webhooks", MediaType: "application/json", MaxBody: 1 << 20,
-			Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Retry: verify.RetryResigned,
-		},
-		Events: []providertest.Event{
-			{Name: "a user", ID: messageID, Body: []byte(`{"type":"user.created","data":{"id":"usr_1"}}`)},
-			{Name: "another user", ID: messageID, Body: []byte(`{"type":"user.created","data":{"id":"usr_2"}}`)},
-			{Name: "an empty body", ID: messageID},
-		},
-		Secrets: base64Secrets,
-		Headers: []string{"Webhook-Signature", "Webhook-Id", "Webhook-Timestamp"},
-		Several: true,
-		Variants: []providertest.Variant{
-			{Name: "a signature of another kind behind", Edit: func(h http.Header) { h["Webhook-Signature"][0] += " v1a,hnO3f9T8Ytu9HwrXslvumlUp" }},
-			{Name: "a signature of another kind in front", Edit: func(h http.Header) { h["Webhook-Signature"][0] = "v2,x=,y " + h["Webhook-Signature"][0] }},
-		},
+	t.Run("Standard Webhooks passes", func(t *testing.T) {
+		providertest.Exercise(t, providertest.Subject{
+			New:  maker(standardWebhooks("webhook")),
+			Sign: signStandardWebhooks,
+			Profile: verify.Profile{
+				Provider: "standard-webhooks", MediaType: "application/json", MaxBody: 1 << 20,
+				Window: verify.Window{Past: 5 * time.Minute, Future: 5 * time.Minute}, Binding: verify.BindingFull, Retry: verify.RetryResigned,
+			},
+			Events: []providertest.Event{
+				{Name: "a user", ID: messageID, Body: []byte(`{"type":"user.created","data":{"id":"usr_1"}}`)},
+				{Name: "another user", ID: messageID, Body: []byte(`{"type":"user.created","data":{"id":"usr_2"}}`)},
+				{Name: "an empty body", ID: messageID},
+			},
+			Secrets: base64Secrets,
+			Headers: []string{"Webhook-Signature", "Webhook-Id", "Webhook-Timestamp"},
+			Several: true,
+			Variants: []providertest.Variant{
+				{Name: "a signature of another kind behind", Edit: func(h http.Header) { h["Webhook-Signature"][0] += " v1a,hnO3f9T8Ytu9HwrXslvumlUp" }},
+				{Name: "a signature of another kind in front", Edit: func(h http.Header) { h["Webhook-Signature"][0] = "v2,x=,y " + h["Webhook-Signature"][0] }},
+			},
+		})
 	})
-}
 
-func TestSquarePassesTheBattery(t *testing.T) {
-	providertest.Exercise(t, providertest.Subject{
-		New: func(keys verify.KeySource) (verify.Verifier, error) {
-			return scheme.New(square(), keys, &scheme.Options{URL: squareURL})
-		},
-		Sign: signSquare,
-		Profile: verify.Profile{
-			Provider: "square", MediaType: "application/json", MaxBody: 1 << 20, Binding: verify.BindingFull, Retry: verify.RetryIdentical,
-		},
-		Events: []providertest.Event{
-			{Name: "a payment", ID: "6a8f5f28", Body: []byte(`{"merchant_id":"6SSW7","event_id":"6a8f5f28","data":{"event_id":"0"}}`)},
-			{Name: "no id", Body: []byte(`{"merchant_id":"6SSW7"}`)},
-		},
-		Secrets: plainSecrets,
-		Headers: []string{"X-Square-Hmacsha256-Signature"},
+	t.Run("Square passes", func(t *testing.T) {
+		providertest.Exercise(t, providertest.Subject{
+			New: func(keys verify.KeySource) (verify.Verifier, error) {
+				return scheme.New(square(), keys, &scheme.Options{URL: squareURL})
+			},
+			Sign: signSquare,
+			Profile: verify.Profile{
+				Provider: "square", MediaType: "application/json", MaxBody: 1 << 20, Binding: verify.BindingFull, Retry: verify.RetryIdentical,
+			},
+			Events: []providertest.Event{
+				{Name: "a payment", ID: "6a8f5f28", Body: []byte(`{"merchant_id":"6SSW7","event_id":"6a8f5f28","data":{"event_id":"0"}}`)},
+				{Name: "no id", Body: []byte(`{"merchant_id":"6SSW7"}`)},
+			},
+			Secrets: plainSecrets,
+			Headers: []string{"X-Square-Hmacsha256-Signature"},
+		})
+	})
+
+	t.Run("milliseconds and SHA-512 pass", func(t *testing.T) {
+		providertest.Exercise(t, providertest.Subject{
+			New:  maker(acme()),
+			Sign: signAcme,
+			Profile: verify.Profile{
+				Provider: "acme", MediaType: "application/json", MaxBody: 1 << 10,
+				Retry:  verify.RetryNever,
+				Window: verify.Window{Past: time.Hour, Future: time.Second}, Binding: verify.BindingFull,
+			},
+			Events: []providertest.Event{
+				{Name: "one", Body: []byte(`{"a":1}`)},
+				{Name: "two", Body: []byte(`{"a":2}`)},
+			},
+			Secrets: plainSecrets,
+			Headers: []string{"Acme-Signature"},
+			Several: true,
+			Unit:    time.Millisecond,
+		})
 	})
 }
 
@@ -244,24 +266,4 @@ func signAcme(at time.Time, _ *url.URL, body []byte, secrets ...string) http.Hea
 		value += fmt.Sprintf(";sig:%x", mac.Sum(nil))
 	}
 	return http.Header{"Acme-Signature": {value}}
-}
-
-func TestMillisecondsAndSHA512PassTheBattery(t *testing.T) {
-	providertest.Exercise(t, providertest.Subject{
-		New:  maker(acme()),
-		Sign: signAcme,
-		Profile: verify.Profile{
-			Provider: "acme", MediaType: "application/json", MaxBody: 1 << 10,
-			Retry:  verify.RetryNever,
-			Window: verify.Window{Past: time.Hour, Future: time.Second}, Binding: verify.BindingFull,
-		},
-		Events: []providertest.Event{
-			{Name: "one", Body: []byte(`{"a":1}`)},
-			{Name: "two", Body: []byte(`{"a":2}`)},
-		},
-		Secrets: plainSecrets,
-		Headers: []string{"Acme-Signature"},
-		Several: true,
-		Unit:    time.Millisecond,
-	})
 }

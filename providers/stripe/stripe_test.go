@@ -70,40 +70,42 @@ func panics(t *testing.T, f func()) (text string) {
 	return ""
 }
 
-func TestMustPanicsWithWhatToDo(t *testing.T) {
-	for _, tt := range []struct {
-		name         string
-		wrong, right []string
-		tells        string
-	}{
-		{"no secret", nil, secrets[:1], "variable"},
-		{"an empty secret", []string{""}, secrets[:1], "variable"},
-		{"five secrets", secrets, secrets[:4], "at most 4"},
-		{"15 bytes", []string{"whsec_Hx2v9QmT4"}, []string{"whsec_Hx2v9QmT4k"}, "at least 16"},
-		{"the example of the documentation", []string{"whsec_..."}, secrets[:1], "placeholder"},
-		{"crossed out", []string{"whsec_xxxxxxxxxxxxxxxxxxxxxxxx"}, secrets[:1], "placeholder"},
-		{"crossed out in upper case", []string{"whsec_XXXXXXXXXXXXXXXXXXXXXXXX"}, secrets[:1], "placeholder"},
-		{"starred out", []string{"whsec_************************"}, secrets[:1], "placeholder"},
-		{"something to be replaced", []string{"whsec_replace_me_please_now"}, secrets[:1], "placeholder"},
-		{"a secret key", []string{"sk_live_51Hx2v9QmT4kLr8ZpWc3NdYb6s"}, secrets[:1], "not the webhook's signing secret"},
-		{"a restricted key", []string{"rk_live_51Hx2v9QmT4kLr8ZpWc3NdYb6s"}, secrets[:1], "not the webhook's signing secret"},
-		{"a publishable key", []string{"pk_live_51Hx2v9QmT4kLr8ZpWc3NdYb6s"}, secrets[:1], "not the webhook's signing secret"},
-		{"the id of the endpoint", []string{"we_1TBQ8xLkdIwHu7ixY3mPzv4c"}, secrets[:1], "not the webhook's signing secret"},
-		{"the id of the account", []string{"acct_1TBQ8xLkdIwHu7ixY3mPzv"}, secrets[:1], "not the webhook's signing secret"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			text := panics(t, func() { stripe.Must(tt.wrong...) })
-			if !strings.HasPrefix(text, "stripe.Must: ") || !strings.Contains(text, tt.tells) {
-				t.Errorf("panics with %q, want it to say %q", text, tt.tells)
-			}
-			for _, secret := range tt.wrong {
-				if secret != "" && strings.Contains(text, secret) {
-					t.Errorf("the panic holds a secret: %q", text)
+func TestMust(t *testing.T) {
+	t.Run("it panics with what to do", func(t *testing.T) {
+		for _, tt := range []struct {
+			name         string
+			wrong, right []string
+			tells        string
+		}{
+			{"no secret", nil, secrets[:1], "variable"},
+			{"an empty secret", []string{""}, secrets[:1], "variable"},
+			{"five secrets", secrets, secrets[:4], "at most 4"},
+			{"15 bytes", []string{"whsec_Hx2v9QmT4"}, []string{"whsec_Hx2v9QmT4k"}, "at least 16"},
+			{"the example of the documentation", []string{"whsec_..."}, secrets[:1], "placeholder"},
+			{"crossed out", []string{"whsec_xxxxxxxxxxxxxxxxxxxxxxxx"}, secrets[:1], "placeholder"},
+			{"crossed out in upper case", []string{"whsec_XXXXXXXXXXXXXXXXXXXXXXXX"}, secrets[:1], "placeholder"},
+			{"starred out", []string{"whsec_************************"}, secrets[:1], "placeholder"},
+			{"something to be replaced", []string{"whsec_replace_me_please_now"}, secrets[:1], "placeholder"},
+			{"a secret key", []string{"sk_live_51Hx2v9QmT4kLr8ZpWc3NdYb6s"}, secrets[:1], "not the webhook's signing secret"},
+			{"a restricted key", []string{"rk_live_51Hx2v9QmT4kLr8ZpWc3NdYb6s"}, secrets[:1], "not the webhook's signing secret"},
+			{"a publishable key", []string{"pk_live_51Hx2v9QmT4kLr8ZpWc3NdYb6s"}, secrets[:1], "not the webhook's signing secret"},
+			{"the id of the endpoint", []string{"we_1TBQ8xLkdIwHu7ixY3mPzv4c"}, secrets[:1], "not the webhook's signing secret"},
+			{"the id of the account", []string{"acct_1TBQ8xLkdIwHu7ixY3mPzv"}, secrets[:1], "not the webhook's signing secret"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				text := panics(t, func() { stripe.Must(tt.wrong...) })
+				if !strings.HasPrefix(text, "stripe.Must: ") || !strings.Contains(text, tt.tells) {
+					t.Errorf("panics with %q, want it to say %q", text, tt.tells)
 				}
-			}
-			stripe.Must(tt.right...)
-		})
-	}
+				for _, secret := range tt.wrong {
+					if secret != "" && strings.Contains(text, secret) {
+						t.Errorf("the panic holds a secret: %q", text)
+					}
+				}
+				stripe.Must(tt.right...)
+			})
+		}
+	})
 }
 
 func TestShortSecretIsAllowedOnlyByName(t *testing.T) {
@@ -184,36 +186,38 @@ func TestIgnoredSchemeIsNoSignature(t *testing.T) {
 	}
 }
 
-// TestVerificationDoesNotParseTheEvent: whatever the API version and the form of
-// an event, its signature is good.
-func TestVerificationDoesNotParseTheEvent(t *testing.T) {
-	v := stripe.Must(secrets[0])
-	for _, tt := range []struct{ name, body, id string }{
-		{"the API version of long ago", `{"id":"evt_1","object":"event","api_version":"2011-01-01"}`, "evt_1"},
-		{"an API version of the future", `{"id":"evt_1","object":"event","api_version":"2077-01-01.orchid"}`, "evt_1"},
-		{"an API version that is none", `{"id":"evt_1","object":"event","api_version":17}`, "evt_1"},
-		{"no API version", `{"id":"evt_1","object":"event","api_version":null}`, "evt_1"},
-		{"a thin event", `{"id":"evt_1","object":"v2.core.event","created":"2029-11-03T17:20:40.330Z"}`, "evt_1"},
-		{"an event of a connected account", `{"id":"evt_1","object":"event","account":"acct_1"}`, "evt_1"},
-		{"an id behind the data", `{"object":"event","data":{"object":{"id":"ch_1"}},"id":"evt_1"}`, "evt_1"},
-		{"an id that is not an event's", `{"id":"ch_1","object":"charge"}`, ""},
-		{"the prefix of an id alone", `{"id":"evt_","object":"event"}`, ""},
-		{"an id in the data only", `{"object":"event","data":{"id":"evt_1"}}`, ""},
-		{"JSON that is broken", `{"object":"event"`, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if !json.Valid([]byte(tt.body)) && tt.id != "" {
-				t.Fatal("the case is not JSON")
-			}
-			d, err := check(v, stripetest.Header(receivedAt, []byte(tt.body), secrets[0]), []byte(tt.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d.ID != tt.id {
-				t.Errorf("ID is %q, want %q", d.ID, tt.id)
-			}
-		})
-	}
+func TestBody(t *testing.T) {
+	// Whatever the API version and the form of
+	// an event, its signature is good.
+	t.Run("verification does not parse the event", func(t *testing.T) {
+		v := stripe.Must(secrets[0])
+		for _, tt := range []struct{ name, body, id string }{
+			{"the API version of long ago", `{"id":"evt_1","object":"event","api_version":"2011-01-01"}`, "evt_1"},
+			{"an API version of the future", `{"id":"evt_1","object":"event","api_version":"2077-01-01.orchid"}`, "evt_1"},
+			{"an API version that is none", `{"id":"evt_1","object":"event","api_version":17}`, "evt_1"},
+			{"no API version", `{"id":"evt_1","object":"event","api_version":null}`, "evt_1"},
+			{"a thin event", `{"id":"evt_1","object":"v2.core.event","created":"2029-11-03T17:20:40.330Z"}`, "evt_1"},
+			{"an event of a connected account", `{"id":"evt_1","object":"event","account":"acct_1"}`, "evt_1"},
+			{"an id behind the data", `{"object":"event","data":{"object":{"id":"ch_1"}},"id":"evt_1"}`, "evt_1"},
+			{"an id that is not an event's", `{"id":"ch_1","object":"charge"}`, ""},
+			{"the prefix of an id alone", `{"id":"evt_","object":"event"}`, ""},
+			{"an id in the data only", `{"object":"event","data":{"id":"evt_1"}}`, ""},
+			{"JSON that is broken", `{"object":"event"`, ""},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				if !json.Valid([]byte(tt.body)) && tt.id != "" {
+					t.Fatal("the case is not JSON")
+				}
+				d, err := check(v, stripetest.Header(receivedAt, []byte(tt.body), secrets[0]), []byte(tt.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d.ID != tt.id {
+					t.Errorf("ID is %q, want %q", d.ID, tt.id)
+				}
+			})
+		}
+	})
 }
 
 func TestSignerMakesARequest(t *testing.T) {

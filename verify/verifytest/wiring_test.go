@@ -815,72 +815,141 @@ func TestProtected(t *testing.T) {
 	}
 }
 
-// Two handlers share a guard, so each event reaches only one of them. The test of
-// the second one fails.
-func TestProtectedNoticesAGuardThatIsShared(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		shared bool
-		want   []string
-	}{
-		{"shared", true, []string{"POST /hooks/second", "the genuine request was answered 409 as a repeat", isKnown}},
-		{"each has its own", false, nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s, second := newShop(t), newShop(t)
-			first := s.guard()
-			other := first
-			if !tt.shared {
-				other = second.guard()
-			}
-			h := on(hook, first.Handler(s.handler()), "POST /hooks/second", other.Handler(second.handler()))
-			now := time.Now()
-			s.signer.Now = func() time.Time { return now }
-			second.signer.Now = s.signer.Now
-			second.signer.Sign = func(at time.Time, body []byte) *http.Request {
-				r := s.signer.Sign(at, body)
-				r.URL.Path = "/hooks/second"
-				return r
-			}
-			second.signer.Forge = nil
-			verifytest.Protected(t, h, s.signer)
-			record(t, func(tb testing.TB) { verifytest.Protected(tb, h, second.signer) }).wantText(t, tt.want...)
-		})
-	}
-}
-
-// Each request that must be refused differs from the genuine one in one thing.
-func TestProtectedChangesOneThingAtATime(t *testing.T) {
-	s := newShop(t)
-	now := time.Now()
-	s.signer.Now = func() time.Time { return now }
-	guarded := on(hook, s.guarded())
-	seen := make(map[string]int)
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !real(r) {
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				t.Error(err)
-			}
-			seen[difference(r, body, s.signer, now)]++
-			r.Body = io.NopCloser(bytes.NewReader(body))
+func TestProtectedWiring(t *testing.T) {
+	// Two handlers share a guard, so each event reaches only one of them. The test of
+	// the second one fails.
+	t.Run("a guard that is shared is noticed", func(t *testing.T) {
+		for _, tt := range []struct {
+			name   string
+			shared bool
+			want   []string
+		}{
+			{"shared", true, []string{"POST /hooks/second", "the genuine request was answered 409 as a repeat", isKnown}},
+			{"each has its own", false, nil},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				s, second := newShop(t), newShop(t)
+				first := s.guard()
+				other := first
+				if !tt.shared {
+					other = second.guard()
+				}
+				h := on(hook, first.Handler(s.handler()), "POST /hooks/second", other.Handler(second.handler()))
+				now := time.Now()
+				s.signer.Now = func() time.Time { return now }
+				second.signer.Now = s.signer.Now
+				second.signer.Sign = func(at time.Time, body []byte) *http.Request {
+					r := s.signer.Sign(at, body)
+					r.URL.Path = "/hooks/second"
+					return r
+				}
+				second.signer.Forge = nil
+				verifytest.Protected(t, h, s.signer)
+				record(t, func(tb testing.TB) { verifytest.Protected(tb, h, second.signer) }).wantText(t, tt.want...)
+			})
 		}
-		guarded.ServeHTTP(w, r)
 	})
-	record(t, func(tb testing.TB) { verifytest.Protected(tb, h, s.signer) })
-	for _, what := range []string{
-		"no signature", "an empty signature", "a line feed", "a digit of the body", "a digit of the signature",
-		"the signature of the other body", "the signature of another key", "a year less", "a year more",
-		"the Content-Type", "no signature, a large body",
-	} {
-		if seen[what] != 1 {
-			t.Errorf("%d requests differ in %s, want one", seen[what], what)
+
+	// Each request that must be refused differs from the genuine one in one thing.
+	t.Run("one thing is changed at a time", func(t *testing.T) {
+		s := newShop(t)
+		now := time.Now()
+		s.signer.Now = func() time.Time { return now }
+		guarded := on(hook, s.guarded())
+		seen := make(map[string]int)
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !real(r) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					t.Error(err)
+				}
+				seen[difference(r, body, s.signer, now)]++
+				r.Body = io.NopCloser(bytes.NewReader(body))
+			}
+			guarded.ServeHTTP(w, r)
+		})
+		record(t, func(tb testing.TB) { verifytest.Protected(tb, h, s.signer) })
+		for _, what := range []string{
+			"no signature", "an empty signature", "a line feed", "a digit of the body", "a digit of the signature",
+			"the signature of the other body", "the signature of another key", "a year less", "a year more",
+			"the Content-Type", "no signature, a large body",
+		} {
+			if seen[what] != 1 {
+				t.Errorf("%d requests differ in %s, want one", seen[what], what)
+			}
+			delete(seen, what)
 		}
-		delete(seen, what)
-	}
-	if len(seen) != 0 {
-		t.Errorf("other differences: %v", seen)
-	}
+		if len(seen) != 0 {
+			t.Errorf("other differences: %v", seen)
+		}
+	})
+
+	t.Run("a complete Signer is needed", func(t *testing.T) {
+		for _, tt := range []struct {
+			name   string
+			change func(s *verifytest.Signer)
+			want   []string
+		}{
+			{"complete", func(*verifytest.Signer) {}, nil},
+			{"without Sign", func(s *verifytest.Signer) { s.Sign = nil }, []string{"Signer needs Sign and Headers"}},
+			{"without Headers", func(s *verifytest.Signer) { s.Headers = nil }, []string{"Signer needs Sign and Headers"}},
+			{"with a header that is not there", func(s *verifytest.Signer) { s.Headers = []string{"Stripe-Signatur"} }, []string{"has no header Stripe-Signatur"}},
+			{"with a header in another spelling", func(s *verifytest.Signer) { s.Headers = []string{"stripe-signature"} }, nil},
+			{"without Bodies", func(s *verifytest.Signer) { s.Bodies = [2][]byte{} }, []string{"two different Bodies"}},
+			{"with equal Bodies", func(s *verifytest.Signer) { s.Bodies[1] = s.Bodies[0] }, []string{"two different Bodies"}},
+			{"with a route that is no path", func(s *verifytest.Signer) { s.Routes = []string{"POST /x"} }, []string{`the route "POST /x" does not begin with a slash`}},
+			{"that signs a GET", func(s *verifytest.Signer) {
+				s.Sign = func(time.Time, []byte) *http.Request {
+					r, _ := http.NewRequest(http.MethodGet, "/", nil)
+					return r
+				}
+			}, []string{"must return a POST request"}},
+			{"that signs nothing", func(s *verifytest.Signer) { s.Sign = func(time.Time, []byte) *http.Request { return nil } }, []string{"must return a POST request"}},
+			{"without Forge", func(s *verifytest.Signer) { s.Forge = nil }, nil},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				s := newShop(t)
+				h := on(hook, s.guarded())
+				tt.change(&s.signer)
+				record(t, func(tb testing.TB) { verifytest.Protected(tb, h, s.signer) }).wantText(t, tt.want...)
+			})
+		}
+		t.Run("and a handler", func(t *testing.T) {
+			s := newShop(t)
+			record(t, func(tb testing.TB) { verifytest.Protected(tb, nil, s.signer) }).wantText(t, "there is no handler")
+		})
+	})
+
+	// A panic of the genuine request is found by its stack.
+	t.Run("the stack of a panic is logged", func(t *testing.T) {
+		s := newShop(t)
+		s.handle = func(http.ResponseWriter, *http.Request) { panic(errors.New("no database")) }
+		h := on(hook, s.guarded())
+		r := record(t, func(tb testing.TB) { verifytest.Protected(tb, h, s.signer) })
+		r.wantText(t, "panicked: a *errors.errorString", failing)
+		if len(r.logged) != 1 || !strings.Contains(r.logged[0], "wiring_test.go") {
+			t.Errorf("logged %q, want the stack", r.logged)
+		}
+	})
+
+	t.Run("nothing is left behind", func(t *testing.T) {
+		wrong := func(s *shop) http.Handler { return on(hook, s.handler()) }
+		right := func(s *shop) http.Handler { return on(hook, s.guarded()) }
+		before := runtime.NumGoroutine()
+		for _, serve := range []func(*shop) http.Handler{right, wrong, right} {
+			s := newShop(t)
+			h := serve(s)
+			record(t, func(tb testing.TB) { verifytest.Protected(tb, h, s.signer) })
+		}
+		for range 500 {
+			if runtime.NumGoroutine() <= before {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		stacks := make([]byte, 1<<20)
+		t.Errorf("%d goroutines, and %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+	})
 }
 
 // difference says in what a request differs from the genuine one.
@@ -945,71 +1014,4 @@ func digitsThatDiffer(a, b string) int {
 		n++
 	}
 	return n
-}
-
-func TestProtectedWantsACompleteSigner(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		change func(s *verifytest.Signer)
-		want   []string
-	}{
-		{"complete", func(*verifytest.Signer) {}, nil},
-		{"without Sign", func(s *verifytest.Signer) { s.Sign = nil }, []string{"Signer needs Sign and Headers"}},
-		{"without Headers", func(s *verifytest.Signer) { s.Headers = nil }, []string{"Signer needs Sign and Headers"}},
-		{"with a header that is not there", func(s *verifytest.Signer) { s.Headers = []string{"Stripe-Signatur"} }, []string{"has no header Stripe-Signatur"}},
-		{"with a header in another spelling", func(s *verifytest.Signer) { s.Headers = []string{"stripe-signature"} }, nil},
-		{"without Bodies", func(s *verifytest.Signer) { s.Bodies = [2][]byte{} }, []string{"two different Bodies"}},
-		{"with equal Bodies", func(s *verifytest.Signer) { s.Bodies[1] = s.Bodies[0] }, []string{"two different Bodies"}},
-		{"with a route that is no path", func(s *verifytest.Signer) { s.Routes = []string{"POST /x"} }, []string{`the route "POST /x" does not begin with a slash`}},
-		{"that signs a GET", func(s *verifytest.Signer) {
-			s.Sign = func(time.Time, []byte) *http.Request {
-				r, _ := http.NewRequest(http.MethodGet, "/", nil)
-				return r
-			}
-		}, []string{"must return a POST request"}},
-		{"that signs nothing", func(s *verifytest.Signer) { s.Sign = func(time.Time, []byte) *http.Request { return nil } }, []string{"must return a POST request"}},
-		{"without Forge", func(s *verifytest.Signer) { s.Forge = nil }, nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newShop(t)
-			h := on(hook, s.guarded())
-			tt.change(&s.signer)
-			record(t, func(tb testing.TB) { verifytest.Protected(tb, h, s.signer) }).wantText(t, tt.want...)
-		})
-	}
-	t.Run("and a handler", func(t *testing.T) {
-		s := newShop(t)
-		record(t, func(tb testing.TB) { verifytest.Protected(tb, nil, s.signer) }).wantText(t, "there is no handler")
-	})
-}
-
-// A panic of the genuine request is found by its stack.
-func TestProtectedLogsTheStackOfAPanic(t *testing.T) {
-	s := newShop(t)
-	s.handle = func(http.ResponseWriter, *http.Request) { panic(errors.New("no database")) }
-	h := on(hook, s.guarded())
-	r := record(t, func(tb testing.TB) { verifytest.Protected(tb, h, s.signer) })
-	r.wantText(t, "panicked: a *errors.errorString", failing)
-	if len(r.logged) != 1 || !strings.Contains(r.logged[0], "wiring_test.go") {
-		t.Errorf("logged %q, want the stack", r.logged)
-	}
-}
-
-func TestProtectedLeavesNothingBehind(t *testing.T) {
-	wrong := func(s *shop) http.Handler { return on(hook, s.handler()) }
-	right := func(s *shop) http.Handler { return on(hook, s.guarded()) }
-	before := runtime.NumGoroutine()
-	for _, serve := range []func(*shop) http.Handler{right, wrong, right} {
-		s := newShop(t)
-		h := serve(s)
-		record(t, func(tb testing.TB) { verifytest.Protected(tb, h, s.signer) })
-	}
-	for range 500 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	stacks := make([]byte, 1<<20)
-	t.Errorf("%d goroutines, and %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 }

@@ -281,83 +281,87 @@ func judge(t *testing.T, a attempt) {
 	}
 }
 
-func TestEachIntendedDifferenceIsOne(t *testing.T) { differ.Show(t, differences, try) }
+func TestDifferences(t *testing.T) {
+	t.Run("each intended one is one", func(t *testing.T) { differ.Show(t, differences, try) })
 
-func TestEachIntendedDifferenceIsDocumented(t *testing.T) {
-	differ.Documented(t, "../../../SECURITY.md", differences)
+	t.Run("each intended one is documented", func(t *testing.T) {
+		differ.Documented(t, "../../../SECURITY.md", differences)
+	})
 }
 
-// TestPublishedVectorsAreJudgedAlike: but for the list.
-func TestPublishedVectorsAreJudgedAlike(t *testing.T) {
-	for _, tt := range vector.LoadPublished(t, 20, "core/github/*.json", "core/derived/github-*.json") {
-		for _, secret := range append(tt.Secrets, "") {
-			for i := range 4 {
-				t.Run(fmt.Sprintf("%s, endpoint %d", tt.Name, i), func(t *testing.T) {
-					judge(t, attempt{secret, i&1 == 1, i&2 == 2, http.MethodPost, tt.Head.Header, tt.Body})
-				})
+func TestAlike(t *testing.T) {
+	// But for the list.
+	t.Run("published vectors are judged alike", func(t *testing.T) {
+		for _, tt := range vector.LoadPublished(t, 20, "core/github/*.json", "core/derived/github-*.json") {
+			for _, secret := range append(tt.Secrets, "") {
+				for i := range 4 {
+					t.Run(fmt.Sprintf("%s, endpoint %d", tt.Name, i), func(t *testing.T) {
+						judge(t, attempt{secret, i&1 == 1, i&2 == 2, http.MethodPost, tt.Head.Header, tt.Body})
+					})
+				}
 			}
 		}
-	}
-}
+	})
 
-func TestOurVectorsAreJudgedAlike(t *testing.T) {
-	vectors := vector.Load(t, "../testdata")
-	if len(vectors) < 56 {
-		t.Fatalf("found %d vectors only", len(vectors))
-	}
-	for _, tt := range vectors {
-		for _, secret := range tt.Secrets {
-			for i := range 4 {
-				t.Run(fmt.Sprintf("%s, endpoint %d", tt.Name, i), func(t *testing.T) {
-					judge(t, attempt{secret, i&1 == 1, i&2 == 2, http.MethodPost, tt.Head.Header, tt.Body})
-				})
+	t.Run("our vectors are judged alike", func(t *testing.T) {
+		vectors := vector.Load(t, "../testdata")
+		if len(vectors) < 56 {
+			t.Fatalf("found %d vectors only", len(vectors))
+		}
+		for _, tt := range vectors {
+			for _, secret := range tt.Secrets {
+				for i := range 4 {
+					t.Run(fmt.Sprintf("%s, endpoint %d", tt.Name, i), func(t *testing.T) {
+						judge(t, attempt{secret, i&1 == 1, i&2 == 2, http.MethodPost, tt.Head.Header, tt.Body})
+					})
+				}
 			}
 		}
-	}
-}
+	})
 
-func TestGenuineDeliveriesAreAcceptedByBoth(t *testing.T) {
-	for _, secret := range []string{secret, "s", strings.Repeat("s", 1024)} {
-		for name, texts := range samples {
-			for _, text := range texts {
-				for _, isForm := range []bool{false, true} {
-					a := attempt{secret: secret, form: isForm, method: http.MethodPost, body: sample(text)}
-					if isForm {
-						a.body = form(a.body)
-					}
-					a.header = githubtest.Header(name, a.body, secret)
-					a.header.Set("Content-Type", a.endpoint())
-					for _, header := range []string{sha1Header, sha256Header} {
-						if err := sdk.ValidateSignature(a.header.Get(header), a.body, []byte(secret)); err != nil {
-							t.Errorf("%s, form %v: go-github does not accept our signer's %s: %v", name, isForm, header, err)
+	t.Run("genuine deliveries are accepted by both", func(t *testing.T) {
+		for _, secret := range []string{secret, "s", strings.Repeat("s", 1024)} {
+			for name, texts := range samples {
+				for _, text := range texts {
+					for _, isForm := range []bool{false, true} {
+						a := attempt{secret: secret, form: isForm, method: http.MethodPost, body: sample(text)}
+						if isForm {
+							a.body = form(a.body)
 						}
-					}
-					if ours, theirs := try(t, a); ours != differ.Accept || !theirs {
-						t.Errorf("%s, form %v: ours: %s, theirs accepts: %v", name, isForm, ours, theirs)
+						a.header = githubtest.Header(name, a.body, secret)
+						a.header.Set("Content-Type", a.endpoint())
+						for _, header := range []string{sha1Header, sha256Header} {
+							if err := sdk.ValidateSignature(a.header.Get(header), a.body, []byte(secret)); err != nil {
+								t.Errorf("%s, form %v: go-github does not accept our signer's %s: %v", name, isForm, header, err)
+							}
+						}
+						if ours, theirs := try(t, a); ours != differ.Accept || !theirs {
+							t.Errorf("%s, form %v: ours: %s, theirs accepts: %v", name, isForm, ours, theirs)
+						}
 					}
 				}
 			}
 		}
-	}
-}
+	})
 
-// TestOneStepBesideIsRefusedByBoth has what each delivery of the test above is one
-// step from.
-func TestOneStepBesideIsRefusedByBoth(t *testing.T) {
-	for name, change := range map[string]func(a *attempt){
-		"another secret":         func(a *attempt) { a.secret += "x" },
-		"another body":           func(a *attempt) { a.body = append(a.body, '\n') },
-		"another media type":     func(a *attempt) { a.header.Set("Content-Type", "text/plain") },
-		"no signature":           func(a *attempt) { a.header.Del(sha1Header); a.header.Del(sha256Header) },
-		"a signature of SHA-1":   func(a *attempt) { a.header.Set(sha256Header, a.header.Get(sha256Header)[:12]) },
-		"a space":                func(a *attempt) { a.header.Set(sha256Header, a.header.Get(sha256Header)+" ") },
-		"an unknown hash":        func(a *attempt) { a.header.Set(sha256Header, "md5=00") },
-		"a wrong one, SHA-1 not": func(a *attempt) { a.header.Set(sha256Header, "sha256="+strings.Repeat("0", 64)) },
-	} {
-		if ours, theirs := try(t, genuine(change)); ours == differ.Accept || theirs {
-			t.Errorf("%s: ours: %s, theirs accepts: %v", name, ours, theirs)
+	// Has what each delivery of the test above is one
+	// step from.
+	t.Run("one step beside is refused by both", func(t *testing.T) {
+		for name, change := range map[string]func(a *attempt){
+			"another secret":         func(a *attempt) { a.secret += "x" },
+			"another body":           func(a *attempt) { a.body = append(a.body, '\n') },
+			"another media type":     func(a *attempt) { a.header.Set("Content-Type", "text/plain") },
+			"no signature":           func(a *attempt) { a.header.Del(sha1Header); a.header.Del(sha256Header) },
+			"a signature of SHA-1":   func(a *attempt) { a.header.Set(sha256Header, a.header.Get(sha256Header)[:12]) },
+			"a space":                func(a *attempt) { a.header.Set(sha256Header, a.header.Get(sha256Header)+" ") },
+			"an unknown hash":        func(a *attempt) { a.header.Set(sha256Header, "md5=00") },
+			"a wrong one, SHA-1 not": func(a *attempt) { a.header.Set(sha256Header, "sha256="+strings.Repeat("0", 64)) },
+		} {
+			if ours, theirs := try(t, genuine(change)); ours == differ.Accept || theirs {
+				t.Errorf("%s: ours: %s, theirs accepts: %v", name, ours, theirs)
+			}
 		}
-	}
+	})
 }
 
 // raise returns a text in upper case, or with one letter of it in upper case.

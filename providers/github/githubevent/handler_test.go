@@ -75,78 +75,80 @@ func eachSite(t *testing.T, f func(t *testing.T, c *calls, send func(name string
 	}
 }
 
-func TestAnErrorReleasesTheDelivery(t *testing.T) {
-	body := sample(samples["push"][0])
-	eachSite(t, func(t *testing.T, c *calls, send func(string, []byte, string) (int, string)) {
-		if status, _ := send("push", body, "another secret than that"); status != 401 || len(c.types) != 0 {
-			t.Errorf("forged: status %d, handled %q", status, c.types)
-		}
-		c.err = errors.New("the runner at ci7.internal is away")
-		if status, response := send("push", body, secret); status != 500 || len(c.types) != 1 || strings.Contains(response, "runner") {
-			t.Errorf("failed: status %d, handled %q, response %q", status, c.types, response)
-		}
-		c.err = nil
-		if status, _ := send("push", body, secret); status != 204 || len(c.types) != 2 || c.types[1] != "*github.PushEvent" {
-			t.Errorf("tried again: status %d, handled %q", status, c.types)
-		}
-		if status, _ := send("push", body, secret); status != 409 || len(c.types) != 2 {
-			t.Errorf("replayed: status %d, handled %q", status, c.types)
-		}
-	})
-}
-
-// TestAFalseNameDoesNotUseUpTheDelivery: whoever comes first with a genuine body
-// under another name neither has it handled as another event nor keeps the genuine
-// delivery from being handled.
-func TestAFalseNameDoesNotUseUpTheDelivery(t *testing.T) {
-	body := sample(`{"action":"deleted","starred_at":null,R,S}`)
-	eachSite(t, func(t *testing.T, c *calls, send func(string, []byte, string) (int, string)) {
-		for _, name := range []string{"repository", "sponsorship", "pull_request_target", ""} {
-			if status, _ := send(name, body, secret); status != 500 || len(c.types) != 0 {
-				t.Errorf("named %q: status %d, handled %q", name, status, c.types)
+func TestHandler(t *testing.T) {
+	t.Run("an error releases the delivery", func(t *testing.T) {
+		body := sample(samples["push"][0])
+		eachSite(t, func(t *testing.T, c *calls, send func(string, []byte, string) (int, string)) {
+			if status, _ := send("push", body, "another secret than that"); status != 401 || len(c.types) != 0 {
+				t.Errorf("forged: status %d, handled %q", status, c.types)
 			}
-		}
-		if status, _ := send("star", body, secret); status != 204 || len(c.types) != 1 || c.types[0] != "*github.StarEvent" {
-			t.Errorf("under its own name: status %d, handled %q", status, c.types)
-		}
-	})
-}
-
-func TestWithoutADeliveryNothingIsParsed(t *testing.T) {
-	for name, h := range map[string]func(*calls) http.Handler{
-		"net/http": func(c *calls) http.Handler { return githubevent.Handler(c.handle) },
-		"echo":     func(c *calls) http.Handler { return inEcho(githubevent.EchoHandler[echo.Context](c.handle)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			c, body := &calls{}, sample(samples["push"][0])
-			r := githubtest.NewRequest(hookURL, "push", body, secret)
-			w := httptest.NewRecorder()
-			h(c).ServeHTTP(w, r)
-			if w.Code != 500 || len(c.types) != 0 {
-				t.Errorf("without a guard: status %d, handled %q", w.Code, c.types)
+			c.err = errors.New("the runner at ci7.internal is away")
+			if status, response := send("push", body, secret); status != 500 || len(c.types) != 1 || strings.Contains(response, "runner") {
+				t.Errorf("failed: status %d, handled %q, response %q", status, c.types, response)
 			}
-			r = r.WithContext(verify.NewContext(r.Context(), delivery("push", body)))
-			w = httptest.NewRecorder()
-			h(c).ServeHTTP(w, r)
-			if w.Code != 204 || len(c.types) != 1 {
-				t.Errorf("verified: status %d, handled %q", w.Code, c.types)
+			c.err = nil
+			if status, _ := send("push", body, secret); status != 204 || len(c.types) != 2 || c.types[1] != "*github.PushEvent" {
+				t.Errorf("tried again: status %d, handled %q", status, c.types)
+			}
+			if status, _ := send("push", body, secret); status != 409 || len(c.types) != 2 {
+				t.Errorf("replayed: status %d, handled %q", status, c.types)
 			}
 		})
-	}
-}
+	})
 
-func TestAHandlerNeedsAFunction(t *testing.T) {
-	for name, f := range map[string]func(){
-		"Handler":     func() { githubevent.Handler(nil) },
-		"EchoHandler": func() { githubevent.EchoHandler[echo.Context](nil) },
-	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s(nil) does not panic", name)
+	// Whoever comes first with a genuine body
+	// under another name neither has it handled as another event nor keeps the genuine
+	// delivery from being handled.
+	t.Run("a false name does not use up the delivery", func(t *testing.T) {
+		body := sample(`{"action":"deleted","starred_at":null,R,S}`)
+		eachSite(t, func(t *testing.T, c *calls, send func(string, []byte, string) (int, string)) {
+			for _, name := range []string{"repository", "sponsorship", "pull_request_target", ""} {
+				if status, _ := send(name, body, secret); status != 500 || len(c.types) != 0 {
+					t.Errorf("named %q: status %d, handled %q", name, status, c.types)
 				}
+			}
+			if status, _ := send("star", body, secret); status != 204 || len(c.types) != 1 || c.types[0] != "*github.StarEvent" {
+				t.Errorf("under its own name: status %d, handled %q", status, c.types)
+			}
+		})
+	})
+
+	t.Run("without a delivery nothing is parsed", func(t *testing.T) {
+		for name, h := range map[string]func(*calls) http.Handler{
+			"net/http": func(c *calls) http.Handler { return githubevent.Handler(c.handle) },
+			"echo":     func(c *calls) http.Handler { return inEcho(githubevent.EchoHandler[echo.Context](c.handle)) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				c, body := &calls{}, sample(samples["push"][0])
+				r := githubtest.NewRequest(hookURL, "push", body, secret)
+				w := httptest.NewRecorder()
+				h(c).ServeHTTP(w, r)
+				if w.Code != 500 || len(c.types) != 0 {
+					t.Errorf("without a guard: status %d, handled %q", w.Code, c.types)
+				}
+				r = r.WithContext(verify.NewContext(r.Context(), delivery("push", body)))
+				w = httptest.NewRecorder()
+				h(c).ServeHTTP(w, r)
+				if w.Code != 204 || len(c.types) != 1 {
+					t.Errorf("verified: status %d, handled %q", w.Code, c.types)
+				}
+			})
+		}
+	})
+
+	t.Run("a handler needs a function", func(t *testing.T) {
+		for name, f := range map[string]func(){
+			"Handler":     func() { githubevent.Handler(nil) },
+			"EchoHandler": func() { githubevent.EchoHandler[echo.Context](nil) },
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s(nil) does not panic", name)
+					}
+				}()
+				f()
 			}()
-			f()
-		}()
-	}
+		}
+	})
 }

@@ -277,93 +277,101 @@ func judge(t *testing.T, a attempt) {
 	}
 }
 
-func TestEachIntendedDifferenceIsOne(t *testing.T) { differ.Show(t, differences, try) }
+func TestDifferences(t *testing.T) {
+	t.Run("each intended one is one", func(t *testing.T) { differ.Show(t, differences, try) })
 
-func TestEachIntendedDifferenceIsDocumented(t *testing.T) {
-	differ.Documented(t, "../../../SECURITY.md", differences)
-	differ.Documented(t, "../../../SECURITY.md", eventDifferences)
+	t.Run("each intended one is documented", func(t *testing.T) {
+		differ.Documented(t, "../../../SECURITY.md", differences)
+		differ.Documented(t, "../../../SECURITY.md", eventDifferences)
+	})
+
+	t.Run("each intended one of events is one", func(t *testing.T) {
+		differ.Show(t, eventDifferences, readBoth)
+	})
 }
 
-// TestPublishedVectorsAreJudgedAlike: but for the list.
-func TestPublishedVectorsAreJudgedAlike(t *testing.T) {
-	for _, tt := range vector.LoadPublished(t, 22, "core/stripe/*.json") {
-		for _, secret := range tt.Secrets {
-			tolerance := tt.Tolerance
-			if tolerance == 0 { // the SDK's own default
-				tolerance = webhook.DefaultTolerance
-			}
-			t.Run(tt.Name, func(t *testing.T) {
-				judge(t, attempt{secret, tolerance, tt.Head.ReceivedAt, tt.Head.Header["Stripe-Signature"], tt.Body})
-			})
-		}
-	}
-}
-
-func TestOurVectorsAreJudgedAlike(t *testing.T) {
-	vectors := vector.Load(t, "../testdata")
-	if len(vectors) < 66 {
-		t.Fatalf("found %d vectors only", len(vectors))
-	}
-	for _, tt := range vectors {
-		for _, secret := range tt.Secrets {
-			t.Run(tt.Name, func(t *testing.T) {
-				judge(t, attempt{secret, webhook.DefaultTolerance, tt.Head.ReceivedAt, tt.Head.Header["Stripe-Signature"], tt.Body})
-			})
-		}
-	}
-}
-
-func TestGenuineDeliveriesAreAcceptedByBoth(t *testing.T) {
-	for _, secret := range []string{secret, "whsec_", strings.Repeat("s", 1024)} {
-		for _, body := range []string{"", "{}", paid, meter, "\x00\xff\r\n", strings.Repeat("x", 1<<20)} {
-			for _, age := range []time.Duration{0, time.Second, -time.Second, 299 * time.Second, 300 * time.Second, -300 * time.Second} {
-				a := attempt{secret: secret, tolerance: 5 * time.Minute, at: start.Add(time.Hour), body: []byte(body)}
-				ourSigner := header(a.at.Add(-age), a.body, secret)
-				theirSigner := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: a.body, Secret: secret, Timestamp: a.at.Add(-age)}).Header
-				if ourSigner != theirSigner {
-					t.Errorf("our signer makes %q, theirs %q", ourSigner, theirSigner)
+func TestAlike(t *testing.T) {
+	// But for the list.
+	t.Run("published vectors are judged alike", func(t *testing.T) {
+		for _, tt := range vector.LoadPublished(t, 22, "core/stripe/*.json") {
+			for _, secret := range tt.Secrets {
+				tolerance := tt.Tolerance
+				if tolerance == 0 { // the SDK's own default
+					tolerance = webhook.DefaultTolerance
 				}
-				rolled := header(a.at.Add(-age), a.body, "whsec_the_secret_before", secret)
-				for _, value := range []string{ourSigner, theirSigner, rolled, ourSigner + ",v0=abc"} {
-					a.values = []string{value}
-					if ours, theirs := try(t, a); ours != differ.Accept || !theirs {
-						t.Errorf("age %v, body of %d bytes: ours: %s, theirs accepts: %v", age, len(body), ours, theirs)
+				t.Run(tt.Name, func(t *testing.T) {
+					judge(t, attempt{secret, tolerance, tt.Head.ReceivedAt, tt.Head.Header["Stripe-Signature"], tt.Body})
+				})
+			}
+		}
+	})
+
+	t.Run("our vectors are judged alike", func(t *testing.T) {
+		vectors := vector.Load(t, "../testdata")
+		if len(vectors) < 66 {
+			t.Fatalf("found %d vectors only", len(vectors))
+		}
+		for _, tt := range vectors {
+			for _, secret := range tt.Secrets {
+				t.Run(tt.Name, func(t *testing.T) {
+					judge(t, attempt{secret, webhook.DefaultTolerance, tt.Head.ReceivedAt, tt.Head.Header["Stripe-Signature"], tt.Body})
+				})
+			}
+		}
+	})
+
+	t.Run("genuine deliveries are accepted by both", func(t *testing.T) {
+		for _, secret := range []string{secret, "whsec_", strings.Repeat("s", 1024)} {
+			for _, body := range []string{"", "{}", paid, meter, "\x00\xff\r\n", strings.Repeat("x", 1<<20)} {
+				for _, age := range []time.Duration{0, time.Second, -time.Second, 299 * time.Second, 300 * time.Second, -300 * time.Second} {
+					a := attempt{secret: secret, tolerance: 5 * time.Minute, at: start.Add(time.Hour), body: []byte(body)}
+					ourSigner := header(a.at.Add(-age), a.body, secret)
+					theirSigner := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: a.body, Secret: secret, Timestamp: a.at.Add(-age)}).Header
+					if ourSigner != theirSigner {
+						t.Errorf("our signer makes %q, theirs %q", ourSigner, theirSigner)
+					}
+					rolled := header(a.at.Add(-age), a.body, "whsec_the_secret_before", secret)
+					for _, value := range []string{ourSigner, theirSigner, rolled, ourSigner + ",v0=abc"} {
+						a.values = []string{value}
+						if ours, theirs := try(t, a); ours != differ.Accept || !theirs {
+							t.Errorf("age %v, body of %d bytes: ours: %s, theirs accepts: %v", age, len(body), ours, theirs)
+						}
 					}
 				}
 			}
 		}
-	}
-}
+	})
 
-// TestOneStepBesideIsRefusedByBoth has what each entry of the test above is one step
-// from.
-func TestOneStepBesideIsRefusedByBoth(t *testing.T) {
-	for name, a := range map[string]attempt{
-		"a second too old": func() attempt {
-			a := genuine(func(h string) []string { return []string{h} })
-			a.at = start.Add(a.tolerance + time.Second)
-			return a
-		}(),
-		"another secret": func() attempt {
-			a := genuine(func(h string) []string { return []string{h} })
-			a.secret += "x"
-			return a
-		}(),
-		"another body": func() attempt {
-			a := genuine(func(h string) []string { return []string{h} })
-			a.body = append(a.body, '\n')
-			return a
-		}(),
-		"another time": genuine(replaced("t=946684800", "t=946684799")),
-		"v0 for v1":    genuine(replaced("v1=", "v0=")),
-		"no time":      genuine(replaced("t=946684800,", "")),
-		"no header":    genuine(func(string) []string { return nil }),
-		"a comma":      genuine(func(h string) []string { return []string{h + ","} }),
-	} {
-		if ours, theirs := try(t, a); ours == differ.Accept || theirs {
-			t.Errorf("%s: ours: %s, theirs accepts: %v", name, ours, theirs)
+	// Has what each entry of the test above is one step
+	// from.
+	t.Run("one step beside is refused by both", func(t *testing.T) {
+		for name, a := range map[string]attempt{
+			"a second too old": func() attempt {
+				a := genuine(func(h string) []string { return []string{h} })
+				a.at = start.Add(a.tolerance + time.Second)
+				return a
+			}(),
+			"another secret": func() attempt {
+				a := genuine(func(h string) []string { return []string{h} })
+				a.secret += "x"
+				return a
+			}(),
+			"another body": func() attempt {
+				a := genuine(func(h string) []string { return []string{h} })
+				a.body = append(a.body, '\n')
+				return a
+			}(),
+			"another time": genuine(replaced("t=946684800", "t=946684799")),
+			"v0 for v1":    genuine(replaced("v1=", "v0=")),
+			"no time":      genuine(replaced("t=946684800,", "")),
+			"no header":    genuine(func(string) []string { return nil }),
+			"a comma":      genuine(func(h string) []string { return []string{h + ","} }),
+		} {
+			if ours, theirs := try(t, a); ours == differ.Accept || theirs {
+				t.Errorf("%s: ours: %s, theirs accepts: %v", name, ours, theirs)
+			}
 		}
-	}
+	})
 }
 
 // raise returns a text in upper case, or with one letter of it in upper case.
@@ -561,10 +569,6 @@ func readBoth(t *testing.T, r reading) (ours string, theirs bool) {
 		return "payload", r.accepted
 	}
 	return fmt.Sprint(err), r.accepted
-}
-
-func TestEachIntendedDifferenceOfEventsIsOne(t *testing.T) {
-	differ.Show(t, eventDifferences, readBoth)
 }
 
 // FuzzConstructEvent: a body that is signed is read as webhook.ConstructEvent reads it,
