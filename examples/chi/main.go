@@ -14,48 +14,30 @@
 //	stripe listen --forward-to localhost:8080/hooks/stripe
 //	stripe trigger invoice.paid
 //
-// What to copy is in this file; show.go is the show.
+// What to copy is in this file; package show sends the deliveries and runs the server.
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
+	"io"
 	"log"
-	"log/slog"
 	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 	chimw "github.com/go-chi/chi/v5/middleware"
 
+	"github.com/hooknotary/hooknotary/examples/show"
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
 func main() {
-	serve := flag.Bool("serve", false, "receive webhooks")
-	addr := flag.String("addr", "localhost:8080", "where to listen")
-	flag.Parse()
-	if !*serve {
-		slog.SetDefault(slog.New(slog.DiscardHandler)) // the guard logs its refusals; the table shows them
-		if err := show(os.Stdout, routes); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *addr, os.Getenv("STRIPE_WEBHOOK_SECRET")); err != nil {
-		log.Fatal(err)
-	}
+	show.Main("STRIPE_WEBHOOK_SECRET", promises, run)
 }
 
 func run(ctx context.Context, addr, secret string) error {
@@ -65,7 +47,7 @@ func run(ctx context.Context, addr, secret string) error {
 		return fmt.Errorf("STRIPE_WEBHOOK_SECRET must be the signing secret of the endpoint, whsec_…: %w", err)
 	}
 
-	srv := &http.Server{
+	return show.Serve(ctx, &http.Server{
 		Addr:    addr,
 		Handler: routes(v, logPayment),
 		// The guard bounds the time that a body takes if these are set, and the
@@ -75,24 +57,18 @@ func run(ctx context.Context, addr, secret string) error {
 		// Longer than the handler ever takes, or the response is lost.
 		WriteTimeout: 30 * time.Second,
 		IdleTimeout:  time.Minute,
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- srv.ListenAndServe() }()
-	log.Printf("listening on http://%s/hooks/stripe", addr)
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-
-	// Handlers that are at work finish, and their events are committed.
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	return srv.Shutdown(ctx)
+	}, "/hooks/stripe")
 }
 
 // payFunc is the effect of an invoice that was paid.
 type payFunc func(ctx context.Context, invoice string) error
+
+// promises shows what is promised of the endpoint.
+func promises(out io.Writer) error {
+	return show.Stripe(out, func(v verify.Verifier, pay func(context.Context, string) error) http.Handler {
+		return routes(v, pay)
+	})
+}
 
 func routes(v verify.Verifier, pay payFunc) http.Handler {
 	r := chi.NewRouter()

@@ -19,6 +19,13 @@ const (
 	paid   = `{"id":"evt_1","object":"event","type":"invoice.paid","data":{"object":{"id":"in_1"}}}`
 )
 
+func TestPromises(t *testing.T) {
+	var out strings.Builder
+	if err := promises(&out); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
 func TestHandledOnce(t *testing.T) {
 	var invoices []string
 	h := routes(stripe.Must(secret), func(_ context.Context, invoice string) error {

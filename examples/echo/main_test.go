@@ -21,6 +21,13 @@ const (
 	pushed = `{"ref":"refs/heads/main","after":"8d9b2f1"}`
 )
 
+func TestPromises(t *testing.T) {
+	var out strings.Builder
+	if err := promises(&out); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
 func TestHandledOnce(t *testing.T) {
 	var commits []string
 	h := routes(github.Must(secret), &builds{start: func(_ context.Context, ref, commit string) error {

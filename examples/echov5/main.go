@@ -14,46 +14,28 @@
 //
 //	gh webhook forward --repo=OWNER/REPO --events=push --secret=… --url=http://localhost:8080/hooks/github
 //
-// What to copy is in this file; show.go is the show.
+// What to copy is in this file; package show sends the deliveries and runs the server.
 package main
 
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
+	"io"
 	"log"
-	"log/slog"
 	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v5"
 
+	"github.com/hooknotary/hooknotary/examples/show"
 	"github.com/hooknotary/hooknotary/middleware/echov5mw"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
 func main() {
-	serve := flag.Bool("serve", false, "receive webhooks")
-	addr := flag.String("addr", "localhost:8080", "where to listen")
-	flag.Parse()
-	if !*serve {
-		slog.SetDefault(slog.New(slog.DiscardHandler)) // the guard logs its refusals; the table shows them
-		if err := show(os.Stdout, routes); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *addr, os.Getenv("GITHUB_WEBHOOK_SECRET")); err != nil {
-		log.Fatal(err)
-	}
+	show.Main("GITHUB_WEBHOOK_SECRET", promises, run)
 }
 
 func run(ctx context.Context, addr, secret string) error {
@@ -63,7 +45,7 @@ func run(ctx context.Context, addr, secret string) error {
 		return fmt.Errorf("GITHUB_WEBHOOK_SECRET must be the secret of the hook: %w", err)
 	}
 
-	srv := &http.Server{
+	return show.Serve(ctx, &http.Server{
 		Addr:    addr,
 		Handler: routes(v, &builds{start: logBuild}),
 		// The guard bounds the time that a body takes if these are set, and the
@@ -73,20 +55,14 @@ func run(ctx context.Context, addr, secret string) error {
 		// Longer than the handler ever takes, or the response is lost.
 		WriteTimeout: 45 * time.Second,
 		IdleTimeout:  time.Minute,
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- srv.ListenAndServe() }()
-	log.Printf("listening on http://%s/hooks/github", addr)
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
+	}, "/hooks/github")
+}
 
-	// Handlers that are at work finish, and their events are committed.
-	ctx, cancel := context.WithTimeout(context.Background(), 45*time.Second)
-	defer cancel()
-	return srv.Shutdown(ctx)
+// promises shows what is promised of the endpoint.
+func promises(out io.Writer) error {
+	return show.GitHub(out, func(v verify.Verifier, start func(context.Context, string, string) error) http.Handler {
+		return routes(v, &builds{start: start})
+	})
 }
 
 func routes(v verify.Verifier, b *builds) http.Handler {
