@@ -96,7 +96,7 @@ type Admission struct {
 	g        *Guard
 	outer    *Admission // of another guard around this one
 	grant    grant
-	phase    atomic.Uint32    // a phase
+	phase    atomic.Uint32    // running, settled or closed
 	delivery *verify.Delivery // what was verified; nil if reported
 	ctx      context.Context
 	abort    func(cause error)
@@ -182,7 +182,7 @@ func (g *Guard) Admit(ctx context.Context, in *adapter.Inbound) (*Admission, *Re
 	}()
 	r := a.decide(ctx, in, pending)
 	finished = true
-	if r.err != nil {
+	if a.grant == 0 || r.err != nil {
 		return a.refuse(ctx, in, r)
 	}
 	a.delivery = r.delivery
@@ -217,24 +217,34 @@ func (g *Guard) newAdmission(ctx context.Context, in *adapter.Inbound, watch sto
 // decide reads the body, verifies it and claims its event. The refusal has no error if
 // the handler may run.
 func (a *Admission) decide(ctx context.Context, in *adapter.Inbound, pending verify.Pending) refusal {
-	g := a.g
-	body, err := readBody(ctx, in, &g.opts, &a.memory)
+	var v verdict
+	var d *verify.Delivery
+	body, err := readBody(ctx, in, &a.g.opts, &a.memory)
 	a.watch.lap(&a.watch.read)
-	a.report.NoReadDeadline = body.hidden && g.deadlineReported.CompareAndSwap(false, true)
-	if err != nil {
-		return refusal{verdict: verdict{err: err}, body: body}
+	a.report.NoReadDeadline = body.hidden && a.g.deadlineReported.CompareAndSwap(false, true)
+	if err == nil {
+		d, err = a.verify(ctx, pending, body.bytes)
 	}
-	d, err := pending.Finish(ctx, body.bytes)
-	if err == nil && (d == nil || d.Binding < verify.BindingFull || d.Binding > verify.BindingNone || !same(d.Body, body.bytes)) {
-		err = &verify.Error{Reason: verify.ErrUnavailable, Cause: errNoDelivery}
+	if err == nil {
+		v = a.claim(d)
+		a.watch.lap(&a.watch.claim)
+	} else {
+		v.err = err
 	}
-	a.watch.lap(&a.watch.verify)
-	if err != nil {
-		return refusal{verdict: verdict{err: err}, body: body}
-	}
-	v := a.claim(d)
-	a.watch.lap(&a.watch.claim)
 	return refusal{verdict: v, body: body, delivery: d}
+}
+
+// verify checks the signature. The Delivery is nil if there is an error.
+func (a *Admission) verify(ctx context.Context, pending verify.Pending, body []byte) (*verify.Delivery, error) {
+	defer a.watch.lap(&a.watch.verify)
+	d, err := pending.Finish(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil || d.Binding < verify.BindingFull || d.Binding > verify.BindingNone || !same(d.Body, body) {
+		return nil, &verify.Error{Reason: verify.ErrUnavailable, Cause: errNoDelivery}
+	}
+	return d, nil
 }
 
 // same reports whether two slices are one: the bytes that were verified must be

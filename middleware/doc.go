@@ -8,6 +8,12 @@
 // In the handler [verify.FromContext] returns the verified delivery, and the request's
 // body reads as ever.
 //
+// What a service does not need has packages of its own, so that this page is short:
+// [github.com/hooknotary/hooknotary/middleware/adapter] and
+// [github.com/hooknotary/hooknotary/middleware/hold] are for authors of adapters to
+// other frameworks, and [github.com/hooknotary/hooknotary/middleware/observe] is for
+// recorders.
+//
 // # What happens to a request
 //
 //  1. Method, Content-Type, Content-Encoding and Content-Length are checked, then
