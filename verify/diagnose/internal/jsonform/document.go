@@ -190,8 +190,10 @@ const (
 // first lists stand first.
 func before(first []string, a, b []byte) int {
 	rank := func(name []byte) int {
-		if i := slices.Index(first, string(name)); i >= 0 {
-			return i
+		for i := range first {
+			if string(name) == first[i] { // copies nothing
+				return i
+			}
 		}
 		return len(first)
 	}
