@@ -12,7 +12,7 @@ import (
 // ID names a kind of mistake. IDs are stable.
 type ID string
 
-// The mistakes.
+// The mistakes that every scheme knows. A [verify.Explainer] has further ids.
 const (
 	BodyInexact       ID = "body.inexact"        // the capture's bytes are not those that were signed
 	BodyEmpty         ID = "body.empty"          // something read the body before

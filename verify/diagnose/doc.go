@@ -27,8 +27,10 @@
 //   - The headers: renamed, joined, split, spelt otherwise, a weaker signature alone.
 //   - The clock: time zones, skew, milliseconds, a capture judged at another time than
 //     that of its arrival.
-//   - The sender: another provider, a look-alike, PayPal's other environment, its
-//     simulator or its IPN; another media type than the endpoint's.
+//   - The sender: another provider, a look-alike; another media type than the endpoint's.
+//   - What the verifier itself knows, as a [verify.Explainer], of its provider's users:
+//     PayPal's other environment, its simulator, its IPN. Such findings have ids of their
+//     own, "paypal.simulator".
 //
 // # Bounds
 //
