@@ -21,6 +21,7 @@ const Variable = "HOOKNOTARY_VECTORS"
 type Published struct {
 	Name      string
 	Provider  string
+	Extra     bool // from the collection's other folder
 	Secrets   []string
 	AllowSHA1 bool
 	MediaType string // of the endpoint; "" is the provider's default
@@ -165,6 +166,7 @@ func readPublished(t testing.TB, file string) Published {
 	body := p.BodyB64
 	if p.Request != nil {
 		body = &p.Request.BodyBase64
+		v.Extra = true
 		v.Head.Method = p.Request.Method
 		for name, value := range p.Request.Headers {
 			v.Head.Header.Add(name, value)
