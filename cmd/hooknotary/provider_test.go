@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -190,5 +192,21 @@ func TestSecretArgument(t *testing.T) {
 		if got := secretArgument().MatchString(c.argument); got != c.secret {
 			t.Errorf("%s: %q is a secret: %v, want %v", c.name, c.argument, got, c.secret)
 		}
+	}
+}
+
+// TestImports: the signers that the command shares with tests bring no package testing,
+// whose flags would stand in every process.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, "github.com/hooknotary/hooknotary/providers/providertest/signer") {
+		t.Fatalf("the signer is not among %d packages: does the test still look at anything?", len(deps))
+	}
+	if slices.Contains(deps, "testing") {
+		t.Error("the command imports testing")
 	}
 }
