@@ -72,6 +72,49 @@ var wrongAdapters = []struct {
 	{"lets the handler have the connection", []string{"what a handler may ask of its writer"}, false},
 }
 
+// gaps are adapters that leave something out, and what the battery says then.
+var gaps = []struct {
+	name string
+	gap  func(a *middlewaretest.Adapter)
+	says string
+}{
+	{"no Mount", func(a *middlewaretest.Adapter) { a.Mount = nil }, "Adapter.Mount is nil"},
+	{"no errors, and no reason", func(a *middlewaretest.Adapter) { a.ErrorStatus = 0 }, "Adapter.ErrorStatus is zero: say in Adapter.Cannot why"},
+	{"no Recycle, and no reason", func(a *middlewaretest.Adapter) { a.Recycle = nil }, "Adapter.Recycle is nil: say in Adapter.Cannot why"},
+	{"no Redispatch, and no reason", func(a *middlewaretest.Adapter) { a.Redispatch = nil }, "Adapter.Redispatch is empty: say in Adapter.Cannot why"},
+	{"what it cannot show has no reason", func(a *middlewaretest.Adapter) { a.Cannot = map[string]string{"a panic": " "} }, "Adapter.Cannot has no reason for it"},
+	{"what it cannot show is nothing", func(a *middlewaretest.Adapter) { a.Cannot = map[string]string{"a tantrum": "it is calm"} }, `has the key "a tantrum", but there is no such subtest`},
+	{"what it cannot show is no part", func(a *middlewaretest.Adapter) { a.Cannot = map[string]string{"a panic/of joy": "it is calm"} }, `has the key "a panic/of joy", but there is no such subtest`},
+}
+
+// TestExerciseOfAGap is what TestGaps runs in a process of its own.
+func TestExerciseOfAGap(t *testing.T) {
+	for _, g := range gaps {
+		if g.name == os.Getenv(wrongVariable) {
+			a := adapterOf("")
+			g.gap(&a)
+			middlewaretest.Exercise(t, a)
+			return
+		}
+	}
+	t.Skip("TestGaps runs this test")
+}
+
+// TestGaps: nothing is left out without a reason.
+func TestGaps(t *testing.T) {
+	for _, g := range gaps {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(os.Args[0], "-test.run=^TestExerciseOfAGap$/^(a_panic|an_error|a_recycled_context|another_dispatch)$")
+			cmd.Env = append(os.Environ(), wrongVariable+"="+g.name)
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), g.says) {
+				t.Errorf("%v, want %q:\n%s", err, g.says, out)
+			}
+		})
+	}
+}
+
 // TestExerciseFails: each wrong adapter fails the subtests that name what is wrong with
 // it, and no others unless they need the same.
 func TestExerciseFails(t *testing.T) {
