@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// facts is a line of the table of providers.
-type facts struct {
+// summary is a line of the table of providers.
+type summary struct {
 	Name      string   `json:"name"`
 	Headers   []string `json:"headers"` // the signature's first
 	Signed    string   `json:"signed"`
@@ -54,9 +54,9 @@ func noArguments(_ *cobra.Command, args []string) error {
 }
 
 func (p *program) listProviders(asJSON bool) error {
-	var all []facts
+	var all []summary
 	for _, kind := range providers() {
-		f, err := factsOf(kind)
+		f, err := summarize(kind)
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (p *program) listProviders(asJSON bool) error {
 	return writeTable(&p.out, all)
 }
 
-func writeTable(w io.Writer, all []facts) error {
+func writeTable(w io.Writer, all []summary) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tHEADER\tSIGNED\tTIME\tRETRIES\tBODY")
 	for _, f := range all {
@@ -80,18 +80,18 @@ func writeTable(w io.Writer, all []facts) error {
 	return table.Flush()
 }
 
-// factsOf takes the facts from the provider's verifier.
-func factsOf(kind *provider) (facts, error) {
+// summarize takes the summary from the provider's verifier.
+func summarize(kind *provider) (summary, error) {
 	v, err := kind.verifier(&settings{}, []secret{{"probe", kind.probe(&settings{})}})
 	if err != nil {
-		return facts{}, err
+		return summary{}, err
 	}
 	scheme, ok := v.(diagnose.Scheme)
 	if !ok {
-		return facts{}, fmt.Errorf("the verifier of %s does not name its headers", kind.Name)
+		return summary{}, fmt.Errorf("the verifier of %s does not name its headers", kind.Name)
 	}
 	p := v.Profile()
-	return facts{
+	return summary{
 		Name: kind.Name, Headers: scheme.SecurityHeaders(), Signed: kind.About.Signed,
 		Past: p.Window.Past.Seconds(), Future: p.Window.Future.Seconds(), window: p.Window,
 		Retries: retries(p), Binding: p.Binding.String(), MediaType: mediaType(p), MaxBody: p.MaxBody,

@@ -15,7 +15,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify/capture"
 )
 
-// published is a delivery that was published elsewhere.
+// published is a delivery that others published.
 type published struct {
 	Provider string
 	Key      struct {

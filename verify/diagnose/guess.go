@@ -42,8 +42,8 @@ func (q *inquiry) guess(h *verify.Head) {
 			break
 		}
 	}
-	if q.facts != nil {
-		q.bySender(h.Header, q.facts.SecurityHeaders())
+	if q.introspect != nil {
+		q.bySender(h.Header, q.introspect.SecurityHeaders())
 	}
 	q.found = append(q.found, q.wrong())
 }

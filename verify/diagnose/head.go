@@ -278,8 +278,8 @@ func cleaned(h http.Header, own []string, yield func(repair) bool) bool {
 // It returns the judgement to go on with, or false if the findings are complete.
 func (q *inquiry) mendHead(j judgement) (judgement, bool) {
 	var own []string
-	if q.facts != nil {
-		own = q.facts.SecurityHeaders()
+	if q.introspect != nil {
+		own = q.introspect.SecurityHeaders()
 	}
 	h := j.head.Header
 	if c, name := canonical(h, own); c != nil {
@@ -378,7 +378,7 @@ func (q *inquiry) unreadable(h http.Header, own []string, err error) Finding {
 
 // needs tells a header that the scheme wants from one that is an alternative to another.
 func (q *inquiry) needs(h http.Header, name string) bool {
-	for label, piece := range q.facts.Message(&verify.Head{Header: h}, nil) {
+	for label, piece := range q.introspect.Message(&verify.Head{Header: h}, nil) {
 		if piece == nil && strings.HasSuffix(label, " "+name) {
 			return true
 		}

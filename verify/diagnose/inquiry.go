@@ -30,16 +30,16 @@ var errEnded = &verify.Error{Reason: verify.ErrUnavailable, Cause: errors.New("t
 
 // inquiry is one diagnosis.
 type inquiry struct {
-	ctx       context.Context
-	facts     Scheme           // the verifier, if it tells about itself
-	explainer verify.Explainer // the verifier, if it knows the mistakes of its provider's users
-	about     verify.About     // what the verifier says about itself, if it does
-	base      verify.Verifier  // the verifier with the keys that it has for this capture
-	keys      []verify.Key
-	profile   verify.Profile
-	c         *capture.Capture
-	o         *Options
-	head      *verify.Head
+	ctx        context.Context
+	introspect Scheme           // the verifier, if it tells about itself
+	explainer  verify.Explainer // the verifier, if it knows the mistakes of its provider's users
+	about      verify.About     // what the verifier says about itself, if it does
+	base       verify.Verifier  // the verifier with the keys that it has for this capture
+	keys       []verify.Key
+	profile    verify.Profile
+	c          *capture.Capture
+	o          *Options
+	head       *verify.Head
 
 	work  int64
 	tries int
@@ -54,10 +54,10 @@ type inquiry struct {
 
 	hypotheses []verify.Hypothesis // what the verifier says that a mismatch may come from
 
-	header []Finding // what is wrong with the head, to be concluded
-	found  []Finding // what is wrong with the rest
-	late   *Finding  // what is wrong with the time, to be concluded
-	media  bool      // the last try was signed, and not of the media type
+	header       []Finding // what is wrong with the head, to be concluded
+	found        []Finding // what is wrong with the rest
+	clockFinding *Finding  // what is wrong with the time, to be concluded
+	media        bool      // the last try was signed, and not of the media type
 }
 
 func newInquiry(ctx context.Context, v verify.Verifier, c *capture.Capture, o *Options) *inquiry {
@@ -68,18 +68,18 @@ func newInquiry(ctx context.Context, v verify.Verifier, c *capture.Capture, o *O
 	if q.head.ReceivedAt.IsZero() {
 		q.head.ReceivedAt = someTime()
 	}
-	q.facts, _ = v.(Scheme)
+	q.introspect, _ = v.(Scheme)
 	q.explainer, _ = v.(verify.Explainer)
 	q.about = aboutOf(v)
-	if q.facts == nil {
+	if q.introspect == nil {
 		return q
 	}
-	keys, err := q.facts.Keys(ctx, q.head)
+	keys, err := q.introspect.Keys(ctx, q.head)
 	if err != nil || len(keys) == 0 {
 		return q
 	}
 	q.keys = slices.Clone(keys)
-	if base, err := q.facts.Rekey(verify.KeyList(q.keys)); err == nil && base != nil {
+	if base, err := q.introspect.Rekey(verify.KeyList(q.keys)); err == nil && base != nil {
 		q.base = base
 	}
 	return q
@@ -184,13 +184,13 @@ func (q *inquiry) run(err error) {
 		}
 	}
 	if !j.signed.IsZero() || q.c.ReceivedAt.IsZero() {
-		late := q.clock(j.signed)
-		q.late = &late
+		timing := q.clock(j.signed)
+		q.clockFinding = &timing
 	}
 	switch r := verify.ReasonOf(j.err); {
 	case j.err == nil:
-		if len(q.header) == 0 && q.late == nil {
-			q.elsewhere(j.head, err)
+		if len(q.header) == 0 && q.clockFinding == nil {
+			q.explainRefusal(j.head, err)
 		}
 	case r == verify.ErrMediaType:
 		q.found = append(q.found, explain(BodyMediaType, Proved))
@@ -218,9 +218,9 @@ func cause(err error) string {
 	return ending(verify.ReasonOf(err))
 }
 
-// elsewhere explains a delivery whose signature holds, and which the verifier refused with
+// explainRefusal explains a delivery whose signature holds, and which the verifier refused with
 // err all the same.
-func (q *inquiry) elsewhere(h *verify.Head, err error) {
+func (q *inquiry) explainRefusal(h *verify.Head, err error) {
 	if !q.contribute(q.ask(verify.Refusal{Head: h, Err: err, Holds: true}), Proved) {
 		q.found = append(q.found, explainf(Unjudged, Likely,
 			"The signature holds, and the verifier refused the delivery for another reason: %s", cause(err)))
@@ -248,7 +248,7 @@ func (q *inquiry) search(j judgement) {
 	if q.try(plural(usable, "other secret"), func() bool { return q.byCandidates(j) }) ||
 		q.try(plural(min(len(q.o.Others), maxOthers), "other verifier"), func() bool { return q.byOthers(j) }) ||
 		q.byBody(h) ||
-		q.try("the usual mistakes in writing the secret (white space, quotes, prefixes, escapes, base64, hexadecimal)", func() bool { return q.facts != nil && q.bySecret(h) }) ||
+		q.try("the usual mistakes in writing the secret (white space, quotes, prefixes, escapes, base64, hexadecimal)", func() bool { return q.introspect != nil && q.bySecret(h) }) ||
 		q.byHypotheses(h) || q.byDocument(h) {
 		return
 	}
@@ -409,8 +409,8 @@ func (q *inquiry) findings() []Finding {
 	if q.media {
 		all = append(all, explain(BodyMediaType, Proved))
 	}
-	if q.late != nil {
-		all = append(all, conclude(*q.late, c, "; the signature holds"))
+	if q.clockFinding != nil {
+		all = append(all, conclude(*q.clockFinding, c, "; the signature holds"))
 	}
 	if q.c.Inexact != "" && slices.ContainsFunc(q.found, ofBody) {
 		all = append(all, explain(BodyInexact, Likely))

@@ -83,13 +83,13 @@ func isMAC(size int) bool {
 // own returns what the verifier's scheme signs in front of the body, if that is how it
 // signs, and the head has all of it.
 func (q *inquiry) own(h http.Header) (string, bool) {
-	if q.facts == nil {
+	if q.introspect == nil {
 		return "", false
 	}
 	var b strings.Builder
 	body := false
 	marker := []byte("body")
-	for label, piece := range q.facts.Message(&verify.Head{Header: h, URL: q.head.URL, Method: q.head.Method}, marker) {
+	for label, piece := range q.introspect.Message(&verify.Head{Header: h, URL: q.head.URL, Method: q.head.Method}, marker) {
 		if body || piece == nil {
 			return "", false
 		}

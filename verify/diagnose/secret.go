@@ -172,14 +172,14 @@ func isToken(s string) bool {
 
 // rekeyed returns a verifier with one other secret, if it can be one.
 func (q *inquiry) rekeyed(scope, secret string) verify.Verifier {
-	if q.facts == nil {
+	if q.introspect == nil {
 		return nil
 	}
 	k, err := verify.NewKey(scope, "tried", []byte(secret))
 	if err != nil {
 		return nil
 	}
-	v, err := q.facts.Rekey(verify.KeyList{k})
+	v, err := q.introspect.Rekey(verify.KeyList{k})
 	if err != nil {
 		return nil
 	}
@@ -248,7 +248,7 @@ func (q *inquiry) bySecret(h *verify.Head) bool {
 	// What is no text cannot be the secret of a Key.
 	for _, k := range q.keys {
 		for _, d := range decodings(string(k.Secret())) {
-			if m, ok := q.find(h.Header, q.facts.SecurityHeaders(), [][]byte{d.bytes}); ok && m.sender == nil {
+			if m, ok := q.find(h.Header, q.introspect.SecurityHeaders(), [][]byte{d.bytes}); ok && m.sender == nil {
 				q.prove(d.id)
 				return true
 			}
