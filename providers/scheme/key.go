@@ -29,7 +29,7 @@ func (k *key) done(i int, m *mac) {
 
 func (v *Verifier) prepareList(keys verify.KeyList) (err error) {
 	if len(keys) == 0 {
-		return errors.New("there is no key: is the variable set that the secret comes from?")
+		return errors.New("there is no key; is the environment variable of the secret set?")
 	}
 	v.keys, err = v.prepareAll(keys)
 	return err

@@ -134,7 +134,7 @@ func Clock(t testing.TB, file string) func() time.Time {
 func need(t testing.TB, v verify.Verifier) {
 	t.Helper()
 	if r := reflect.ValueOf(v); !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil() {
-		t.Fatal("there is no verifier: was the error looked at that came with it?")
+		t.Fatal("verifier is nil; check the error its constructor returned")
 	}
 }
 

@@ -248,8 +248,8 @@ func TestCaptured(t *testing.T) {
 			t.Fatal("a verifier without a secret")
 		}
 		for _, v := range []verify.Verifier{nil, v} {
-			record(t, func(tb testing.TB) { verifytest.Accepts(tb, v, name) }).wantText(t, "there is no verifier: was the error looked at")
-			record(t, func(tb testing.TB) { verifytest.Rejects(tb, v, name, verify.ErrMismatch) }).wantText(t, "there is no verifier")
+			record(t, func(tb testing.TB) { verifytest.Accepts(tb, v, name) }).wantText(t, "verifier is nil; check the error its constructor returned")
+			record(t, func(tb testing.TB) { verifytest.Rejects(tb, v, name, verify.ErrMismatch) }).wantText(t, "verifier is nil")
 		}
 	})
 }

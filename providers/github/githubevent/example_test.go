@@ -61,5 +61,5 @@ func ExampleParse() {
 	d := &verify.Delivery{Provider: "github", Body: examplePush, Unsigned: verify.Unsigned{Type: "create"}}
 	_, err := githubevent.Parse(d)
 	fmt.Println(err, errors.Is(err, githubevent.ErrWrongEvent))
-	// Output: githubevent: the body is another event's: it is named "create" true
+	// Output: githubevent: the body does not look like a "create" event: it has no member "master_branch" true
 }

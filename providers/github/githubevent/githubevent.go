@@ -85,8 +85,17 @@ var (
 	ErrUnreadable = errors.New("githubevent: go-github cannot read the event")
 	// ErrWrongEvent: the body is not of the event that the delivery is named
 	// after.
-	ErrWrongEvent = errors.New("githubevent: the body is another event's")
+	ErrWrongEvent = errors.New("githubevent: the body does not look like the named event")
 )
+
+// wrongEvent is ErrWrongEvent with what is wrong.
+type wrongEvent struct{ name, why string }
+
+func (e *wrongEvent) Error() string {
+	return fmt.Sprintf("githubevent: the body does not look like a %q event: %s", e.name, e.why)
+}
+
+func (e *wrongEvent) Unwrap() error { return ErrWrongEvent }
 
 // Parse returns the event in d: a pointer to one of the types of this
 // package, such as *PushEvent. Its type is d.Unsigned.Type, which the body confirms.
@@ -116,8 +125,8 @@ func Parse(d *verify.Delivery) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !want.fits(members) {
-		return nil, fmt.Errorf("%w: it is named %q", ErrWrongEvent, name)
+	if why := want.misfit(members); why != "" {
+		return nil, &wrongEvent{name, why}
 	}
 	event, err := github.ParseWebHook(name, text)
 	if err != nil {

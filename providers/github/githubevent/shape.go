@@ -151,18 +151,23 @@ func (s shape) acts(action string, present bool) bool {
 	return s.actions[0] == "*" || slices.Contains(s.actions, action)
 }
 
-func (s shape) fits(b *body) bool {
+// misfit says why a body is not of this event, and "" if it may be. It repeats nothing
+// of the body.
+func (s shape) misfit(b *body) string {
 	for _, m := range s.has {
 		if !b.members[m] {
-			return false
+			return fmt.Sprintf("it has no member %q", m)
 		}
 	}
 	for m := range b.members {
 		if s.forbids(m) {
-			return false
+			return "it has a member of another event"
 		}
 	}
-	return s.acts(b.action, b.members["action"])
+	if !s.acts(b.action, b.members["action"]) {
+		return "it has another action"
+	}
+	return ""
 }
 
 // body is what of a payload is compared with shapes.

@@ -88,7 +88,7 @@ func New(db *sql.DB, d Dialect, o *Options) (*Store, error) {
 	case err != nil:
 		return nil, fmt.Errorf("sqlreplay: %w", err)
 	case db == nil:
-		return nil, errors.New("sqlreplay: there is no database: was the error looked at that came with it?")
+		return nil, errors.New("sqlreplay: db is nil; check the error that sql.Open returned")
 	case timeout < 0:
 		return nil, errors.New("sqlreplay: the timeout must not be negative")
 	}
