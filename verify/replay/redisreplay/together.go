@@ -1,8 +1,8 @@
 package redisreplay
 
-// BenchmarkGuarded justifies this file: with 128 connections, a guard on Redis handles
-// 97 % of the deliveries of one in memory. With a message for each command it handles
-// between 55 % and 83 %.
+// BenchmarkGuarded justifies this file. With 128 connections, on two cores that the client
+// and both servers shared, a guard on Redis handled 0.58 to 0.68 of the deliveries of one in
+// memory, and 0.34 with a message for each command. Times scatter; the order does not.
 
 import (
 	"context"
