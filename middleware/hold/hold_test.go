@@ -30,162 +30,164 @@ func (j *journal) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func TestAnAnswerMayNotBeLongerThanDeclared(t *testing.T) {
-	for _, c := range []struct {
-		length string
-		err    error
-		sent   string
-	}{
-		{"4", nil, "status 200, body body"},
-		{"3", http.ErrContentLength, "status 200"},
-		{"", nil, "status 200, body body"},
-		{"many", nil, "status 200, body body"},
-	} {
-		w := newJournal()
-		held := hold.Hold(w)
-		if c.length != "" {
-			held.Header().Set("Content-Length", c.length)
-		}
-		if _, err := held.Write([]byte("body")); err != c.err {
-			t.Errorf("length %q: error %v, want %v", c.length, err, c.err)
-		}
-		held.Send()
-		if w.String() != c.sent {
-			t.Errorf("length %q: sent %q", c.length, w)
-		}
-	}
-}
-
-func TestAHeldAnswerIsAsStrictAsTheServers(t *testing.T) {
-	for _, c := range []struct {
-		status int
-		err    error
-	}{{200, nil}, {404, nil}, {204, http.ErrBodyNotAllowed}, {304, http.ErrBodyNotAllowed}} {
-		w := newJournal()
-		held := hold.Hold(w)
-		held.WriteHeader(c.status)
-		if _, err := held.Write([]byte("body")); err != c.err {
-			t.Errorf("status %d: error %v, want %v", c.status, err, c.err)
-		}
-		held.Send()
-		if strings.Contains(w.String(), "body") != (c.err == nil) {
-			t.Errorf("status %d: %s", c.status, w)
-		}
-	}
-	for _, status := range []int{-1, 0, 99, 1000} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("status %d did not panic", status)
-				}
-			}()
-			hold.Hold(newJournal()).WriteHeader(status)
-		}()
-	}
-	for status, sent := range map[int]string{100: "", 103: "", 199: "", 200: "status 200", 999: "status 999"} {
-		w := newJournal()
-		held := hold.Hold(w)
-		held.WriteHeader(status)
-		held.Send()
-		if w.String() != sent {
-			t.Errorf("of status %d left %q", status, w)
-		}
-	}
-}
-
-func TestAHeldAnswerIsSentOnce(t *testing.T) {
-	w := newJournal()
-	held := hold.Hold(w)
-	held.WriteHeader(202)
-	held.Write([]byte("first"))
-	held.Send()
-	held.Send()
-	held.WriteHeader(200)
-	held.Reset()
-	if _, err := held.Write([]byte("second")); err == nil {
-		t.Error("a write after the answer was sent succeeded")
-	}
-	held.Send()
-	if w.String() != "status 202, body first" {
-		t.Errorf("sent %q", w)
-	}
-	if held.Status() != 202 {
-		t.Errorf("status %d", held.Status())
-	}
-}
-
-func TestAResetAnswerIsAsNew(t *testing.T) {
-	w := newJournal()
-	w.header.Set("X-Outer", "1")
-	held := hold.Hold(w)
-	held.Header().Set("X-Handler", "1")
-	held.Write(make([]byte, mib+1))
-	if held.Status() != 200 || !held.Success() {
-		t.Errorf("status %d", held.Status())
-	}
-	held.Reset()
-	if w.header.Get("X-Handler") != "" || w.header.Get("X-Outer") != "1" {
-		t.Errorf("headers %v", w.header)
-	}
-	held.Header().Set("X-Second", "1")
-	held.WriteHeader(500)
-	held.WriteString("oh")
-	if held.Success() {
-		t.Error("500 is no success")
-	}
-	held.Send()
-	if w.String() != "status 500, body oh" || w.header.Get("X-Second") != "1" || w.header.Get("X-Outer") != "1" {
-		t.Errorf("sent %q with %v", w, w.header)
-	}
-}
-
-func TestALateFailureTakesNothingOfTheSuccess(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		status int
-		sent   string
-		cookie string
-	}{
-		{"a failure", 503, "status 503, body late", ""},
-		{"another success", 202, "status 200, body donelate", "handler=1"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
+func TestHeld(t *testing.T) {
+	t.Run("a response may not be longer than declared", func(t *testing.T) {
+		for _, c := range []struct {
+			length string
+			err    error
+			sent   string
+		}{
+			{"4", nil, "status 200, body body"},
+			{"3", http.ErrContentLength, "status 200"},
+			{"", nil, "status 200, body body"},
+			{"many", nil, "status 200, body body"},
+		} {
 			w := newJournal()
-			w.header.Set("X-Outer", "1")
 			held := hold.Hold(w)
-			held.Header().Set("X-Outer", "2")
-			held.Header().Set("Set-Cookie", "handler=1")
-			held.Header().Set("Content-Type", "text/plain")
-			held.Header().Set("Content-Length", "8")
-			held.WriteHeader(200)
-			io.WriteString(held, "done")
-			held.Header().Set("X-Late", "1")
-			held.WriteHeader(c.status)
-			io.WriteString(held, "late")
+			if c.length != "" {
+				held.Header().Set("Content-Length", c.length)
+			}
+			if _, err := held.Write([]byte("body")); err != c.err {
+				t.Errorf("length %q: error %v, want %v", c.length, err, c.err)
+			}
 			held.Send()
-			if w.String() != c.sent || w.header.Get("Set-Cookie") != c.cookie || w.header.Get("Content-Type") != "text/plain" {
-				t.Errorf("sent %q with %v", w, w.header)
+			if w.String() != c.sent {
+				t.Errorf("length %q: sent %q", c.length, w)
 			}
-			if c.status == 503 && (w.header.Get("X-Outer") != "1" || w.header.Get("X-Late") != "1" || w.header.Get("Content-Length") != "") {
-				t.Errorf("the failure left with %v", w.header)
-			}
-		})
-	}
-}
+		}
+	})
 
-func TestAnUpgradeIsNoSuccess(t *testing.T) {
-	w := newJournal()
-	held := hold.Hold(w)
-	held.Header().Set("Connection", "Upgrade")
-	held.Header().Set("Upgrade", "websocket")
-	held.WriteHeader(101)
-	if held.Success() || held.Status() != 500 {
-		t.Errorf("status %d", held.Status())
-	}
-	held.Send()
-	if w.String() != "status 500" || len(w.header) != 0 {
-		t.Errorf("sent %q with %v", w, w.header)
-	}
+	t.Run("a held response is as strict as the server's", func(t *testing.T) {
+		for _, c := range []struct {
+			status int
+			err    error
+		}{{200, nil}, {404, nil}, {204, http.ErrBodyNotAllowed}, {304, http.ErrBodyNotAllowed}} {
+			w := newJournal()
+			held := hold.Hold(w)
+			held.WriteHeader(c.status)
+			if _, err := held.Write([]byte("body")); err != c.err {
+				t.Errorf("status %d: error %v, want %v", c.status, err, c.err)
+			}
+			held.Send()
+			if strings.Contains(w.String(), "body") != (c.err == nil) {
+				t.Errorf("status %d: %s", c.status, w)
+			}
+		}
+		for _, status := range []int{-1, 0, 99, 1000} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("status %d did not panic", status)
+					}
+				}()
+				hold.Hold(newJournal()).WriteHeader(status)
+			}()
+		}
+		for status, sent := range map[int]string{100: "", 103: "", 199: "", 200: "status 200", 999: "status 999"} {
+			w := newJournal()
+			held := hold.Hold(w)
+			held.WriteHeader(status)
+			held.Send()
+			if w.String() != sent {
+				t.Errorf("of status %d left %q", status, w)
+			}
+		}
+	})
+
+	t.Run("a held response is sent once", func(t *testing.T) {
+		w := newJournal()
+		held := hold.Hold(w)
+		held.WriteHeader(202)
+		held.Write([]byte("first"))
+		held.Send()
+		held.Send()
+		held.WriteHeader(200)
+		held.Reset()
+		if _, err := held.Write([]byte("second")); err == nil {
+			t.Error("a write after the answer was sent succeeded")
+		}
+		held.Send()
+		if w.String() != "status 202, body first" {
+			t.Errorf("sent %q", w)
+		}
+		if held.Status() != 202 {
+			t.Errorf("status %d", held.Status())
+		}
+	})
+
+	t.Run("a reset response is as new", func(t *testing.T) {
+		w := newJournal()
+		w.header.Set("X-Outer", "1")
+		held := hold.Hold(w)
+		held.Header().Set("X-Handler", "1")
+		held.Write(make([]byte, mib+1))
+		if held.Status() != 200 || !held.Success() {
+			t.Errorf("status %d", held.Status())
+		}
+		held.Reset()
+		if w.header.Get("X-Handler") != "" || w.header.Get("X-Outer") != "1" {
+			t.Errorf("headers %v", w.header)
+		}
+		held.Header().Set("X-Second", "1")
+		held.WriteHeader(500)
+		held.WriteString("oh")
+		if held.Success() {
+			t.Error("500 is no success")
+		}
+		held.Send()
+		if w.String() != "status 500, body oh" || w.header.Get("X-Second") != "1" || w.header.Get("X-Outer") != "1" {
+			t.Errorf("sent %q with %v", w, w.header)
+		}
+	})
+
+	t.Run("a late failure takes nothing of the success", func(t *testing.T) {
+		for _, c := range []struct {
+			name   string
+			status int
+			sent   string
+			cookie string
+		}{
+			{"a failure", 503, "status 503, body late", ""},
+			{"another success", 202, "status 200, body donelate", "handler=1"},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				w := newJournal()
+				w.header.Set("X-Outer", "1")
+				held := hold.Hold(w)
+				held.Header().Set("X-Outer", "2")
+				held.Header().Set("Set-Cookie", "handler=1")
+				held.Header().Set("Content-Type", "text/plain")
+				held.Header().Set("Content-Length", "8")
+				held.WriteHeader(200)
+				io.WriteString(held, "done")
+				held.Header().Set("X-Late", "1")
+				held.WriteHeader(c.status)
+				io.WriteString(held, "late")
+				held.Send()
+				if w.String() != c.sent || w.header.Get("Set-Cookie") != c.cookie || w.header.Get("Content-Type") != "text/plain" {
+					t.Errorf("sent %q with %v", w, w.header)
+				}
+				if c.status == 503 && (w.header.Get("X-Outer") != "1" || w.header.Get("X-Late") != "1" || w.header.Get("Content-Length") != "") {
+					t.Errorf("the failure left with %v", w.header)
+				}
+			})
+		}
+	})
+
+	t.Run("an upgrade is no success", func(t *testing.T) {
+		w := newJournal()
+		held := hold.Hold(w)
+		held.Header().Set("Connection", "Upgrade")
+		held.Header().Set("Upgrade", "websocket")
+		held.WriteHeader(101)
+		if held.Success() || held.Status() != 500 {
+			t.Errorf("status %d", held.Status())
+		}
+		held.Send()
+		if w.String() != "status 500" || len(w.header) != 0 {
+			t.Errorf("sent %q with %v", w, w.header)
+		}
+	})
 }
 
 func TestWatched(t *testing.T) {

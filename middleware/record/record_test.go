@@ -100,275 +100,298 @@ var fates = []fate{
 		401, "refused-forged", "refused: forged, answered 401", "", ""},
 }
 
-func TestWhatIsRecordedSaysWhatBecameOfItAndVerifiesAgain(t *testing.T) {
-	for _, version := range []int{1, 2} {
-		for _, f := range fates {
-			t.Run(fmt.Sprintf("HTTP %d: %s", version, f.name), func(t *testing.T) {
-				t.Parallel()
-				s := newSite(t, f.change)
-				sent := s.request
-				server := listen(t, s, version == 2)
-				if status := deliver(t, server, sent); status != f.status {
-					t.Errorf("status %d, want %d", status, f.status)
-				}
-				s.await()
-				c := s.file()
-
-				if want := `^20260314T092653\.589793Z-stripe-` + f.outcome + `-[0-9a-f]{16}\.http$`; !regexp.MustCompile(want).MatchString(c.name) {
-					t.Errorf("the name is %s, want %s", c.name, want)
-				}
-				lines := strings.Split(c.Note, "\n")
-				if len(lines) != 2 || lines[0] != f.note || !regexp.MustCompile(`^endpoint billing, provider stripe, correlation id [0-9a-f]{16}$`).MatchString(lines[1]) {
-					t.Errorf("the note is %q, want %q", lines, f.note)
-				}
-				if c.Expect != f.expect {
-					t.Errorf("expected %q, want %q", c.Expect, f.expect)
-				}
-				if !strings.Contains(c.Inexact, f.inexact) || f.inexact == "" && c.Inexact != "" {
-					t.Errorf("inexact: %q, want %q", c.Inexact, f.inexact)
-				}
-				if f.inexact == "" {
-					wantBody(t, c.Capture, eventBody("evt_1"))
-				}
-				if !c.ReceivedAt.Equal(start) {
-					t.Errorf("received %v, want %v", c.ReceivedAt, start)
-				}
-				if c.Method != sent.Method || c.URL.String() != "/hooks/stripe?tenant=7" || c.Host != "hooks.example" {
-					t.Errorf("%s %s of %s", c.Method, c.URL, c.Host)
-				}
-				for _, name := range []string{"Content-Type", "Stripe-Signature"} {
-					if got, want := c.Header[name], sent.Header[name]; fmt.Sprint(got) != fmt.Sprint(want) {
-						t.Errorf("%s is %q, want %q", name, got, want)
+func TestCapture(t *testing.T) {
+	t.Run("what is recorded says what became of it and verifies again", func(t *testing.T) {
+		for _, version := range []int{1, 2} {
+			for _, f := range fates {
+				t.Run(fmt.Sprintf("HTTP %d: %s", version, f.name), func(t *testing.T) {
+					t.Parallel()
+					s := newSite(t, f.change)
+					sent := s.request
+					server := listen(t, s, version == 2)
+					if status := deliver(t, server, sent); status != f.status {
+						t.Errorf("status %d, want %d", status, f.status)
 					}
+					s.await()
+					c := s.file()
+
+					if want := `^20260314T092653\.589793Z-stripe-` + f.outcome + `-[0-9a-f]{16}\.http$`; !regexp.MustCompile(want).MatchString(c.name) {
+						t.Errorf("the name is %s, want %s", c.name, want)
+					}
+					lines := strings.Split(c.Note, "\n")
+					if len(lines) != 2 || lines[0] != f.note || !regexp.MustCompile(`^endpoint billing, provider stripe, correlation id [0-9a-f]{16}$`).MatchString(lines[1]) {
+						t.Errorf("the note is %q, want %q", lines, f.note)
+					}
+					if c.Expect != f.expect {
+						t.Errorf("expected %q, want %q", c.Expect, f.expect)
+					}
+					if !strings.Contains(c.Inexact, f.inexact) || f.inexact == "" && c.Inexact != "" {
+						t.Errorf("inexact: %q, want %q", c.Inexact, f.inexact)
+					}
+					if f.inexact == "" {
+						wantBody(t, c.Capture, eventBody("evt_1"))
+					}
+					if !c.ReceivedAt.Equal(start) {
+						t.Errorf("received %v, want %v", c.ReceivedAt, start)
+					}
+					if c.Method != sent.Method || c.URL.String() != "/hooks/stripe?tenant=7" || c.Host != "hooks.example" {
+						t.Errorf("%s %s of %s", c.Method, c.URL, c.Host)
+					}
+					for _, name := range []string{"Content-Type", "Stripe-Signature"} {
+						if got, want := c.Header[name], sent.Header[name]; fmt.Sprint(got) != fmt.Sprint(want) {
+							t.Errorf("%s is %q, want %q", name, got, want)
+						}
+					}
+					if got := judged(s.verifier, c.Capture); c.Expect != "" && got != c.Expect {
+						t.Errorf("the verifier says %s, the capture expects %s", got, c.Expect)
+					}
+					if errs := s.failures(); errs != nil {
+						t.Errorf("errors %v", errs)
+					}
+				})
+			}
+		}
+	})
+
+	t.Run("a real replay is expected to verify", func(t *testing.T) {
+		s := newSite(t, func(s *site) { s.record.Kinds = 0 }) // the default: refusals
+		server := listen(t, s, false)
+		for _, want := range []int{200, 409} {
+			if status := deliver(t, server, again(s.request)); status != want {
+				t.Errorf("status %d, want %d", status, want)
+			}
+			s.await()
+		}
+		if c := s.file(); c.Expect != capture.Accept || judged(s.verifier, c.Capture) != capture.Accept || !strings.HasPrefix(c.Note, "refused: replayed") {
+			t.Errorf("expected %q: %s", c.Expect, c.Note)
+		}
+	})
+
+	t.Run("a guard that only reports is recorded with the body that the handler read", func(t *testing.T) {
+		readAll := func(s *site) { s.handle = func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) } }
+		for _, c := range []struct {
+			name            string
+			change          func(*site)
+			note            string
+			expect, inexact string
+		}{
+			{"refused on the head, and read", func(s *site) { unsigned(s); readAll(s) },
+				"refused: unsigned, by a guard that only reports", "unsigned", ""},
+			{"refused on the head, and not read", unsigned,
+				"refused: unsigned, by a guard that only reports", "unsigned", "0 of the "},
+			{"refused on the head, and read just so far as it is", func(s *site) {
+				unsigned(s)
+				s.handle = func(_ http.ResponseWriter, r *http.Request) {
+					io.ReadFull(r.Body, make([]byte, len(eventBody("evt_1"))))
 				}
-				if got := judged(s.verifier, c.Capture); c.Expect != "" && got != c.Expect {
-					t.Errorf("the verifier says %s, the capture expects %s", got, c.Expect)
+			}, "refused: unsigned, by a guard that only reports", "unsigned", ""},
+			{"refused on the body, and read", func(s *site) { forged(s); readAll(s) },
+				"refused: mismatch, by a guard that only reports", "mismatch", ""},
+			{"refused on the body, and not read again", forged,
+				"refused: mismatch, by a guard that only reports", "mismatch", ""},
+			{"too large, and read", func(s *site) {
+				s.guard.MaxBody, s.request.ContentLength = 20, -1
+				readAll(s)
+			}, "refused: too_large, by a guard that only reports", "", ""},
+			{"handled", func(*site) {}, "handled, by a guard that only reports", "accept", ""},
+			{"failed", answering(500), "failed, by a guard that only reports", "accept", ""},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				s := newSite(t, reportOnly, c.change)
+				server := listen(t, s, false)
+				deliver(t, server, s.request)
+				s.await()
+				f := s.file()
+				if first, _, _ := strings.Cut(f.Note, "\n"); first != c.note {
+					t.Errorf("the note is %q, want %q", first, c.note)
 				}
-				if errs := s.failures(); errs != nil {
-					t.Errorf("errors %v", errs)
+				if f.Expect != c.expect || !strings.Contains(f.Inexact, c.inexact) || c.inexact == "" && f.Inexact != "" {
+					t.Errorf("expected %q, inexact %q; want %q, %q", f.Expect, f.Inexact, c.expect, c.inexact)
+				}
+				if c.inexact == "" {
+					wantBody(t, f.Capture, eventBody("evt_1"))
+				}
+				if got := judged(s.verifier, f.Capture); f.Expect != "" && got != f.Expect {
+					t.Errorf("the verifier says %s, the capture expects %s", got, f.Expect)
 				}
 			})
 		}
-	}
-}
+	})
 
-func TestARealReplayIsExpectedToVerify(t *testing.T) {
-	s := newSite(t, func(s *site) { s.record.Kinds = 0 }) // the default: refusals
-	server := listen(t, s, false)
-	for _, want := range []int{200, 409} {
-		if status := deliver(t, server, again(s.request)); status != want {
-			t.Errorf("status %d, want %d", status, want)
-		}
+	t.Run("the PublicURL is recorded", func(t *testing.T) {
+		s := newSite(t, func(s *site) { s.guard.PublicURL = "https://shop.example:8443" })
+		server := listen(t, s, false)
+		deliver(t, server, s.request)
 		s.await()
-	}
-	if c := s.file(); c.Expect != capture.Accept || judged(s.verifier, c.Capture) != capture.Accept || !strings.HasPrefix(c.Note, "refused: replayed") {
-		t.Errorf("expected %q: %s", c.Expect, c.Note)
-	}
-}
+		if c := s.file(); c.URL.String() != "https://shop.example:8443/hooks/stripe?tenant=7" {
+			t.Errorf("the URL is %s", c.URL)
+		}
+	})
 
-func TestWhichKindsAreRecorded(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		kinds record.Kinds
-		want  string
-	}{
-		{"refusals by default", 0, "acknowledged refused"},
-		{"refusals", record.Refused, "acknowledged refused"},
-		{"failures", record.Failed, "failed"},
-		{"successes", record.Handled, "commit_failed handled lost"},
-		{"what was accepted", record.Accepted, "commit_failed failed handled lost"},
-		{"all", record.Refused | record.Accepted, "acknowledged commit_failed failed handled lost refused"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var got []string
-			for _, change := range []func(*site){
-				outcome(replay.Outcome{Status: replay.Done}, nil),
-				func(s *site) { s.store.commit = func() error { return io.ErrClosedPipe } },
-				answering(500),
-				func(*site) {},
-				func(s *site) { s.store.commit = func() error { return replay.ErrLost } },
-				unsigned,
+	t.Run("headers are recorded as they arrived", func(t *testing.T) {
+		s := newSite(t, func(s *site) {
+			s.request.Header["X-Twice"] = []string{"a", "b"}
+			s.request.Header.Set("Host", "hooks.example") // as a client of HTTP/2 may send it
+			s.handle = func(_ http.ResponseWriter, r *http.Request) {
+				r.Header.Set("X-Twice", "changed")
+				r.Header.Set("X-Added", "1")
+				r.Header.Del("Stripe-Signature")
+				r.URL.Path = "/changed"
+				r.Method = "GET"
+			}
+		})
+		s.serve(s.request)
+		c := s.file()
+		if fmt.Sprint(c.Header["X-Twice"]) != "[a b]" || c.Header["X-Added"] != nil || c.URL.Path != "/hooks/stripe" || c.Method != "POST" || c.Host != "hooks.example" {
+			t.Errorf("%s %s with %v", c.Method, c.URL, c.Header)
+		}
+		if got := judged(s.verifier, c.Capture); got != capture.Accept {
+			t.Errorf("the verifier says %s", got)
+		}
+	})
+
+	t.Run("credentials are left out", func(t *testing.T) {
+		s := newSite(t, func(s *site) {
+			s.record.Drop = []string{"x-forwarded-for", "X-REAL-IP", "X-Absent"}
+			for name, value := range map[string]string{
+				"X-Forwarded-For": "192.0.2.77", "X-Real-Ip": "192.0.2.77", "Authorization": "Bearer hunter2", "Cookie": "session=hunter2", "X-Kept": "kept",
 			} {
-				s := newSite(t, change, func(s *site) { s.record.Kinds = c.kinds })
-				s.serve(s.request)
-				for _, f := range s.files() {
-					got = append(got, strings.Split(f.name, "-")[2])
+				s.request.Header.Set(name, value)
+			}
+		})
+		s.serve(s.request)
+		c := s.file()
+		for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Authorization", "Cookie"} {
+			if c.Header[name] != nil {
+				t.Errorf("%s was recorded", name)
+			}
+		}
+		if c.Header.Get("X-Kept") != "kept" || s.request.Header.Get("X-Forwarded-For") == "" {
+			t.Errorf("recorded %v of %v", c.Header, s.request.Header)
+		}
+		if lines := strings.Split(c.Note, "\n"); len(lines) != 3 || lines[2] != "left out: X-Forwarded-For, X-Real-Ip" {
+			t.Errorf("the note is %q", lines)
+		}
+		if c.Expect != capture.Accept || judged(s.verifier, c.Capture) != capture.Accept {
+			t.Errorf("expected %q", c.Expect)
+		}
+	})
+
+	t.Run("what Redact panics on is not written", func(t *testing.T) {
+		s := newSite(t, func(s *site) {
+			s.record.Redact = func(c *capture.Capture) {
+				if strings.Contains(string(c.Body), "evt_1") {
+					panic(string(c.Body))
 				}
 			}
-			if strings.Join(got, " ") != c.want {
-				t.Errorf("recorded %q, want %q", got, c.want)
-			}
 		})
-	}
-}
-
-func TestAGuardThatOnlyReportsIsRecordedWithTheBodyThatTheHandlerRead(t *testing.T) {
-	readAll := func(s *site) { s.handle = func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) } }
-	for _, c := range []struct {
-		name            string
-		change          func(*site)
-		note            string
-		expect, inexact string
-	}{
-		{"refused on the head, and read", func(s *site) { unsigned(s); readAll(s) },
-			"refused: unsigned, by a guard that only reports", "unsigned", ""},
-		{"refused on the head, and not read", unsigned,
-			"refused: unsigned, by a guard that only reports", "unsigned", "0 of the "},
-		{"refused on the head, and read just so far as it is", func(s *site) {
-			unsigned(s)
-			s.handle = func(_ http.ResponseWriter, r *http.Request) {
-				io.ReadFull(r.Body, make([]byte, len(eventBody("evt_1"))))
-			}
-		}, "refused: unsigned, by a guard that only reports", "unsigned", ""},
-		{"refused on the body, and read", func(s *site) { forged(s); readAll(s) },
-			"refused: mismatch, by a guard that only reports", "mismatch", ""},
-		{"refused on the body, and not read again", forged,
-			"refused: mismatch, by a guard that only reports", "mismatch", ""},
-		{"too large, and read", func(s *site) {
-			s.guard.MaxBody, s.request.ContentLength = 20, -1
-			readAll(s)
-		}, "refused: too_large, by a guard that only reports", "", ""},
-		{"handled", func(*site) {}, "handled, by a guard that only reports", "accept", ""},
-		{"failed", answering(500), "failed, by a guard that only reports", "accept", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, reportOnly, c.change)
-			server := listen(t, s, false)
-			deliver(t, server, s.request)
-			s.await()
-			f := s.file()
-			if first, _, _ := strings.Cut(f.Note, "\n"); first != c.note {
-				t.Errorf("the note is %q, want %q", first, c.note)
-			}
-			if f.Expect != c.expect || !strings.Contains(f.Inexact, c.inexact) || c.inexact == "" && f.Inexact != "" {
-				t.Errorf("expected %q, inexact %q; want %q, %q", f.Expect, f.Inexact, c.expect, c.inexact)
-			}
-			if c.inexact == "" {
-				wantBody(t, f.Capture, eventBody("evt_1"))
-			}
-			if got := judged(s.verifier, f.Capture); f.Expect != "" && got != f.Expect {
-				t.Errorf("the verifier says %s, the capture expects %s", got, f.Expect)
-			}
-		})
-	}
-}
-
-func TestThePublicURLIsRecorded(t *testing.T) {
-	s := newSite(t, func(s *site) { s.guard.PublicURL = "https://shop.example:8443" })
-	server := listen(t, s, false)
-	deliver(t, server, s.request)
-	s.await()
-	if c := s.file(); c.URL.String() != "https://shop.example:8443/hooks/stripe?tenant=7" {
-		t.Errorf("the URL is %s", c.URL)
-	}
-}
-
-func TestWhatNoGuardJudgedIsNotRecorded(t *testing.T) {
-	s := newSite(t)
-	h := s.recorder.Handler(http.NotFoundHandler())
-	s.handler = h
-	s.serve(s.request)
-	if all := s.files(); len(all) != 0 {
-		t.Errorf("%d captures", len(all))
-	}
-	if errs := s.failures(); errs != nil {
-		t.Errorf("errors %v", errs)
-	}
-}
-
-func TestARecorderWithinTheGuardIsReported(t *testing.T) {
-	s := newSite(t)
-	guard, err := middleware.New("test", s.verifier, s.store, &s.guard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	s.handler = guard.Handler(s.recorder.Handler(ok))
-	if w := s.serve(s.request); w.Code != 200 {
-		t.Errorf("status %d", w.Code)
-	}
-	s.wantFailure("within the guard")
-	if all := s.files(); len(all) != 0 {
-		t.Errorf("%d captures", len(all))
-	}
-}
-
-func TestOfSeveralGuardsTheOutermostCounts(t *testing.T) {
-	s := newSite(t)
-	inner, err := middleware.New("inner", stripe.Must(otherSecret), s.store, &s.guard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.handle = inner.Handler(http.NotFoundHandler()).ServeHTTP
-	if w := s.serve(s.request); w.Code != 401 {
-		t.Errorf("status %d", w.Code)
-	}
-	if c := s.file(); c.Expect != capture.Accept || !strings.HasPrefix(c.Note, "failed\nendpoint billing,") {
-		t.Errorf("expected %q: %s", c.Expect, c.Note)
-	}
-}
-
-func TestAnObserverOutsideIsStillTold(t *testing.T) {
-	s := newSite(t)
-	told := 0
-	ctx := observe.With(context.Background(), func(_ context.Context, e middleware.Report) {
-		if e.Outcome == middleware.Handled {
-			told++
+		s.serve(s.request)
+		s.serve(signed("evt_2"))
+		wantBody(t, s.file().Capture, eventBody("evt_2"))
+		s.wantFailure("Redact panicked with a string")
+		if errs := s.failures(); len(errs) > 0 && strings.Contains(errs[0].Error(), "evt_1") {
+			t.Errorf("the error shows the body: %v", errs[0])
 		}
 	})
-	s.serve(s.request.WithContext(ctx))
-	if s.file(); told != 1 {
-		t.Errorf("told %d times", told)
-	}
 }
 
-func TestHeadersAreRecordedAsTheyArrived(t *testing.T) {
-	s := newSite(t, func(s *site) {
-		s.request.Header["X-Twice"] = []string{"a", "b"}
-		s.request.Header.Set("Host", "hooks.example") // as a client of HTTP/2 may send it
-		s.handle = func(_ http.ResponseWriter, r *http.Request) {
-			r.Header.Set("X-Twice", "changed")
-			r.Header.Set("X-Added", "1")
-			r.Header.Del("Stripe-Signature")
-			r.URL.Path = "/changed"
-			r.Method = "GET"
-		}
-	})
-	s.serve(s.request)
-	c := s.file()
-	if fmt.Sprint(c.Header["X-Twice"]) != "[a b]" || c.Header["X-Added"] != nil || c.URL.Path != "/hooks/stripe" || c.Method != "POST" || c.Host != "hooks.example" {
-		t.Errorf("%s %s with %v", c.Method, c.URL, c.Header)
-	}
-	if got := judged(s.verifier, c.Capture); got != capture.Accept {
-		t.Errorf("the verifier says %s", got)
-	}
-}
-
-func TestWhatIsLeftOutOfACapture(t *testing.T) {
-	s := newSite(t, func(s *site) {
-		s.record.Drop = []string{"x-forwarded-for", "X-REAL-IP", "X-Absent"}
-		for name, value := range map[string]string{
-			"X-Forwarded-For": "192.0.2.77", "X-Real-Ip": "192.0.2.77", "Authorization": "Bearer hunter2", "Cookie": "session=hunter2", "X-Kept": "kept",
+func TestKinds(t *testing.T) {
+	t.Run("the configured kinds are recorded", func(t *testing.T) {
+		for _, c := range []struct {
+			name  string
+			kinds record.Kinds
+			want  string
+		}{
+			{"refusals by default", 0, "acknowledged refused"},
+			{"refusals", record.Refused, "acknowledged refused"},
+			{"failures", record.Failed, "failed"},
+			{"successes", record.Handled, "commit_failed handled lost"},
+			{"what was accepted", record.Accepted, "commit_failed failed handled lost"},
+			{"all", record.Refused | record.Accepted, "acknowledged commit_failed failed handled lost refused"},
 		} {
-			s.request.Header.Set(name, value)
+			t.Run(c.name, func(t *testing.T) {
+				var got []string
+				for _, change := range []func(*site){
+					outcome(replay.Outcome{Status: replay.Done}, nil),
+					func(s *site) { s.store.commit = func() error { return io.ErrClosedPipe } },
+					answering(500),
+					func(*site) {},
+					func(s *site) { s.store.commit = func() error { return replay.ErrLost } },
+					unsigned,
+				} {
+					s := newSite(t, change, func(s *site) { s.record.Kinds = c.kinds })
+					s.serve(s.request)
+					for _, f := range s.files() {
+						got = append(got, strings.Split(f.name, "-")[2])
+					}
+				}
+				if strings.Join(got, " ") != c.want {
+					t.Errorf("recorded %q, want %q", got, c.want)
+				}
+			})
 		}
 	})
-	s.serve(s.request)
-	c := s.file()
-	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Authorization", "Cookie"} {
-		if c.Header[name] != nil {
-			t.Errorf("%s was recorded", name)
+
+	t.Run("what no guard judged is not recorded", func(t *testing.T) {
+		s := newSite(t)
+		h := s.recorder.Handler(http.NotFoundHandler())
+		s.handler = h
+		s.serve(s.request)
+		if all := s.files(); len(all) != 0 {
+			t.Errorf("%d captures", len(all))
 		}
-	}
-	if c.Header.Get("X-Kept") != "kept" || s.request.Header.Get("X-Forwarded-For") == "" {
-		t.Errorf("recorded %v of %v", c.Header, s.request.Header)
-	}
-	if lines := strings.Split(c.Note, "\n"); len(lines) != 3 || lines[2] != "left out: X-Forwarded-For, X-Real-Ip" {
-		t.Errorf("the note is %q", lines)
-	}
-	if c.Expect != capture.Accept || judged(s.verifier, c.Capture) != capture.Accept {
-		t.Errorf("expected %q", c.Expect)
-	}
+		if errs := s.failures(); errs != nil {
+			t.Errorf("errors %v", errs)
+		}
+	})
+}
+
+func TestWiring(t *testing.T) {
+	t.Run("a recorder within the guard is reported", func(t *testing.T) {
+		s := newSite(t)
+		guard, err := middleware.New("test", s.verifier, s.store, &s.guard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		s.handler = guard.Handler(s.recorder.Handler(ok))
+		if w := s.serve(s.request); w.Code != 200 {
+			t.Errorf("status %d", w.Code)
+		}
+		s.wantFailure("within the guard")
+		if all := s.files(); len(all) != 0 {
+			t.Errorf("%d captures", len(all))
+		}
+	})
+
+	t.Run("of several guards the outermost counts", func(t *testing.T) {
+		s := newSite(t)
+		inner, err := middleware.New("inner", stripe.Must(otherSecret), s.store, &s.guard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.handle = inner.Handler(http.NotFoundHandler()).ServeHTTP
+		if w := s.serve(s.request); w.Code != 401 {
+			t.Errorf("status %d", w.Code)
+		}
+		if c := s.file(); c.Expect != capture.Accept || !strings.HasPrefix(c.Note, "failed\nendpoint billing,") {
+			t.Errorf("expected %q: %s", c.Expect, c.Note)
+		}
+	})
+
+	t.Run("an observer outside is still told", func(t *testing.T) {
+		s := newSite(t)
+		told := 0
+		ctx := observe.With(context.Background(), func(_ context.Context, e middleware.Report) {
+			if e.Outcome == middleware.Handled {
+				told++
+			}
+		})
+		s.serve(s.request.WithContext(ctx))
+		if s.file(); told != 1 {
+			t.Errorf("told %d times", told)
+		}
+	})
 }
 
 func TestRedact(t *testing.T) {
@@ -402,22 +425,5 @@ func TestRedact(t *testing.T) {
 				t.Errorf("the handler read %q", handled)
 			}
 		})
-	}
-}
-
-func TestWhatRedactPanicsOnIsNotWritten(t *testing.T) {
-	s := newSite(t, func(s *site) {
-		s.record.Redact = func(c *capture.Capture) {
-			if strings.Contains(string(c.Body), "evt_1") {
-				panic(string(c.Body))
-			}
-		}
-	})
-	s.serve(s.request)
-	s.serve(signed("evt_2"))
-	wantBody(t, s.file().Capture, eventBody("evt_2"))
-	s.wantFailure("Redact panicked with a string")
-	if errs := s.failures(); len(errs) > 0 && strings.Contains(errs[0].Error(), "evt_1") {
-		t.Errorf("the error shows the body: %v", errs[0])
 	}
 }

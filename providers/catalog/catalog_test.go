@@ -43,33 +43,57 @@ func exports(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestEveryProviderHasARow: a folder of providers/ whose package exports Must beside New is
-// a provider, but for the engine.
-func TestEveryProviderHasARow(t *testing.T) {
-	folders, err := os.ReadDir("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, folder := range folders {
-		if !folder.IsDir() || folder.Name() == "scheme" {
-			continue
+func TestAll(t *testing.T) {
+	// A folder of providers/ whose package exports Must beside New is
+	// a provider, but for the engine.
+	t.Run("every provider has a row", func(t *testing.T) {
+		folders, err := os.ReadDir("..")
+		if err != nil {
+			t.Fatal(err)
 		}
-		names := exports(t, filepath.Join("..", folder.Name()))
-		if slices.Contains(names, "Must") && slices.Contains(names, "New") {
-			found = append(found, folder.Name())
+		var found []string
+		for _, folder := range folders {
+			if !folder.IsDir() || folder.Name() == "scheme" {
+				continue
+			}
+			names := exports(t, filepath.Join("..", folder.Name()))
+			if slices.Contains(names, "Must") && slices.Contains(names, "New") {
+				found = append(found, folder.Name())
+			}
 		}
-	}
-	if len(found) < 3 {
-		t.Fatalf("found %q: does the test still look at anything?", found)
-	}
-	var rows []string
-	for _, p := range catalog.All() {
-		rows = append(rows, p.Name)
-	}
-	if !slices.Equal(found, rows) {
-		t.Errorf("the folders of providers are %q, the rows of the catalogue %q", found, rows)
-	}
+		if len(found) < 3 {
+			t.Fatalf("found %q: does the test still look at anything?", found)
+		}
+		var rows []string
+		for _, p := range catalog.All() {
+			rows = append(rows, p.Name)
+		}
+		if !slices.Equal(found, rows) {
+			t.Errorf("the folders of providers are %q, the rows of the catalogue %q", found, rows)
+		}
+	})
+
+	// Who changes what All returns changes nothing for others.
+	t.Run("the list is the caller's own", func(t *testing.T) {
+		before := catalog.JSON()
+		for _, p := range catalog.All() {
+			p.About.Headers[0].Use = "changed"
+			p.About.NotCovered[0] = "changed"
+			if p.Definition != nil {
+				p.Definition.Signatures[0].Header = "Changed"
+				p.Definition.Message[0] = scheme.Literal("changed")
+				p.Definition.About.Links[0] = "changed"
+			}
+		}
+		if after := catalog.JSON(); !bytes.Equal(before, after) {
+			t.Errorf("the catalogue is now %s", after)
+		}
+		for _, p := range catalog.All() {
+			if d := p.Definition; d != nil && d.Signatures[0].Header == "Changed" {
+				t.Errorf("%s has the changed definition", p.Name)
+			}
+		}
+	})
 }
 
 func TestEntries(t *testing.T) {
@@ -199,28 +223,6 @@ func TestLookup(t *testing.T) {
 	for _, name := range []string{"", "nobody", "Stripe", "stripe "} {
 		if p, ok := catalog.Lookup(name); ok {
 			t.Errorf("Lookup(%q) is %+v", name, p)
-		}
-	}
-}
-
-// TestAllIsTheCallersOwn: who changes what All returns changes nothing for others.
-func TestAllIsTheCallersOwn(t *testing.T) {
-	before := catalog.JSON()
-	for _, p := range catalog.All() {
-		p.About.Headers[0].Use = "changed"
-		p.About.NotCovered[0] = "changed"
-		if p.Definition != nil {
-			p.Definition.Signatures[0].Header = "Changed"
-			p.Definition.Message[0] = scheme.Literal("changed")
-			p.Definition.About.Links[0] = "changed"
-		}
-	}
-	if after := catalog.JSON(); !bytes.Equal(before, after) {
-		t.Errorf("the catalogue is now %s", after)
-	}
-	for _, p := range catalog.All() {
-		if d := p.Definition; d != nil && d.Signatures[0].Header == "Changed" {
-			t.Errorf("%s has the changed definition", p.Name)
 		}
 	}
 }
