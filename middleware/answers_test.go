@@ -219,93 +219,137 @@ func (f refusal) unread(s *site) {
 	}
 }
 
-func TestEveryRefusalHasItsAnswerAndCostsNothing(t *testing.T) {
-	for _, f := range refusals {
-		for _, watch := range []struct {
+func TestResponse(t *testing.T) {
+	t.Run("every refusal has its response and costs nothing", func(t *testing.T) {
+		for _, f := range refusals {
+			for _, watch := range []struct {
+				name   string
+				change func(*site)
+			}{{"unobserved", func(*site) {}}, {"observed", observed}} {
+				t.Run(f.name+"/"+watch.name, func(t *testing.T) {
+					s := newSite(t, f.change, f.unread, watch.change)
+					w := s.serve(s.request)
+
+					want(t, w, f.status, f.headers...)
+					want(t, w, f.status, "Content-Type", "application/problem+json", "Content-Length", strconv.Itoa(w.Body.Len()))
+					if f.status == 401 {
+						want(t, w, f.status, "WWW-Authenticate", "Webhook-Signature")
+					} else {
+						want(t, w, f.status, "WWW-Authenticate", "")
+					}
+					var problem struct {
+						Type, Title string
+						Status      int
+					}
+					if err := json.Unmarshal(w.Body.Bytes(), &problem); err != nil {
+						t.Error(err)
+					}
+					if problem.Type != "about:blank" || problem.Title != http.StatusText(f.status) || problem.Status != f.status {
+						t.Errorf("body %s", w.Body)
+					}
+					wantRuns(t, s, 0)
+					if got := s.store.claims.Load(); got != f.claims {
+						t.Errorf("%d claims, want %d", got, f.claims)
+					}
+					if got := s.store.calls(); got != f.claims {
+						t.Errorf("%d calls of the store, want %d", got, f.claims)
+					}
+				})
+			}
+		}
+	})
+
+	t.Run("the twin of every refusal is accepted", func(t *testing.T) {
+		length := int64(len(eventBody("evt_1")))
+		for _, twin := range []struct {
 			name   string
 			change func(*site)
-		}{{"unobserved", func(*site) {}}, {"observed", observed}} {
-			t.Run(f.name+"/"+watch.name, func(t *testing.T) {
-				s := newSite(t, f.change, f.unread, watch.change)
-				w := s.serve(s.request)
-
-				want(t, w, f.status, f.headers...)
-				want(t, w, f.status, "Content-Type", "application/problem+json", "Content-Length", strconv.Itoa(w.Body.Len()))
-				if f.status == 401 {
-					want(t, w, f.status, "WWW-Authenticate", "Webhook-Signature")
-				} else {
-					want(t, w, f.status, "WWW-Authenticate", "")
-				}
-				var problem struct {
-					Type, Title string
-					Status      int
-				}
-				if err := json.Unmarshal(w.Body.Bytes(), &problem); err != nil {
-					t.Error(err)
-				}
-				if problem.Type != "about:blank" || problem.Title != http.StatusText(f.status) || problem.Status != f.status {
-					t.Errorf("body %s", w.Body)
-				}
-				wantRuns(t, s, 0)
-				if got := s.store.claims.Load(); got != f.claims {
-					t.Errorf("%d claims, want %d", got, f.claims)
-				}
-				if got := s.store.calls(); got != f.claims {
-					t.Errorf("%d calls of the store, want %d", got, f.claims)
+		}{
+			{"as it is", func(*site) {}},
+			{"without a media type", func(s *site) { s.request.Header.Del("Content-Type") }},
+			{"media type in another case, with a parameter", header("Content-Type", "Application/JSON ; charset=utf-8")},
+			{"identity is no encoding", header("Content-Encoding", "identity")},
+			{"an empty encoding is none", header("Content-Encoding", "")},
+			{"an unknown scheme beside the signature", func(s *site) {
+				s.request.Header.Set("Stripe-Signature", s.request.Header.Get("Stripe-Signature")+",v0=00")
+			}},
+			{"signed as long ago as may be", signedAt(-300 * time.Second)},
+			{"signed as far in the future as may be", signedAt(300 * time.Second)},
+			{"a key source with the key", keysFrom(func(context.Context, *verify.Head) ([]verify.Key, error) {
+				return verify.Secrets(stripeSecret).KeyList()
+			})},
+			{"signed with the other secret of a rotation", func(s *site) {
+				s.verifier = stripe.Must(otherSecret, stripeSecret)
+			}},
+			{"a verifier that passes its delivery on", finishing(func(p verify.Pending, ctx context.Context, b []byte) (*verify.Delivery, error) {
+				return p.Finish(ctx, b)
+			})},
+			{"declared as long as the limit", func(s *site) { s.opts.MaxBody = length }},
+			{"undeclared and as long as the limit", func(s *site) {
+				s.opts.MaxBody, s.request.ContentLength = length, -1
+			}},
+			{"a limit further out that is met", func(s *site) {
+				setBody(s.request, http.MaxBytesReader(nil, s.request.Body, length))
+			}},
+			{"a body that comes byte by byte", func(s *site) { setBody(s.request, byteByByte{s.request.Body}) }},
+			{"a body that pauses between bytes", func(s *site) { setBody(s.request, &pausing{r: s.request.Body}) }},
+			{"acquired", outcome(replay.Outcome{Status: replay.Acquired})},
+		} {
+			t.Run(twin.name, func(t *testing.T) {
+				s := newSite(t, signedAt(0), func(s *site) {
+					s.store.Store = replay.NewMemory(&replay.MemoryOptions{Now: s.clock.Now, Since: start.Add(-time.Hour)})
+					s.store.commit = func(context.Context, replay.Handle) error { return nil }
+				}, twin.change)
+				want(t, s.serve(s.request), 200)
+				wantRuns(t, s, 1)
+				if s.store.commits.Load() != 1 || s.store.releases.Load() != 0 {
+					t.Errorf("%d commits and %d releases, want 1 and 0", s.store.commits.Load(), s.store.releases.Load())
 				}
 			})
 		}
-	}
-}
+	})
 
-func TestTheTwinOfEveryRefusalIsAccepted(t *testing.T) {
-	length := int64(len(eventBody("evt_1")))
-	for _, twin := range []struct {
-		name   string
-		change func(*site)
-	}{
-		{"as it is", func(*site) {}},
-		{"without a media type", func(s *site) { s.request.Header.Del("Content-Type") }},
-		{"media type in another case, with a parameter", header("Content-Type", "Application/JSON ; charset=utf-8")},
-		{"identity is no encoding", header("Content-Encoding", "identity")},
-		{"an empty encoding is none", header("Content-Encoding", "")},
-		{"an unknown scheme beside the signature", func(s *site) {
-			s.request.Header.Set("Stripe-Signature", s.request.Header.Get("Stripe-Signature")+",v0=00")
-		}},
-		{"signed as long ago as may be", signedAt(-300 * time.Second)},
-		{"signed as far in the future as may be", signedAt(300 * time.Second)},
-		{"a key source with the key", keysFrom(func(context.Context, *verify.Head) ([]verify.Key, error) {
-			return verify.Secrets(stripeSecret).KeyList()
-		})},
-		{"signed with the other secret of a rotation", func(s *site) {
-			s.verifier = stripe.Must(otherSecret, stripeSecret)
-		}},
-		{"a verifier that passes its delivery on", finishing(func(p verify.Pending, ctx context.Context, b []byte) (*verify.Delivery, error) {
-			return p.Finish(ctx, b)
-		})},
-		{"declared as long as the limit", func(s *site) { s.opts.MaxBody = length }},
-		{"undeclared and as long as the limit", func(s *site) {
-			s.opts.MaxBody, s.request.ContentLength = length, -1
-		}},
-		{"a limit further out that is met", func(s *site) {
-			setBody(s.request, http.MaxBytesReader(nil, s.request.Body, length))
-		}},
-		{"a body that comes byte by byte", func(s *site) { setBody(s.request, byteByByte{s.request.Body}) }},
-		{"a body that pauses between bytes", func(s *site) { setBody(s.request, &pausing{r: s.request.Body}) }},
-		{"acquired", outcome(replay.Outcome{Status: replay.Acquired})},
-	} {
-		t.Run(twin.name, func(t *testing.T) {
-			s := newSite(t, signedAt(0), func(s *site) {
-				s.store.Store = replay.NewMemory(&replay.MemoryOptions{Now: s.clock.Now, Since: start.Add(-time.Hour)})
-				s.store.commit = func(context.Context, replay.Handle) error { return nil }
-			}, twin.change)
-			want(t, s.serve(s.request), 200)
-			wantRuns(t, s, 1)
-			if s.store.commits.Load() != 1 || s.store.releases.Load() != 0 {
-				t.Errorf("%d commits and %d releases, want 1 and 0", s.store.commits.Load(), s.store.releases.Load())
-			}
-		})
-	}
+	t.Run("an honest repeat is acknowledged", func(t *testing.T) {
+		for _, c := range []struct {
+			name       string
+			duplicates middleware.Duplicates
+			outcome    replay.Outcome
+			change     func(*site)
+			status     int
+		}{
+			{"the same message is a replay", 0, replay.Outcome{Status: replay.Done, Same: true}, nil, 409},
+			{"a newly signed one is honest", 0, replay.Outcome{Status: replay.Done}, nil, 200},
+			{"a provider that repeats bytes is honest", 0, replay.Outcome{Status: replay.Done, Same: true}, repeatsBytes, 200},
+			{"a provider that never retries is not", 0, replay.Outcome{Status: replay.Done, Same: true}, onGitHub, 409},
+			{"all are acknowledged on request", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.Done, Same: true}, nil, 200},
+			{"all are acknowledged on request, also GitHub's", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.Done, Same: true}, onGitHub, 200},
+			{"all are refused on request, newly signed", middleware.RefuseDuplicates, replay.Outcome{Status: replay.Done}, nil, 409},
+			{"all are refused on request, repeated bytes", middleware.RefuseDuplicates, replay.Outcome{Status: replay.Done, Same: true}, repeatsBytes, 409},
+			{"in flight is never acknowledged", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.InFlight, Lease: time.Second}, nil, 409},
+			{"in flight is never acknowledged, repeated bytes", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.InFlight, Lease: time.Second}, repeatsBytes, 409},
+			{"forged is never acknowledged", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.Forged}, repeatsBytes, 401},
+			{"before the floor is never acknowledged", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.BeforeFloor}, nil, 401},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				s := newSite(t, func(s *site) {
+					if c.change != nil {
+						c.change(s)
+					}
+					s.opts.Duplicates = c.duplicates
+				}, outcome(c.outcome))
+				w := s.serve(s.request)
+				if c.status == 200 {
+					want(t, w, 200, "Webhook-Duplicate", "1", "Content-Length", "0", "Retry-After", "")
+				} else {
+					want(t, w, c.status, "Webhook-Duplicate", "")
+				}
+				wantRuns(t, s, 0)
+				if s.store.calls() != 1 {
+					t.Errorf("%d calls of the store, want 1", s.store.calls())
+				}
+			})
+		}
+	})
 }
 
 type byteByByte struct{ r io.Reader }
@@ -325,250 +369,212 @@ func (p *pausing) Read(b []byte) (int, error) {
 	return p.r.Read(b[:min(1, len(b))])
 }
 
-func TestAnHonestRepeatIsAcknowledged(t *testing.T) {
-	for _, c := range []struct {
-		name       string
-		duplicates middleware.Duplicates
-		outcome    replay.Outcome
-		change     func(*site)
-		status     int
-	}{
-		{"the same message is a replay", 0, replay.Outcome{Status: replay.Done, Same: true}, nil, 409},
-		{"a newly signed one is honest", 0, replay.Outcome{Status: replay.Done}, nil, 200},
-		{"a provider that repeats bytes is honest", 0, replay.Outcome{Status: replay.Done, Same: true}, repeatsBytes, 200},
-		{"a provider that never retries is not", 0, replay.Outcome{Status: replay.Done, Same: true}, onGitHub, 409},
-		{"all are acknowledged on request", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.Done, Same: true}, nil, 200},
-		{"all are acknowledged on request, also GitHub's", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.Done, Same: true}, onGitHub, 200},
-		{"all are refused on request, newly signed", middleware.RefuseDuplicates, replay.Outcome{Status: replay.Done}, nil, 409},
-		{"all are refused on request, repeated bytes", middleware.RefuseDuplicates, replay.Outcome{Status: replay.Done, Same: true}, repeatsBytes, 409},
-		{"in flight is never acknowledged", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.InFlight, Lease: time.Second}, nil, 409},
-		{"in flight is never acknowledged, repeated bytes", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.InFlight, Lease: time.Second}, repeatsBytes, 409},
-		{"forged is never acknowledged", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.Forged}, repeatsBytes, 401},
-		{"before the floor is never acknowledged", middleware.AcknowledgeDuplicates, replay.Outcome{Status: replay.BeforeFloor}, nil, 401},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, func(s *site) {
-				if c.change != nil {
-					c.change(s)
-				}
-				s.opts.Duplicates = c.duplicates
-			}, outcome(c.outcome))
-			w := s.serve(s.request)
-			if c.status == 200 {
-				want(t, w, 200, "Webhook-Duplicate", "1", "Content-Length", "0", "Retry-After", "")
-			} else {
-				want(t, w, c.status, "Webhook-Duplicate", "")
-			}
-			wantRuns(t, s, 0)
-			if s.store.calls() != 1 {
-				t.Errorf("%d calls of the store, want 1", s.store.calls())
-			}
-		})
-	}
-}
-
 var date = regexp.MustCompile(`Date: [^\r]+\r\n`)
 
-func TestAllUnauthorizedAnswersAreTheSameBytes(t *testing.T) {
-	var first string
-	compare := func(t *testing.T, got string) {
-		got = date.ReplaceAllString(got, "")
-		if !strings.HasPrefix(got, "HTTP/1.1 401 Unauthorized\r\n") {
-			t.Fatalf("got %q", got)
-		}
-		if first == "" {
-			first = got
-		}
-		if got != first {
-			t.Errorf("got  %q\nwant %q", got, first)
-		}
-	}
-	reasons := make(map[verify.Reason]bool)
-	for _, f := range refusals {
-		if f.status != 401 {
-			continue
-		}
-		reasons[f.reason] = true
-		t.Run(f.name, func(t *testing.T) {
-			s := newSite(t, f.change)
-			server := listen(t, s)
-			body, err := io.ReadAll(s.request.Body)
-			if err != nil {
-				t.Fatal(err)
+func TestUnauthorized(t *testing.T) {
+	t.Run("all are the same bytes", func(t *testing.T) {
+		var first string
+		compare := func(t *testing.T, got string) {
+			got = date.ReplaceAllString(got, "")
+			if !strings.HasPrefix(got, "HTTP/1.1 401 Unauthorized\r\n") {
+				t.Fatalf("got %q", got)
 			}
-			conn := dial(t, server)
-			send(t, conn, headOf(s.request, "Content-Length: "+strconv.Itoa(len(body)))+string(body))
-			got, err := io.ReadAll(conn)
-			if err != nil {
-				t.Fatal(err)
+			if first == "" {
+				first = got
 			}
-			compare(t, string(got))
-
-			if f.head { // the same without a body to read
-				conn = dial(t, server)
-				send(t, conn, headOf(s.request, "Content-Length: 0"))
-				if got, err = io.ReadAll(conn); err != nil {
+			if got != first {
+				t.Errorf("got  %q\nwant %q", got, first)
+			}
+		}
+		reasons := make(map[verify.Reason]bool)
+		for _, f := range refusals {
+			if f.status != 401 {
+				continue
+			}
+			reasons[f.reason] = true
+			t.Run(f.name, func(t *testing.T) {
+				s := newSite(t, f.change)
+				server := listen(t, s)
+				body, err := io.ReadAll(s.request.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				conn := dial(t, server)
+				send(t, conn, headOf(s.request, "Content-Length: "+strconv.Itoa(len(body)))+string(body))
+				got, err := io.ReadAll(conn)
+				if err != nil {
 					t.Fatal(err)
 				}
 				compare(t, string(got))
-			}
-		})
-	}
-	for reason := verify.ErrMethod; reason <= verify.ErrUnavailable; reason++ {
-		switch reason {
-		case verify.ErrUnsigned, verify.ErrMalformed, verify.ErrTooOld, verify.ErrTooNew, verify.ErrNoKey,
-			verify.ErrMismatch, verify.ErrUntrusted, verify.ErrForged:
-			if !reasons[reason] {
-				t.Errorf("nothing was tried for %v", reason)
-			}
-		default:
-			if reasons[reason] {
-				t.Errorf("%v is answered with 401", reason)
-			}
-		}
-	}
-}
 
-func TestOnRejectMayChangeTheStatusWithinTheErrors(t *testing.T) {
-	for _, c := range []struct {
-		name      string
-		set, want int
-	}{
-		{"the first error", 400, 400},
-		{"the last error", 599, 599},
-		{"another error", 403, 403},
-		{"no success", 200, 401},
-		{"no other success", 299, 401},
-		{"no redirect", 399, 401},
-		{"no redirect either", 302, 401},
-		{"nothing informational", 103, 401},
-		{"nothing beyond the errors", 600, 401},
-		{"not zero", 0, 401},
-		{"nothing negative", -1, 401},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var calls int
-			s := newSite(t, func(s *site) {
-				s.request.Header.Del("Stripe-Signature")
-				s.opts.OnReject = func(_ context.Context, reason verify.Reason, a *middleware.Response) {
-					calls++
-					if reason != verify.ErrUnsigned || a.Reason != verify.ErrUnsigned || a.Status != 401 {
-						t.Errorf("called with %v and %+v", reason, a)
+				if f.head { // the same without a body to read
+					conn = dial(t, server)
+					send(t, conn, headOf(s.request, "Content-Length: 0"))
+					if got, err = io.ReadAll(conn); err != nil {
+						t.Fatal(err)
 					}
-					a.Status = c.set
+					compare(t, string(got))
 				}
 			})
-			w := s.serve(s.request)
-			want(t, w, c.want, "Content-Type", "application/problem+json")
-			if !strings.HasSuffix(w.Body.String(), `"status":`+strconv.Itoa(c.want)+`}`) {
-				t.Errorf("the body says something else than %d: %s", c.want, w.Body)
+		}
+		for reason := verify.ErrMethod; reason <= verify.ErrUnavailable; reason++ {
+			switch reason {
+			case verify.ErrUnsigned, verify.ErrMalformed, verify.ErrTooOld, verify.ErrTooNew, verify.ErrNoKey,
+				verify.ErrMismatch, verify.ErrUntrusted, verify.ErrForged:
+				if !reasons[reason] {
+					t.Errorf("nothing was tried for %v", reason)
+				}
+			default:
+				if reasons[reason] {
+					t.Errorf("%v is answered with 401", reason)
+				}
 			}
-			wantRuns(t, s, 0)
-			if calls != 1 {
-				t.Errorf("%d calls, want 1", calls)
-			}
-		})
-	}
+		}
+	})
 }
 
-func TestOnRejectIsAskedOnceForEveryRefusal(t *testing.T) {
-	for _, f := range refusals {
-		t.Run(f.name, func(t *testing.T) {
-			var reasons []verify.Reason
-			s := newSite(t, f.change, f.unread, func(s *site) {
-				s.opts.OnReject = func(_ context.Context, r verify.Reason, a *middleware.Response) {
-					reasons = append(reasons, r)
-					a.Status = 418
+func TestOnReject(t *testing.T) {
+	t.Run("it may change the status within the errors", func(t *testing.T) {
+		for _, c := range []struct {
+			name      string
+			set, want int
+		}{
+			{"the first error", 400, 400},
+			{"the last error", 599, 599},
+			{"another error", 403, 403},
+			{"no success", 200, 401},
+			{"no other success", 299, 401},
+			{"no redirect", 399, 401},
+			{"no redirect either", 302, 401},
+			{"nothing informational", 103, 401},
+			{"nothing beyond the errors", 600, 401},
+			{"not zero", 0, 401},
+			{"nothing negative", -1, 401},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				var calls int
+				s := newSite(t, func(s *site) {
+					s.request.Header.Del("Stripe-Signature")
+					s.opts.OnReject = func(_ context.Context, reason verify.Reason, a *middleware.Response) {
+						calls++
+						if reason != verify.ErrUnsigned || a.Reason != verify.ErrUnsigned || a.Status != 401 {
+							t.Errorf("called with %v and %+v", reason, a)
+						}
+						a.Status = c.set
+					}
+				})
+				w := s.serve(s.request)
+				want(t, w, c.want, "Content-Type", "application/problem+json")
+				if !strings.HasSuffix(w.Body.String(), `"status":`+strconv.Itoa(c.want)+`}`) {
+					t.Errorf("the body says something else than %d: %s", c.want, w.Body)
+				}
+				wantRuns(t, s, 0)
+				if calls != 1 {
+					t.Errorf("%d calls, want 1", calls)
 				}
 			})
-			want(t, s.serve(s.request), 418)
-			if len(reasons) != 1 || reasons[0] != f.reason {
-				t.Errorf("asked for %v, want %v", reasons, f.reason)
-			}
-			wantRuns(t, s, 0)
-		})
-	}
-	t.Run("and not for an acknowledgement", func(t *testing.T) {
-		s := newSite(t, outcome(replay.Outcome{Status: replay.Done}), func(s *site) {
-			s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Response) { t.Error("asked") }
-		})
-		want(t, s.serve(s.request), 200, "Webhook-Duplicate", "1")
+		}
 	})
-	t.Run("and not for what is accepted", func(t *testing.T) {
+
+	t.Run("it is asked once for every refusal", func(t *testing.T) {
+		for _, f := range refusals {
+			t.Run(f.name, func(t *testing.T) {
+				var reasons []verify.Reason
+				s := newSite(t, f.change, f.unread, func(s *site) {
+					s.opts.OnReject = func(_ context.Context, r verify.Reason, a *middleware.Response) {
+						reasons = append(reasons, r)
+						a.Status = 418
+					}
+				})
+				want(t, s.serve(s.request), 418)
+				if len(reasons) != 1 || reasons[0] != f.reason {
+					t.Errorf("asked for %v, want %v", reasons, f.reason)
+				}
+				wantRuns(t, s, 0)
+			})
+		}
+		t.Run("and not for an acknowledgement", func(t *testing.T) {
+			s := newSite(t, outcome(replay.Outcome{Status: replay.Done}), func(s *site) {
+				s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Response) { t.Error("asked") }
+			})
+			want(t, s.serve(s.request), 200, "Webhook-Duplicate", "1")
+		})
+		t.Run("and not for what is accepted", func(t *testing.T) {
+			s := newSite(t, func(s *site) {
+				s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Response) { t.Error("asked") }
+			})
+			want(t, s.serve(s.request), 200)
+		})
+	})
+
+	t.Run("what it does leaves later responses alone", func(t *testing.T) {
+		var vandal bool
 		s := newSite(t, func(s *site) {
-			s.opts.OnReject = func(context.Context, verify.Reason, *middleware.Response) { t.Error("asked") }
+			s.request.Header.Del("Stripe-Signature")
+			s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) {
+				if !vandal {
+					return
+				}
+				a.Status = 500
+				for name := range a.Header {
+					a.Header[name][0] = "scribble"
+				}
+				a.Header.Set("X-Scribble", "1")
+				for i := range a.Body {
+					a.Body[i] = '#'
+				}
+			}
 		})
-		want(t, s.serve(s.request), 200)
-	})
-}
-
-func TestWhatOnRejectDoesLeavesLaterAnswersAlone(t *testing.T) {
-	var vandal bool
-	s := newSite(t, func(s *site) {
-		s.request.Header.Del("Stripe-Signature")
-		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) {
-			if !vandal {
-				return
-			}
-			a.Status = 500
-			for name := range a.Header {
-				a.Header[name][0] = "scribble"
-			}
-			a.Header.Set("X-Scribble", "1")
-			for i := range a.Body {
-				a.Body[i] = '#'
-			}
+		before := s.serve(again(t, s.request))
+		vandal = true
+		scribbled := s.serve(again(t, s.request))
+		want(t, scribbled, 500, "X-Scribble", "1")
+		vandal = false
+		after := s.serve(again(t, s.request))
+		want(t, after, 401, "X-Scribble", "", "WWW-Authenticate", "Webhook-Signature")
+		if before.Body.String() != after.Body.String() {
+			t.Errorf("the body was %s and is %s", before.Body, after.Body)
 		}
 	})
-	before := s.serve(again(t, s.request))
-	vandal = true
-	scribbled := s.serve(again(t, s.request))
-	want(t, scribbled, 500, "X-Scribble", "1")
-	vandal = false
-	after := s.serve(again(t, s.request))
-	want(t, after, 401, "X-Scribble", "", "WWW-Authenticate", "Webhook-Signature")
-	if before.Body.String() != after.Body.String() {
-		t.Errorf("the body was %s and is %s", before.Body, after.Body)
-	}
-}
 
-func TestOnRejectMayThrowTheHeadersAway(t *testing.T) {
-	s := newSite(t, func(s *site) {
-		s.request.Header.Del("Stripe-Signature")
-		s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) {
-			a.Status, a.Header, a.Body = 403, nil, nil
-		}
-	})
-	w := s.serve(s.request)
-	want(t, w, 403, "Content-Length", "0", "WWW-Authenticate", "")
-	if w.Body.Len() != 0 {
-		t.Errorf("body %q", w.Body)
-	}
-}
-
-// A status of one's own must not bring back the difference that byte-identical
-// 401s hide: whether the body was read before the refusal.
-func TestOneStatusForAllRefusalsIsStillNoOracle(t *testing.T) {
-	var answers []string
-	for _, change := range []func(*site){
-		func(s *site) { s.request.Header.Del("Stripe-Signature") },
-		func(s *site) {
-			s.request = stripetest.NewRequest(hookURL, start, eventBody("evt_1"), otherSecret)
-		},
-	} {
-		s := newSite(t, change, func(s *site) {
-			s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) { a.Status = 404 }
+	t.Run("it may throw the headers away", func(t *testing.T) {
+		s := newSite(t, func(s *site) {
+			s.request.Header.Del("Stripe-Signature")
+			s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) {
+				a.Status, a.Header, a.Body = 403, nil, nil
+			}
 		})
-		conn := dial(t, listen(t, s))
-		body := bodyOf(t, s.request)
-		send(t, conn, headOf(s.request, "Content-Length: "+strconv.Itoa(len(body)))+string(body))
-		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
+		w := s.serve(s.request)
+		want(t, w, 403, "Content-Length", "0", "WWW-Authenticate", "")
+		if w.Body.Len() != 0 {
+			t.Errorf("body %q", w.Body)
 		}
-		answers = append(answers, r.Status+" close="+strconv.FormatBool(r.Close))
-	}
-	if answers[0] != answers[1] {
-		t.Errorf("a refusal on the head is %q, one behind the body %q", answers[0], answers[1])
-	}
+	})
+
+	// A status of one's own must not bring back the difference that byte-identical
+	// 401s hide: whether the body was read before the refusal.
+	t.Run("one status for all refusals is still no oracle", func(t *testing.T) {
+		var answers []string
+		for _, change := range []func(*site){
+			func(s *site) { s.request.Header.Del("Stripe-Signature") },
+			func(s *site) {
+				s.request = stripetest.NewRequest(hookURL, start, eventBody("evt_1"), otherSecret)
+			},
+		} {
+			s := newSite(t, change, func(s *site) {
+				s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) { a.Status = 404 }
+			})
+			conn := dial(t, listen(t, s))
+			body := bodyOf(t, s.request)
+			send(t, conn, headOf(s.request, "Content-Length: "+strconv.Itoa(len(body)))+string(body))
+			r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answers = append(answers, r.Status+" close="+strconv.FormatBool(r.Close))
+		}
+		if answers[0] != answers[1] {
+			t.Errorf("a refusal on the head is %q, one behind the body %q", answers[0], answers[1])
+		}
+	})
 }

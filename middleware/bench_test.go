@@ -55,13 +55,15 @@ func refuse(t testing.TB, guard *middleware.Guard, header http.Header) *middlewa
 	return answer
 }
 
-func TestARefusalOnTheHeadIsCheap(t *testing.T) {
-	guard := benchGuard(t)
-	for _, c := range badHeads {
-		if n := testing.AllocsPerRun(1000, func() { refuse(t, guard, c.header) }); n > 3 {
-			t.Errorf("%s: %v allocations", c.name, n)
+func TestCost(t *testing.T) {
+	t.Run("a refusal on the head is cheap", func(t *testing.T) {
+		guard := benchGuard(t)
+		for _, c := range badHeads {
+			if n := testing.AllocsPerRun(1000, func() { refuse(t, guard, c.header) }); n > 3 {
+				t.Errorf("%s: %v allocations", c.name, n)
+			}
 		}
-	}
+	})
 }
 
 func BenchmarkHeadRefusal(b *testing.B) {

@@ -55,183 +55,329 @@ func hungUp(t *testing.T, conn net.Conn, r *bufio.Reader) {
 	}
 }
 
-func TestARefusalOnTheHeadDoesNotWaitForTheBody(t *testing.T) {
-	declared := fmt.Sprintf("Content-Length: %d", len(eventBody("evt_1")))
-	expect := "\r\nExpect: 100-continue"
-	for _, c := range []struct {
-		name    string
-		change  func(*site)
-		framing string
-		status  int
-	}{
-		{"a declared body", unsigned, declared, 401},
-		{"a chunked body", unsigned, "Transfer-Encoding: chunked", 401},
-		{"a body of more than the server would drain", unsigned, "Content-Length: 900000", 401},
-		{"a body that waits for the go-ahead", unsigned, declared + expect, 401},
-		{"a chunked body that waits for the go-ahead", unsigned, "Transfer-Encoding: chunked" + expect, 401},
-		{"another method", method("PUT"), declared, 405},
-		{"another media type", header("Content-Type", "text/plain"), declared, 415},
-		{"another encoding, chunked", header("Content-Encoding", "gzip"), "Transfer-Encoding: chunked", 415},
-		{"a body that is declared too large", func(*site) {}, "Content-Length: 1048577", 413},
-		{"a body too large that waits for the go-ahead", func(*site) {}, "Content-Length: 1048577" + expect, 413},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, live, c.change)
-			server := listen(t, s)
-			conn := dial(t, server)
-			reader := bufio.NewReader(conn)
-			begin := time.Now()
-			send(t, conn, headOf(s.request, c.framing))
-			response := answered(t, reader) // the first line, so no 100 before it
-			if took := time.Since(begin); took > 3*time.Second {
-				t.Errorf("answered after %v", took)
-			}
-			if response.StatusCode != c.status || !response.Close {
-				t.Errorf("status %d, close %v, want %d and true", response.StatusCode, response.Close, c.status)
-			}
-			hungUp(t, conn, reader)
-			wantRuns(t, s, 0)
-		})
-	}
-}
-
-func TestTheTwinOfARefusalOnTheHeadKeepsItsConnection(t *testing.T) {
-	body := string(eventBody("evt_1"))
-	declared := fmt.Sprintf("Content-Length: %d", len(body))
-	chunked := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
-	for _, c := range []struct {
-		name     string
-		framing  string
-		goAhead  bool
-		body     string
-		statuses [2]int
-		change   func(*site)
-	}{
-		{"a declared body", declared, false, body, [2]int{200, 409}, func(*site) {}},
-		{"a chunked body", "Transfer-Encoding: chunked", false, chunked, [2]int{200, 409}, func(*site) {}},
-		{"a body that waits for the go-ahead", declared + "\r\nExpect: 100-continue", true, body, [2]int{200, 409}, func(*site) {}},
-		{"a chunked body that waits for the go-ahead", "Transfer-Encoding: chunked\r\nExpect: 100-continue", true, chunked, [2]int{200, 409}, func(*site) {}},
-		{"another method without a body", "", false, "", [2]int{405, 405}, method("GET")},
-		{"another method with an empty body", "Content-Length: 0", false, "", [2]int{405, 405}, method("PUT")},
-		{"another media type without a body", "Content-Length: 0", false, "", [2]int{415, 415}, header("Content-Type", "text/plain")},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, live, c.change)
-			conn := dial(t, listen(t, s))
-			reader := bufio.NewReader(conn)
-			for _, status := range c.statuses {
+func TestHeadRefusal(t *testing.T) {
+	t.Run("it does not wait for the body", func(t *testing.T) {
+		declared := fmt.Sprintf("Content-Length: %d", len(eventBody("evt_1")))
+		expect := "\r\nExpect: 100-continue"
+		for _, c := range []struct {
+			name    string
+			change  func(*site)
+			framing string
+			status  int
+		}{
+			{"a declared body", unsigned, declared, 401},
+			{"a chunked body", unsigned, "Transfer-Encoding: chunked", 401},
+			{"a body of more than the server would drain", unsigned, "Content-Length: 900000", 401},
+			{"a body that waits for the go-ahead", unsigned, declared + expect, 401},
+			{"a chunked body that waits for the go-ahead", unsigned, "Transfer-Encoding: chunked" + expect, 401},
+			{"another method", method("PUT"), declared, 405},
+			{"another media type", header("Content-Type", "text/plain"), declared, 415},
+			{"another encoding, chunked", header("Content-Encoding", "gzip"), "Transfer-Encoding: chunked", 415},
+			{"a body that is declared too large", func(*site) {}, "Content-Length: 1048577", 413},
+			{"a body too large that waits for the go-ahead", func(*site) {}, "Content-Length: 1048577" + expect, 413},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				s := newSite(t, live, c.change)
+				server := listen(t, s)
+				conn := dial(t, server)
+				reader := bufio.NewReader(conn)
+				begin := time.Now()
 				send(t, conn, headOf(s.request, c.framing))
-				if c.goAhead {
-					if response := answered(t, reader); response.StatusCode != 100 {
-						t.Fatalf("status %d before the body, want 100", response.StatusCode)
+				response := answered(t, reader) // the first line, so no 100 before it
+				if took := time.Since(begin); took > 3*time.Second {
+					t.Errorf("answered after %v", took)
+				}
+				if response.StatusCode != c.status || !response.Close {
+					t.Errorf("status %d, close %v, want %d and true", response.StatusCode, response.Close, c.status)
+				}
+				hungUp(t, conn, reader)
+				wantRuns(t, s, 0)
+			})
+		}
+	})
+
+	t.Run("its twin keeps its connection", func(t *testing.T) {
+		body := string(eventBody("evt_1"))
+		declared := fmt.Sprintf("Content-Length: %d", len(body))
+		chunked := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+		for _, c := range []struct {
+			name     string
+			framing  string
+			goAhead  bool
+			body     string
+			statuses [2]int
+			change   func(*site)
+		}{
+			{"a declared body", declared, false, body, [2]int{200, 409}, func(*site) {}},
+			{"a chunked body", "Transfer-Encoding: chunked", false, chunked, [2]int{200, 409}, func(*site) {}},
+			{"a body that waits for the go-ahead", declared + "\r\nExpect: 100-continue", true, body, [2]int{200, 409}, func(*site) {}},
+			{"a chunked body that waits for the go-ahead", "Transfer-Encoding: chunked\r\nExpect: 100-continue", true, chunked, [2]int{200, 409}, func(*site) {}},
+			{"another method without a body", "", false, "", [2]int{405, 405}, method("GET")},
+			{"another method with an empty body", "Content-Length: 0", false, "", [2]int{405, 405}, method("PUT")},
+			{"another media type without a body", "Content-Length: 0", false, "", [2]int{415, 415}, header("Content-Type", "text/plain")},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				s := newSite(t, live, c.change)
+				conn := dial(t, listen(t, s))
+				reader := bufio.NewReader(conn)
+				for _, status := range c.statuses {
+					send(t, conn, headOf(s.request, c.framing))
+					if c.goAhead {
+						if response := answered(t, reader); response.StatusCode != 100 {
+							t.Fatalf("status %d before the body, want 100", response.StatusCode)
+						}
+					}
+					send(t, conn, c.body)
+					if response := answered(t, reader); response.StatusCode != status || response.Close {
+						t.Errorf("status %d, close %v, want %d and false", response.StatusCode, response.Close, status)
 					}
 				}
-				send(t, conn, c.body)
-				if response := answered(t, reader); response.StatusCode != status || response.Close {
-					t.Errorf("status %d, close %v, want %d and false", response.StatusCode, response.Close, status)
+			})
+		}
+	})
+
+	t.Run("it spares an HTTP/2 connection", func(t *testing.T) {
+		for _, c := range []struct {
+			name   string
+			change func(*site)
+			body   func() (io.ReadCloser, func())
+			status int
+		}{
+			{"refused with its body under way", unsigned, func() (io.ReadCloser, func()) {
+				r, w := io.Pipe()
+				return r, func() { w.CloseWithError(errors.New("over")) }
+			}, 401},
+			{"too large, with its body under way", func(s *site) { s.opts.MaxBody = 1 }, func() (io.ReadCloser, func()) {
+				r, w := io.Pipe()
+				go w.Write([]byte("much more than a byte"))
+				return r, func() { w.CloseWithError(errors.New("over")) }
+			}, 413},
+			{"refused behind its body", func(s *site) {
+				s.request = stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), otherSecret)
+			}, nil, 401},
+			{"accepted", func(*site) {}, nil, 200},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				s := newSite(t, live, func(s *site) { s.opts.Duplicates = middleware.AcknowledgeDuplicates }, c.change)
+				server := httptest.NewUnstartedServer(s)
+				server.EnableHTTP2 = true
+				server.StartTLS()
+				t.Cleanup(server.Close)
+				for i := range 4 {
+					r := again(t, s.request)
+					over := func() {}
+					if c.body != nil {
+						r.Body, over = c.body()
+						r.GetBody, r.ContentLength = nil, -1
+					}
+					r = requestTo(server.URL, r)
+					var reused bool
+					ctx, cancel := context.WithTimeout(t.Context(), patience)
+					r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+						GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused },
+					}))
+					response, err := server.Client().Do(r)
+					over()
+					if err != nil {
+						t.Fatal(err)
+					}
+					io.Copy(io.Discard, response.Body)
+					response.Body.Close()
+					cancel()
+					if response.ProtoMajor != 2 || response.StatusCode != c.status {
+						t.Errorf("%s with status %d, want %d", response.Proto, response.StatusCode, c.status)
+					}
+					if response.Header.Get("Connection") != "" {
+						t.Error("it has a header Connection")
+					}
+					if reused != (i > 0) {
+						t.Errorf("request %d: connection reused %v", i+1, reused)
+					}
 				}
-			}
-		})
-	}
+			})
+		}
+	})
 }
 
-// A refusal behind a whole body leaves the connection as it is, but for 401.
-func TestARefusalBehindTheBody(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		change func(*site)
-		status int
-		close  bool
-	}{
-		{"not genuine", func(s *site) {
-			s.request = stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), otherSecret)
-		}, 401, true},
-		{"forged", outcome(replay.Outcome{Status: replay.Forged}), 401, true},
-		{"done", outcome(replay.Outcome{Status: replay.Done, Same: true}), 409, false},
-		{"honestly repeated", outcome(replay.Outcome{Status: replay.Done}), 200, false},
-		{"in flight", outcome(replay.Outcome{Status: replay.InFlight}), 409, false},
-		{"no store", outcome(replay.Outcome{}), 503, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, live, c.change)
-			conn := dial(t, listen(t, s))
-			reader := bufio.NewReader(conn)
-			body := bodyOf(t, s.request)
-			text := headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body))) + string(body)
-			send(t, conn, text)
-			if response := answered(t, reader); response.StatusCode != c.status || response.Close != c.close {
-				t.Errorf("status %d, close %v, want %d and %v", response.StatusCode, response.Close, c.status, c.close)
-			}
-			if c.close {
-				hungUp(t, conn, reader)
-				return
-			}
-			send(t, conn, text)
-			answered(t, reader)
-		})
-	}
-}
+func TestBodyRefusal(t *testing.T) {
+	// A refusal behind a whole body leaves the connection as it is, but for 401.
+	t.Run("it leaves the connection as it is", func(t *testing.T) {
+		for _, c := range []struct {
+			name   string
+			change func(*site)
+			status int
+			close  bool
+		}{
+			{"not genuine", func(s *site) {
+				s.request = stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), otherSecret)
+			}, 401, true},
+			{"forged", outcome(replay.Outcome{Status: replay.Forged}), 401, true},
+			{"done", outcome(replay.Outcome{Status: replay.Done, Same: true}), 409, false},
+			{"honestly repeated", outcome(replay.Outcome{Status: replay.Done}), 200, false},
+			{"in flight", outcome(replay.Outcome{Status: replay.InFlight}), 409, false},
+			{"no store", outcome(replay.Outcome{}), 503, false},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				s := newSite(t, live, c.change)
+				conn := dial(t, listen(t, s))
+				reader := bufio.NewReader(conn)
+				body := bodyOf(t, s.request)
+				text := headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body))) + string(body)
+				send(t, conn, text)
+				if response := answered(t, reader); response.StatusCode != c.status || response.Close != c.close {
+					t.Errorf("status %d, close %v, want %d and %v", response.StatusCode, response.Close, c.status, c.close)
+				}
+				if c.close {
+					hungUp(t, conn, reader)
+					return
+				}
+				send(t, conn, text)
+				answered(t, reader)
+			})
+		}
+	})
 
-func TestARefusalOnTheHeadSparesAnHTTP2Connection(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		change func(*site)
-		body   func() (io.ReadCloser, func())
-		status int
-	}{
-		{"refused with its body under way", unsigned, func() (io.ReadCloser, func()) {
-			r, w := io.Pipe()
-			return r, func() { w.CloseWithError(errors.New("over")) }
-		}, 401},
-		{"too large, with its body under way", func(s *site) { s.opts.MaxBody = 1 }, func() (io.ReadCloser, func()) {
-			r, w := io.Pipe()
-			go w.Write([]byte("much more than a byte"))
-			return r, func() { w.CloseWithError(errors.New("over")) }
-		}, 413},
-		{"refused behind its body", func(s *site) {
-			s.request = stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), otherSecret)
-		}, nil, 401},
-		{"accepted", func(*site) {}, nil, 200},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, live, func(s *site) { s.opts.Duplicates = middleware.AcknowledgeDuplicates }, c.change)
-			server := httptest.NewUnstartedServer(s)
-			server.EnableHTTP2 = true
-			server.StartTLS()
-			t.Cleanup(server.Close)
-			for i := range 4 {
-				r := again(t, s.request)
-				over := func() {}
-				if c.body != nil {
-					r.Body, over = c.body()
-					r.GetBody, r.ContentLength = nil, -1
+	t.Run("a slow body is given up over a socket", func(t *testing.T) {
+		half := func(t *testing.T, conn net.Conn) { send(t, conn, `{"id":`) }
+		drip := func(t *testing.T, conn net.Conn) {
+			for range 100 {
+				if _, err := io.WriteString(conn, " "); err != nil {
+					return
 				}
-				r = requestTo(server.URL, r)
-				var reused bool
-				ctx, cancel := context.WithTimeout(t.Context(), patience)
-				r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-					GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused },
-				}))
-				response, err := server.Client().Do(r)
-				over()
-				if err != nil {
-					t.Fatal(err)
-				}
-				io.Copy(io.Discard, response.Body)
-				response.Body.Close()
-				cancel()
-				if response.ProtoMajor != 2 || response.StatusCode != c.status {
-					t.Errorf("%s with status %d, want %d", response.Proto, response.StatusCode, c.status)
-				}
-				if response.Header.Get("Connection") != "" {
-					t.Error("it has a header Connection")
-				}
-				if reused != (i > 0) {
-					t.Errorf("request %d: connection reused %v", i+1, reused)
-				}
+				time.Sleep(20 * time.Millisecond)
 			}
+		}
+		nothing := func(*testing.T, net.Conn) {}
+		for _, c := range []struct {
+			name   string
+			body   func(*testing.T, net.Conn)
+			limit  time.Duration // the guard's
+			server func(*http.Server)
+			hidden int // how a middleware outside wraps the writer
+		}{
+			{"that stalls", half, 200 * time.Millisecond, func(*http.Server) {}, visible},
+			{"that stalls behind a writer that is wrapped", half, 200 * time.Millisecond, func(*http.Server) {}, wrapped},
+			{"that never comes", nothing, 200 * time.Millisecond, func(*http.Server) {}, visible},
+			{"that drips", drip, 200 * time.Millisecond, func(*http.Server) {}, visible},
+			{"that drips where deadlines are hidden", drip, 200 * time.Millisecond, func(*http.Server) {}, hidden},
+			{"within a longer limit of the server", half, 200 * time.Millisecond, func(s *http.Server) {
+				s.ReadTimeout, s.ReadHeaderTimeout = time.Minute, time.Second
+			}, visible},
+			// The guard does not lengthen what the server allows.
+			{"within a shorter limit of the server", half, time.Minute, func(s *http.Server) { s.ReadTimeout = 200 * time.Millisecond }, visible},
+			{"within a shorter limit of the server, also for the head", half, time.Minute, func(s *http.Server) {
+				s.ReadTimeout, s.ReadHeaderTimeout = 200*time.Millisecond, 100*time.Millisecond
+			}, visible},
+			{"within a limit of the server that is shorter by the time for the head", half, 10 * time.Second, func(s *http.Server) {
+				s.ReadTimeout, s.ReadHeaderTimeout = 200*time.Millisecond, 20*time.Second
+			}, visible},
+			{"where only the server has a limit", half, time.Minute, func(s *http.Server) { s.ReadTimeout = 200 * time.Millisecond }, hidden},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				s := newSite(t, live, func(s *site) { s.opts.BodyTimeout = c.limit })
+				var h http.Handler = s
+				if c.hidden != visible {
+					h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if w = (unwrapping{w}); c.hidden == hidden {
+							w = struct{ http.ResponseWriter }{w}
+						}
+						s.ServeHTTP(w, r)
+					})
+				}
+				server := listen(t, h, c.server)
+				conn := dial(t, server)
+				reader := bufio.NewReader(conn)
+				begin := time.Now()
+				send(t, conn, headOf(s.request, fmt.Sprintf("Content-Length: %d", 400)))
+				go c.body(t, conn)
+				response := answered(t, reader)
+				took := time.Since(begin)
+				if response.StatusCode != 408 || !response.Close {
+					t.Errorf("status %d, close %v, want 408 and true", response.StatusCode, response.Close)
+				}
+				if took < 150*time.Millisecond || took > 5*time.Second {
+					t.Errorf("given up after %v, want about 200ms", took)
+				}
+				wantRuns(t, s, 0)
+
+				// A quick one is taken by the same server.
+				conn = dial(t, server)
+				body := bodyOf(t, s.request)
+				send(t, conn, headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body)))+string(body))
+				if response := answered(t, bufio.NewReader(conn)); response.StatusCode != 200 {
+					t.Errorf("a quick body gets status %d", response.StatusCode)
+				}
+			})
+		}
+	})
+
+	// The guard's deadline for the body must not end what comes after it.
+	t.Run("the deadline of the body ends with the body", func(t *testing.T) {
+		s := newSite(t, live, func(s *site) { s.opts.BodyTimeout = 100 * time.Millisecond })
+		s.handle = func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done(): // as the server does when it cannot read on
+				t.Errorf("the handler's context ended: %v", context.Cause(r.Context()))
+			case <-time.After(300 * time.Millisecond):
+			}
+		}
+		conn := dial(t, listen(t, s))
+		reader := bufio.NewReader(conn)
+		body := bodyOf(t, s.request)
+		text := headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body))) + string(body)
+		for _, status := range []int{200, 409} {
+			send(t, conn, text)
+			if response := answered(t, reader); response.StatusCode != status {
+				t.Errorf("status %d, want %d", response.StatusCode, status)
+			}
+		}
+	})
+
+	t.Run("a body that ends too early runs nothing", func(t *testing.T) {
+		seen := make(chan middleware.Report, 1)
+		s := newSite(t, live, func(s *site) {
+			s.opts.Observe = func(_ context.Context, e middleware.Report) { seen <- e }
 		})
-	}
+		server := listen(t, s)
+		for _, framing := range []string{"Content-Length: 400", "Transfer-Encoding: chunked"} {
+			conn := dial(t, server)
+			send(t, conn, headOf(s.request, framing)+"5\r\n{\"id\"\r\n")
+			conn.(*net.TCPConn).CloseWrite()
+			if response := answered(t, bufio.NewReader(conn)); response.StatusCode != 400 {
+				t.Errorf("%s: status %d, want 400", framing, response.StatusCode)
+			}
+			if e := await(t, seen, "the event"); !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+				t.Errorf("%s: event %+v", framing, e)
+			}
+		}
+		wantRuns(t, s, 0)
+		if s.store.calls() != 0 {
+			t.Error("the store was asked")
+		}
+	})
+
+	// A Read that writes, as that of a body that waits for its go-ahead, ends in time
+	// although the sender reads nothing.
+	t.Run("a body whose sender reads nothing is given up", func(t *testing.T) {
+		for _, timeout := range []time.Duration{0, time.Hour} {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, onBubble, observed)
+				inner, outer := net.Pipe()
+				l := &pipes{make(chan net.Conn, 1), make(chan struct{})}
+				l.conns <- inner
+				server := &http.Server{Handler: s, ReadTimeout: time.Minute, WriteTimeout: timeout}
+				go server.Serve(l)
+				send(t, outer, headOf(s.request, "Content-Length: 100\r\nExpect: 100-continue"))
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				if len(s.events) != 1 || s.events[0].Reason != verify.ErrBody {
+					t.Errorf("write timeout %v: after two minutes the events are %v", timeout, s.events)
+				}
+				outer.Close()
+				server.Close()
+			})
+		}
+	})
 }
 
 // How a middleware outside wraps the writer: not at all, so that read deadlines
@@ -246,149 +392,32 @@ type unwrapping struct{ http.ResponseWriter }
 
 func (u unwrapping) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
-func TestASlowBodyIsGivenUpOverASocket(t *testing.T) {
-	half := func(t *testing.T, conn net.Conn) { send(t, conn, `{"id":`) }
-	drip := func(t *testing.T, conn net.Conn) {
-		for range 100 {
-			if _, err := io.WriteString(conn, " "); err != nil {
-				return
+func TestHeldOverSocket(t *testing.T) {
+	t.Run("a flush waits for the handler's end", func(t *testing.T) {
+		for _, status := range []int{200, 500} {
+			flushed, leave := make(chan struct{}), make(chan struct{})
+			s := newSite(t, live)
+			s.handle = func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(status)
+				io.WriteString(w, "part")
+				if err := http.NewResponseController(w).Flush(); err != nil {
+					t.Error(err)
+				}
+				close(flushed)
+				<-leave
 			}
-			time.Sleep(20 * time.Millisecond)
-		}
-	}
-	nothing := func(*testing.T, net.Conn) {}
-	for _, c := range []struct {
-		name   string
-		body   func(*testing.T, net.Conn)
-		limit  time.Duration // the guard's
-		server func(*http.Server)
-		hidden int // how a middleware outside wraps the writer
-	}{
-		{"that stalls", half, 200 * time.Millisecond, func(*http.Server) {}, visible},
-		{"that stalls behind a writer that is wrapped", half, 200 * time.Millisecond, func(*http.Server) {}, wrapped},
-		{"that never comes", nothing, 200 * time.Millisecond, func(*http.Server) {}, visible},
-		{"that drips", drip, 200 * time.Millisecond, func(*http.Server) {}, visible},
-		{"that drips where deadlines are hidden", drip, 200 * time.Millisecond, func(*http.Server) {}, hidden},
-		{"within a longer limit of the server", half, 200 * time.Millisecond, func(s *http.Server) {
-			s.ReadTimeout, s.ReadHeaderTimeout = time.Minute, time.Second
-		}, visible},
-		// The guard does not lengthen what the server allows.
-		{"within a shorter limit of the server", half, time.Minute, func(s *http.Server) { s.ReadTimeout = 200 * time.Millisecond }, visible},
-		{"within a shorter limit of the server, also for the head", half, time.Minute, func(s *http.Server) {
-			s.ReadTimeout, s.ReadHeaderTimeout = 200*time.Millisecond, 100*time.Millisecond
-		}, visible},
-		{"within a limit of the server that is shorter by the time for the head", half, 10 * time.Second, func(s *http.Server) {
-			s.ReadTimeout, s.ReadHeaderTimeout = 200*time.Millisecond, 20*time.Second
-		}, visible},
-		{"where only the server has a limit", half, time.Minute, func(s *http.Server) { s.ReadTimeout = 200 * time.Millisecond }, hidden},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t, live, func(s *site) { s.opts.BodyTimeout = c.limit })
-			var h http.Handler = s
-			if c.hidden != visible {
-				h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if w = (unwrapping{w}); c.hidden == hidden {
-						w = struct{ http.ResponseWriter }{w}
-					}
-					s.ServeHTTP(w, r)
-				})
-			}
-			server := listen(t, h, c.server)
-			conn := dial(t, server)
-			reader := bufio.NewReader(conn)
-			begin := time.Now()
-			send(t, conn, headOf(s.request, fmt.Sprintf("Content-Length: %d", 400)))
-			go c.body(t, conn)
-			response := answered(t, reader)
-			took := time.Since(begin)
-			if response.StatusCode != 408 || !response.Close {
-				t.Errorf("status %d, close %v, want 408 and true", response.StatusCode, response.Close)
-			}
-			if took < 150*time.Millisecond || took > 5*time.Second {
-				t.Errorf("given up after %v, want about 200ms", took)
-			}
-			wantRuns(t, s, 0)
-
-			// A quick one is taken by the same server.
-			conn = dial(t, server)
+			conn := dial(t, listen(t, s))
 			body := bodyOf(t, s.request)
 			send(t, conn, headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body)))+string(body))
-			if response := answered(t, bufio.NewReader(conn)); response.StatusCode != 200 {
-				t.Errorf("a quick body gets status %d", response.StatusCode)
+			await(t, flushed, "the flush")
+			silent(t, conn)
+			close(leave)
+			response := answered(t, bufio.NewReader(conn))
+			if got, _ := io.ReadAll(response.Body); response.StatusCode != status || string(got) != "part" {
+				t.Errorf("status %d with %q", response.StatusCode, got)
 			}
-		})
-	}
-}
-
-// The guard's deadline for the body must not end what comes after it.
-func TestTheDeadlineOfTheBodyEndsWithTheBody(t *testing.T) {
-	s := newSite(t, live, func(s *site) { s.opts.BodyTimeout = 100 * time.Millisecond })
-	s.handle = func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-r.Context().Done(): // as the server does when it cannot read on
-			t.Errorf("the handler's context ended: %v", context.Cause(r.Context()))
-		case <-time.After(300 * time.Millisecond):
 		}
-	}
-	conn := dial(t, listen(t, s))
-	reader := bufio.NewReader(conn)
-	body := bodyOf(t, s.request)
-	text := headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body))) + string(body)
-	for _, status := range []int{200, 409} {
-		send(t, conn, text)
-		if response := answered(t, reader); response.StatusCode != status {
-			t.Errorf("status %d, want %d", response.StatusCode, status)
-		}
-	}
-}
-
-func TestABodyThatEndsTooEarlyRunsNothing(t *testing.T) {
-	seen := make(chan middleware.Report, 1)
-	s := newSite(t, live, func(s *site) {
-		s.opts.Observe = func(_ context.Context, e middleware.Report) { seen <- e }
 	})
-	server := listen(t, s)
-	for _, framing := range []string{"Content-Length: 400", "Transfer-Encoding: chunked"} {
-		conn := dial(t, server)
-		send(t, conn, headOf(s.request, framing)+"5\r\n{\"id\"\r\n")
-		conn.(*net.TCPConn).CloseWrite()
-		if response := answered(t, bufio.NewReader(conn)); response.StatusCode != 400 {
-			t.Errorf("%s: status %d, want 400", framing, response.StatusCode)
-		}
-		if e := await(t, seen, "the event"); !errors.Is(e.Err, io.ErrUnexpectedEOF) {
-			t.Errorf("%s: event %+v", framing, e)
-		}
-	}
-	wantRuns(t, s, 0)
-	if s.store.calls() != 0 {
-		t.Error("the store was asked")
-	}
-}
-
-func TestAFlushWaitsForTheHandlersEnd(t *testing.T) {
-	for _, status := range []int{200, 500} {
-		flushed, leave := make(chan struct{}), make(chan struct{})
-		s := newSite(t, live)
-		s.handle = func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(status)
-			io.WriteString(w, "part")
-			if err := http.NewResponseController(w).Flush(); err != nil {
-				t.Error(err)
-			}
-			close(flushed)
-			<-leave
-		}
-		conn := dial(t, listen(t, s))
-		body := bodyOf(t, s.request)
-		send(t, conn, headOf(s.request, fmt.Sprintf("Content-Length: %d", len(body)))+string(body))
-		await(t, flushed, "the flush")
-		silent(t, conn)
-		close(leave)
-		response := answered(t, bufio.NewReader(conn))
-		if got, _ := io.ReadAll(response.Body); response.StatusCode != status || string(got) != "part" {
-			t.Errorf("status %d with %q", response.StatusCode, got)
-		}
-	}
 }
 
 func TestTrailersArrive(t *testing.T) {
@@ -440,29 +469,31 @@ func TestTrailersArrive(t *testing.T) {
 	}
 }
 
-// A guard outside of which a timeout answers still finishes what it began.
-func TestATimeoutOutsideDoesNotRunAnEventTwice(t *testing.T) {
-	s := newSite(t)
-	leave, committed := make(chan struct{}), make(chan struct{})
-	s.handle = func(w http.ResponseWriter, r *http.Request) { <-leave }
-	s.store.commit = func(ctx context.Context, h replay.Handle) error {
-		defer close(committed)
-		return s.store.Store.Commit(ctx, h)
-	}
-	h := http.TimeoutHandler(s, 10*time.Millisecond, "")
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, again(t, s.request))
-	want(t, w, 503)
-	w = httptest.NewRecorder()
-	s.ServeHTTP(w, s.stripe("evt_1"))
-	want(t, w, 409, "Retry-After", "30")
-	close(leave)
-	await(t, committed, "the commit")
-	s.clock.advance(time.Second)
-	w = httptest.NewRecorder()
-	h.ServeHTTP(w, s.stripe("evt_1"))
-	want(t, w, 200, "Webhook-Duplicate", "1")
-	wantRuns(t, s, 1)
+func TestReleaseOverSocket(t *testing.T) {
+	// A guard outside of which a timeout answers still finishes what it began.
+	t.Run("a timeout outside does not run an event twice", func(t *testing.T) {
+		s := newSite(t)
+		leave, committed := make(chan struct{}), make(chan struct{})
+		s.handle = func(w http.ResponseWriter, r *http.Request) { <-leave }
+		s.store.commit = func(ctx context.Context, h replay.Handle) error {
+			defer close(committed)
+			return s.store.Store.Commit(ctx, h)
+		}
+		h := http.TimeoutHandler(s, 10*time.Millisecond, "")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, again(t, s.request))
+		want(t, w, 503)
+		w = httptest.NewRecorder()
+		s.ServeHTTP(w, s.stripe("evt_1"))
+		want(t, w, 409, "Retry-After", "30")
+		close(leave)
+		await(t, committed, "the commit")
+		s.clock.advance(time.Second)
+		w = httptest.NewRecorder()
+		h.ServeHTTP(w, s.stripe("evt_1"))
+		want(t, w, 200, "Webhook-Duplicate", "1")
+		wantRuns(t, s, 1)
+	})
 }
 
 // pipes is a listener of one connection, which keeps nothing that is not read.
@@ -481,26 +512,3 @@ func (p *pipes) Accept() (net.Conn, error) {
 }
 func (p *pipes) Close() error   { close(p.over); return nil }
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
-
-// A Read that writes, as that of a body that waits for its go-ahead, ends in time
-// although the sender reads nothing.
-func TestABodyWhoseSenderReadsNothingIsGivenUp(t *testing.T) {
-	for _, timeout := range []time.Duration{0, time.Hour} {
-		synctest.Test(t, func(t *testing.T) {
-			s := newSite(t, onBubble, observed)
-			inner, outer := net.Pipe()
-			l := &pipes{make(chan net.Conn, 1), make(chan struct{})}
-			l.conns <- inner
-			server := &http.Server{Handler: s, ReadTimeout: time.Minute, WriteTimeout: timeout}
-			go server.Serve(l)
-			send(t, outer, headOf(s.request, "Content-Length: 100\r\nExpect: 100-continue"))
-			time.Sleep(2 * time.Minute)
-			synctest.Wait()
-			if len(s.events) != 1 || s.events[0].Reason != verify.ErrBody {
-				t.Errorf("write timeout %v: after two minutes the events are %v", timeout, s.events)
-			}
-			outer.Close()
-			server.Close()
-		})
-	}
-}

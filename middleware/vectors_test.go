@@ -142,114 +142,116 @@ func (v *vector) request() *http.Request {
 	return r
 }
 
-func TestDeliveriesThatNobodyHereWrote(t *testing.T) {
-	verdicts := make(map[string]int)
-	for _, v := range readVectors(t) {
-		t.Run(v.Provider+"/"+v.Name, func(t *testing.T) {
-			if slices.Contains(notDeliveries, v.Name) {
-				if v.Expect.Verdict != "parse-only" {
-					t.Errorf("the verdict is %q", v.Expect.Verdict)
-				}
-				t.Skip("states no verdict about a whole delivery")
-			}
-			if sum := sha256.Sum256(v.Body); v.Sum != "" && v.Sum != hex.EncodeToString(sum[:]) {
-				t.Fatal("the file is damaged")
-			}
-			verdicts[v.Expect.Verdict]++
-			h, proved, err := v.endpoint(t)
-			if err != nil {
-				if v.Expect.Verdict != "reject" || v.Expect.Reason != "no_secret_configured" {
-					t.Fatal(err)
-				}
-				return // no guard, so nothing is accepted
-			}
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, v.request())
-			switch v.Expect.Verdict {
-			case "accept":
-				want(t, w, 200, "Webhook-Duplicate", "")
-				if !bytes.Equal(proved.Body, v.Body) || proved.Provider != v.Provider {
-					t.Error("the handler did not run, or with another body")
-				}
-				// And never again.
-				w = httptest.NewRecorder()
-				h.ServeHTTP(w, v.request())
-				want(t, w, 409)
-			case "reject":
-				status := 401
-				if s := vectorAnswers[v.Expect.Reason]; s != 0 {
-					status = s
-				}
-				want(t, w, status)
-				if proved.Provider != "" {
-					t.Error("the handler ran")
-				}
-			default:
-				t.Errorf("unknown verdict %q", v.Expect.Verdict)
-			}
-		})
-	}
-	if verdicts["accept"] == 0 || verdicts["reject"] == 0 {
-		t.Errorf("verdicts %v: an acceptance and a rejection are the least", verdicts)
-	}
-}
-
-// One byte more, or one bit of a signature, and no vector is accepted.
-func TestDeliveriesThatSomebodyTouched(t *testing.T) {
-	for _, v := range readVectors(t) {
-		if v.Expect.Verdict != "accept" {
-			continue
-		}
-		for _, touch := range []struct {
-			name   string
-			change func(*vector)
-		}{
-			{"a byte more", func(v *vector) { v.Body = append(slices.Clone(v.Body), ' ') }},
-			{"a byte less", func(v *vector) { v.Body = v.Body[:len(v.Body)-1] }},
-			{"a bit of the body", func(v *vector) {
-				v.Body = slices.Clone(v.Body)
-				v.Body[len(v.Body)/2] ^= 1
-			}},
-			{"a digit of every signature", func(v *vector) {
-				for i, h := range v.Headers {
-					if !strings.Contains(h[0], "Signature") {
-						continue
+func TestVectors(t *testing.T) {
+	t.Run("deliveries that others published are accepted", func(t *testing.T) {
+		verdicts := make(map[string]int)
+		for _, v := range readVectors(t) {
+			t.Run(v.Provider+"/"+v.Name, func(t *testing.T) {
+				if slices.Contains(notDeliveries, v.Name) {
+					if v.Expect.Verdict != "parse-only" {
+						t.Errorf("the verdict is %q", v.Expect.Verdict)
 					}
-					parts := strings.Split(h[1], ",")
-					for n, p := range parts {
-						last := "0"
-						if strings.HasSuffix(p, last) {
-							last = "1"
-						}
-						if !strings.HasPrefix(p, "t=") {
-							parts[n] = p[:len(p)-1] + last
-						}
-					}
-					v.Headers[i][1] = strings.Join(parts, ",")
+					t.Skip("states no verdict about a whole delivery")
 				}
-			}},
-			{"another content type", func(v *vector) {
-				for i, h := range v.Headers {
-					if h[0] == "Content-Type" {
-						v.Headers[i][1] = "text/plain"
-					}
+				if sum := sha256.Sum256(v.Body); v.Sum != "" && v.Sum != hex.EncodeToString(sum[:]) {
+					t.Fatal("the file is damaged")
 				}
-			}},
-		} {
-			t.Run(v.Provider+"/"+v.Name+"/"+touch.name, func(t *testing.T) {
-				v := v
-				v.Headers = slices.Clone(v.Headers)
+				verdicts[v.Expect.Verdict]++
 				h, proved, err := v.endpoint(t)
 				if err != nil {
-					t.Fatal(err)
+					if v.Expect.Verdict != "reject" || v.Expect.Reason != "no_secret_configured" {
+						t.Fatal(err)
+					}
+					return // no guard, so nothing is accepted
 				}
-				touch.change(&v)
 				w := httptest.NewRecorder()
 				h.ServeHTTP(w, v.request())
-				if w.Code != 401 && w.Code != 415 || proved.Provider != "" {
-					t.Errorf("status %d", w.Code)
+				switch v.Expect.Verdict {
+				case "accept":
+					want(t, w, 200, "Webhook-Duplicate", "")
+					if !bytes.Equal(proved.Body, v.Body) || proved.Provider != v.Provider {
+						t.Error("the handler did not run, or with another body")
+					}
+					// And never again.
+					w = httptest.NewRecorder()
+					h.ServeHTTP(w, v.request())
+					want(t, w, 409)
+				case "reject":
+					status := 401
+					if s := vectorAnswers[v.Expect.Reason]; s != 0 {
+						status = s
+					}
+					want(t, w, status)
+					if proved.Provider != "" {
+						t.Error("the handler ran")
+					}
+				default:
+					t.Errorf("unknown verdict %q", v.Expect.Verdict)
 				}
 			})
 		}
-	}
+		if verdicts["accept"] == 0 || verdicts["reject"] == 0 {
+			t.Errorf("verdicts %v: an acceptance and a rejection are the least", verdicts)
+		}
+	})
+
+	// One byte more, or one bit of a signature, and no vector is accepted.
+	t.Run("deliveries that somebody touched are refused", func(t *testing.T) {
+		for _, v := range readVectors(t) {
+			if v.Expect.Verdict != "accept" {
+				continue
+			}
+			for _, touch := range []struct {
+				name   string
+				change func(*vector)
+			}{
+				{"a byte more", func(v *vector) { v.Body = append(slices.Clone(v.Body), ' ') }},
+				{"a byte less", func(v *vector) { v.Body = v.Body[:len(v.Body)-1] }},
+				{"a bit of the body", func(v *vector) {
+					v.Body = slices.Clone(v.Body)
+					v.Body[len(v.Body)/2] ^= 1
+				}},
+				{"a digit of every signature", func(v *vector) {
+					for i, h := range v.Headers {
+						if !strings.Contains(h[0], "Signature") {
+							continue
+						}
+						parts := strings.Split(h[1], ",")
+						for n, p := range parts {
+							last := "0"
+							if strings.HasSuffix(p, last) {
+								last = "1"
+							}
+							if !strings.HasPrefix(p, "t=") {
+								parts[n] = p[:len(p)-1] + last
+							}
+						}
+						v.Headers[i][1] = strings.Join(parts, ",")
+					}
+				}},
+				{"another content type", func(v *vector) {
+					for i, h := range v.Headers {
+						if h[0] == "Content-Type" {
+							v.Headers[i][1] = "text/plain"
+						}
+					}
+				}},
+			} {
+				t.Run(v.Provider+"/"+v.Name+"/"+touch.name, func(t *testing.T) {
+					v := v
+					v.Headers = slices.Clone(v.Headers)
+					h, proved, err := v.endpoint(t)
+					if err != nil {
+						t.Fatal(err)
+					}
+					touch.change(&v)
+					w := httptest.NewRecorder()
+					h.ServeHTTP(w, v.request())
+					if w.Code != 401 && w.Code != 415 || proved.Provider != "" {
+						t.Errorf("status %d", w.Code)
+					}
+				})
+			}
+		}
+	})
 }
