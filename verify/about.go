@@ -31,8 +31,8 @@ type About struct {
 	// other spelling of it is tried. Empty: a secret.
 	Identifier string `json:"identifier,omitempty"`
 
-	// SecretPrefix is how the provider's signing secrets begin, if they all begin in
-	// the same way: "whsec_".
+	// SecretPrefix is how the provider's signing secrets begin, if all of them, or all
+	// that it makes today, begin in the same way: "whsec_".
 	SecretPrefix string `json:"secret_prefix,omitempty"`
 
 	// Credentials lists what else of the provider people put in the place of the

@@ -134,6 +134,8 @@ var secretArgument = sync.OnceValue(func() *regexp.Regexp {
 			prefix := regexp.QuoteMeta(c.Prefix)
 			switch {
 			case !c.Secret:
+			case strings.Contains(c.Prefix, " "): // a text of several lines, such as a private key
+				forms = append(forms, prefix+"(?s:.*)")
 			case c.Length > 0:
 				forms = append(forms, fmt.Sprintf("%s%s{%d}", prefix, tokenText, c.Length-len(c.Prefix)))
 			case len(c.Prefix) < 4:
@@ -147,7 +149,7 @@ var secretArgument = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // tokenText is a character of a token.
-const tokenText = `[A-Za-z0-9+/=_-]`
+const tokenText = `[A-Za-z0-9+/=$_-]`
 
 // storeArgument is an argument, or the value of a flag, that has the form of the
 // address of a store.

@@ -73,7 +73,7 @@ func TestCatalogue(t *testing.T) {
 				hooknotary(t, s, "--help").want(t, 0)
 				hooknotary(t, s, "verify", "--help").want(t, 0, p.Name)
 				for _, c := range p.About.Credentials {
-					if c.Secret && c.Length == 0 && !strings.HasSuffix(c.Prefix, " ") {
+					if c.Secret && c.Length == 0 {
 						hooknotary(t, s, "verify", c.Prefix+"4eC39HqLyjWDarjtT1zdp7dc").want(t, 2, "argument 2 looks like a secret", "!4eC39")
 					}
 				}
@@ -181,6 +181,14 @@ func TestSecretArgument(t *testing.T) {
 		{"a key without a mode", "sk_4eC39HqLyjWDarjt", true},
 		{"a token", "ghp_x", true},
 		{"a fine-grained token", "github_pat_x", true},
+		{"a token of a bot", "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy", true},
+		{"a token that is rotated", "xoxe.xoxp-1-Mi0yLTE3NjUzNjcyNDgx", true},
+		{"a token of a bot that is rotated", "xoxe.xoxb-1-Mi0yLTE3NjUzNjcyNDgx", true},
+		{"what a token is rotated with", "xoxe-1-My0xLTE3NjUzNjcyNDgx", true},
+		{"a client secret with a prefix", "--secret-env=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", true},
+		{"a token in parts", "access_token$production$wn3xbhk2z5t8q9$0a1b2c3d4e5f60718293a4b5c6d7e8f9", true},
+		{"a private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0Z3V\n-----END RSA PRIVATE KEY-----\n", true},
+		{"a private key behind a flag", "--secret-file=-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw", true},
 		{"a client secret of 80 characters", "E" + strings.Repeat("a", 79), true},
 		{"a word of 80 characters that begins otherwise", "F" + strings.Repeat("a", 79), false},
 		{"a file whose name begins as a key does", "sk_body", false},

@@ -77,6 +77,7 @@ func Definition() scheme.Definition {
 				"the shop (X-Shopify-Shop-Domain): all shops of an app share its secret",
 				"the ids (X-Shopify-Webhook-Id, X-Shopify-Event-Id) and X-Shopify-Triggered-At",
 			},
+			SecretPrefix: "shpss_", // older ones are hexadecimal digits alone
 			Credentials: []verify.Credential{
 				{Prefix: "shpat_", What: "an access token of the Admin API", Secret: true},
 				{Prefix: "shpca_", What: "an access token of a custom app", Secret: true},

@@ -70,7 +70,9 @@ var credentials = [...]verify.Credential{
 	{Prefix: "we_", Length: 0},
 	{Prefix: "xapp-", Length: 0},
 	{Prefix: "xoxb-", Length: 0},
-	{Prefix: "xoxe", Length: 0},
+	{Prefix: "xoxe-", Length: 0},
+	{Prefix: "xoxe.xoxb-", Length: 0},
+	{Prefix: "xoxe.xoxp-", Length: 0},
 	{Prefix: "xoxp-", Length: 0},
 }
 
