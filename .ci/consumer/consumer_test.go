@@ -290,7 +290,7 @@ func TestRelease(t *testing.T) {
 				}
 			}
 			mod2, sum2 := lines(t, dir)
-			t.Logf("%s: %d of %d modules of theirs moved; x/crypto stays at %s; go.mod has %d lines more, go.sum %d",
+			t.Logf("%s: %d of %d modules of theirs moved; x/crypto %s; go.mod has %d lines more, go.sum %d",
 				c.name, moved, len(old)-1, selected["golang.org/x/crypto"], mod2-mod, sum2-sum)
 			if _, ok := old["golang.org/x/crypto"]; !ok {
 				t.Error("the service has no x/crypto: does the test still look at it?")
