@@ -48,11 +48,11 @@ func refuse(t testing.TB, guard *middleware.Guard, header http.Header) *middlewa
 		Head:          verify.Head{Method: http.MethodPost, Header: header},
 		ContentLength: 1000,
 	}
-	admission, answer := guard.Admit(context.Background(), &in)
-	if admission != nil || answer.Status != 401 {
-		t.Fatalf("admission %v, answer %+v", admission, answer)
+	admission, response := guard.Admit(context.Background(), &in)
+	if admission != nil || response.Status != 401 {
+		t.Fatalf("admission %v, response %+v", admission, response)
 	}
-	return answer
+	return response
 }
 
 func TestCost(t *testing.T) {
@@ -236,7 +236,7 @@ func (l *load) sendOver(i int) error {
 	return nil
 }
 
-// accepted reads an answer without a body.
+// accepted reads a response without a body.
 func accepted(in *bufio.Reader) error {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
@@ -345,11 +345,11 @@ func BenchmarkEviction(b *testing.B) {
 					<-over
 					return 0, io.ErrUnexpectedEOF
 				}))
-				_, answer := guard.Admit(context.Background(), &adapter.Inbound{
+				_, response := guard.Admit(context.Background(), &adapter.Inbound{
 					Head: verify.Head{Method: "POST", Header: r.Header}, ContentLength: r.ContentLength, Body: body,
 					SetReadDeadline: func(time.Time) error { close(over); return nil },
 				})
-				if answer != nil {
+				if response != nil {
 					evicted <- struct{}{}
 				}
 			}
@@ -363,10 +363,10 @@ func BenchmarkEviction(b *testing.B) {
 				n++
 				r := stripetest.NewRequest(hookURL, time.Now(), sized(fmt.Sprint("evt_", n), 8<<10-1), stripeSecret)
 				begin := time.Now()
-				admission, answer := guard.Admit(context.Background(), adapter.NewInbound(httptest.NewRecorder(), r))
+				admission, response := guard.Admit(context.Background(), adapter.NewInbound(httptest.NewRecorder(), r))
 				fastest = min(fastest, time.Since(begin))
-				if answer != nil {
-					b.Fatalf("status %d", answer.Status)
+				if response != nil {
+					b.Fatalf("status %d", response.Status)
 				}
 				defer admission.Close() // its place stays taken
 			}

@@ -346,10 +346,10 @@ func TestBody(t *testing.T) {
 						},
 					}
 					begin := time.Now()
-					admission, answer := s.guard.Admit(t.Context(), in)
+					admission, response := s.guard.Admit(t.Context(), in)
 					status := 200
-					if answer != nil {
-						status = answer.Status
+					if response != nil {
+						status = response.Status
 					} else {
 						admission.Close()
 					}
@@ -394,10 +394,10 @@ func TestBody(t *testing.T) {
 			} {
 				group.Go(func() {
 					time.Sleep(c.starts)
-					admission, answer := s.guard.Admit(t.Context(), timed(c.id, c.ends))
+					admission, response := s.guard.Admit(t.Context(), timed(c.id, c.ends))
 					status, took := 200, c.ends
-					if answer != nil {
-						status, took = answer.Status, 4*time.Second
+					if response != nil {
+						status, took = response.Status, 4*time.Second
 					} else {
 						admission.Close()
 					}
@@ -600,9 +600,9 @@ func TestBodyMemory(t *testing.T) {
 					wantRuns(t, s, 1)
 					begin := time.Now()
 					r := signed("evt_late", 8<<10, true)
-					answer, _ := admit(s, r, strings.NewReader(c.sends))
-					if answer == nil || answer.Status != c.status {
-						t.Errorf("%s: answer %+v, want status %d", c.name, answer, c.status)
+					response, _ := admit(s, r, strings.NewReader(c.sends))
+					if response == nil || response.Status != c.status {
+						t.Errorf("%s: response %+v, want status %d", c.name, response, c.status)
 					}
 					if took := time.Since(begin); took != c.after {
 						t.Errorf("%s: took %v, want %v", c.name, took, c.after)
@@ -775,16 +775,16 @@ func (b *stalling) interrupt(time.Time) error {
 }
 
 // admit serves a request of whose body only a part comes. It returns the guard's
-// answer, or the admission.
+// response, or the admission.
 func admit(s *site, r *http.Request, part io.Reader) (*middleware.Response, *middleware.Admission) {
 	body := &stalling{part, make(chan struct{})}
-	admission, answer := s.guard.Admit(r.Context(), &adapter.Inbound{
+	admission, response := s.guard.Admit(r.Context(), &adapter.Inbound{
 		Head:            verify.Head{Method: "POST", Header: r.Header},
 		ContentLength:   r.ContentLength,
 		Body:            body,
 		SetReadDeadline: body.interrupt,
 	})
-	return answer, admission
+	return response, admission
 }
 
 // The budget of a site on which leaks are looked for holds one request.

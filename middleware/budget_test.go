@@ -29,7 +29,7 @@ type sender struct {
 	hold  chan struct{} // its handler runs until this is closed; nil: not at all
 
 	done     chan struct{} // closed with the verdict
-	answer   *middleware.Response
+	response *middleware.Response
 	reason   verify.Reason
 	admitted time.Time // or refused
 }
@@ -74,16 +74,16 @@ func (c *sender) dial(s *site, id string, n int, interruptible bool, sent int) *
 		close(c.parts)
 	}
 	go func() {
-		admission, answer := s.guard.Admit(context.Background(), in)
+		admission, response := s.guard.Admit(context.Background(), in)
 		c.admitted = time.Now()
-		if c.answer = answer; answer == nil {
+		if c.response = response; response == nil {
 			defer admission.Close()
 			if c.hold != nil {
 				<-c.hold
 			}
 			admission.Settle(true)
 		} else {
-			c.reason = answer.Reason
+			c.reason = response.Reason
 		}
 		close(c.done)
 	}()
@@ -103,8 +103,8 @@ func (c *sender) status() int {
 	default:
 		return 0
 	}
-	if c.answer != nil {
-		return c.answer.Status
+	if c.response != nil {
+		return c.response.Status
 	}
 	return 200
 }
@@ -364,14 +364,14 @@ func TestEviction(t *testing.T) {
 					begin := time.Now()
 					genuine := dialed(s, "evt_genuine", 100, true, 100)
 					<-genuine.done
-					synctest.Wait() // until the one that made way has its answer
+					synctest.Wait() // until the one that made way has its response
 					if waited := time.Since(begin); genuine.status() != c.status || waited != c.wait {
 						t.Errorf("a genuine body gets %d after %v, want %d after %v", genuine.status(), waited, c.status, c.wait)
 					}
 					for i, a := range all {
 						switch got := a.status(); {
 						case i == c.evicts:
-							if got != 503 || a.reason != verify.ErrUnavailable || a.answer.Header.Get("Retry-After") == "" {
+							if got != 503 || a.reason != verify.ErrUnavailable || a.response.Header.Get("Retry-After") == "" {
 								t.Errorf("body %d got %d, %v, want 503 with Retry-After", i, got, a.reason)
 							}
 						case got != 0:

@@ -64,7 +64,7 @@
 // Nothing may read or change the body before the guard. A middleware that
 // decompresses, limits or logs bodies goes behind it.
 //
-// Timeouts belong outside: [net/http.TimeoutHandler] inside the guard answers 503
+// Timeouts belong outside: [net/http.TimeoutHandler] inside the guard responds with 503
 // while the handler still runs, so the event is released and may run twice at
 // once. [Options.MaxRun] ends a handler's context.
 //

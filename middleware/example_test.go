@@ -83,17 +83,17 @@ func ExampleGuard_Admit() {
 	}
 	work := func(ctx context.Context, body []byte) bool { return ctx.Err() == nil && len(body) > 0 }
 	consume := func(header http.Header, body []byte) string {
-		admission, answer := guard.Admit(context.Background(), &adapter.Inbound{
+		admission, response := guard.Admit(context.Background(), &adapter.Inbound{
 			Head: verify.Head{Method: http.MethodPost, Header: header},
 			Body: bytes.NewReader(body), ContentLength: int64(len(body)),
 		})
-		if answer != nil {
-			return answer.Reason.String()
+		if response != nil {
+			return response.Reason.String()
 		}
 		defer admission.Close()
 		ok := work(admission.Context(), admission.Delivery().Body)
-		if answer := admission.Settle(ok); answer != nil {
-			return answer.Reason.String()
+		if response := admission.Settle(ok); response != nil {
+			return response.Reason.String()
 		}
 		return "handled"
 	}

@@ -128,11 +128,11 @@ func TestRenewal(t *testing.T) {
 				return s.store.Store.Renew(ctx, h, d)
 			}
 			s.handle = func(http.ResponseWriter, *http.Request) { time.Sleep(45 * time.Second) }
-			answer := make(chan *httptest.ResponseRecorder)
-			go func() { answer <- s.serve(s.request) }()
+			response := make(chan *httptest.ResponseRecorder)
+			go func() { response <- s.serve(s.request) }()
 			time.Sleep(31 * time.Second)
 			want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), http.StatusConflict, "Retry-After")
-			want(t, <-answer, http.StatusOK)
+			want(t, <-response, http.StatusOK)
 			wantRuns(t, s, 1)
 		})
 	})
@@ -177,11 +177,11 @@ func TestRenewal(t *testing.T) {
 				}
 				return s.store.Store.Commit(ctx, h)
 			}
-			answer := make(chan *httptest.ResponseRecorder)
-			go func() { answer <- s.serve(s.request) }()
+			response := make(chan *httptest.ResponseRecorder)
+			go func() { response <- s.serve(s.request) }()
 			time.Sleep(1100 * time.Millisecond)
 			want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), http.StatusConflict, "Retry-After")
-			want(t, <-answer, http.StatusOK)
+			want(t, <-response, http.StatusOK)
 			wantRuns(t, s, 1)
 		})
 	})
@@ -199,9 +199,9 @@ func TestFault(t *testing.T) {
 			conn := dial(t, server)
 			conn.SetDeadline(time.Now().Add(5 * time.Second))
 			send(t, conn, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n"+headers+"\r\n")
-			answer, err := io.ReadAll(conn) // to the end of the connection
-			if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 403 ") || !strings.Contains(string(answer), "Connection: close") {
-				t.Errorf("got %q, %v", answer, err)
+			response, err := io.ReadAll(conn) // to the end of the connection
+			if err != nil || !strings.HasPrefix(string(response), "HTTP/1.1 403 ") || !strings.Contains(string(response), "Connection: close") {
+				t.Errorf("got %q, %v", response, err)
 			}
 		}
 	})
@@ -239,10 +239,10 @@ func TestFault(t *testing.T) {
 				t.Errorf("got %v, want %v", err, http.ErrContentLength)
 			}
 		}
-		answer := s.serve(s.request)
-		want(t, answer, http.StatusOK)
-		if answer.Body.String() != "abc" {
-			t.Errorf("got %q", answer.Body)
+		response := s.serve(s.request)
+		want(t, response, http.StatusOK)
+		if response.Body.String() != "abc" {
+			t.Errorf("got %q", response.Body)
 		}
 	})
 

@@ -96,7 +96,7 @@ func (p *probe) calls() int64 {
 }
 
 // site is an endpoint with everything around it. Its zero configuration is a
-// Stripe endpoint that accepts the genuine delivery in request and answers 200.
+// Stripe endpoint that accepts the genuine delivery in request and responds with 200.
 type site struct {
 	t        *testing.T
 	clock    *manual
@@ -104,7 +104,7 @@ type site struct {
 	store    *probe
 	opts     middleware.Options
 	request  *http.Request
-	handle   http.HandlerFunc // nil answers 200
+	handle   http.HandlerFunc // nil responds with 200
 
 	runs    atomic.Int64
 	guard   *middleware.Guard
@@ -195,7 +195,7 @@ func (s *site) event() middleware.Report {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for range 2000 { // over a socket the answer is there before the event
+	for range 2000 { // over a socket the response is there before the event
 		if len(s.events) > 0 {
 			break
 		}

@@ -314,9 +314,9 @@ func TestAdmission(t *testing.T) {
 	t.Run("it can be used by hand", func(t *testing.T) {
 		admit := func(t *testing.T, s *site) *middleware.Admission {
 			t.Helper()
-			admission, answer := s.guard.Admit(t.Context(), adapter.NewInbound(httptest.NewRecorder(), again(t, s.request)))
-			if answer != nil {
-				t.Fatalf("answer %+v", answer)
+			admission, response := s.guard.Admit(t.Context(), adapter.NewInbound(httptest.NewRecorder(), again(t, s.request)))
+			if response != nil {
+				t.Fatalf("response %+v", response)
 			}
 			return admission
 		}
@@ -332,8 +332,8 @@ func TestAdmission(t *testing.T) {
 			if !a.Carries(a.Context()) || a.Carries(t.Context()) {
 				t.Error("it does not know its own context")
 			}
-			if answer := a.Settle(true); answer != nil {
-				t.Errorf("answer %+v", answer)
+			if response := a.Settle(true); response != nil {
+				t.Errorf("response %+v", response)
 			}
 			a.Close()
 			a.Close()

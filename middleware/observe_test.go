@@ -35,11 +35,11 @@ func TestObserve(t *testing.T) {
 			}
 		}
 		type test struct {
-			name   string
-			change func(*site)
-			handle http.HandlerFunc
-			want   middleware.Report // Outcome, Reason, Status, Err, FailedOpen
-			proved bool
+			name     string
+			change   func(*site)
+			handle   http.HandlerFunc
+			want     middleware.Report // Outcome, Reason, Status, Err, FailedOpen
+			verified bool
 		}
 		tests := []test{
 			{"handled", func(*site) {}, nil, middleware.Report{Outcome: middleware.Handled}, true},
@@ -57,7 +57,7 @@ func TestObserve(t *testing.T) {
 				s.opts.InsecureFailOpen = true
 				s.store.claim = func(context.Context, replay.Claim) (replay.Outcome, error) { return replay.Outcome{}, down }
 			}, answering(500), middleware.Report{Outcome: middleware.Failed, FailedOpen: true, Err: down}, true},
-			{"lost, with an answer of one's own", func(s *site) {
+			{"lost, with a response of one's own", func(s *site) {
 				settling(replay.ErrLost, nil)(s)
 				s.opts.OnReject = func(_ context.Context, _ verify.Reason, a *middleware.Response) { a.Status, a.Reason = 503, 0 }
 			}, nil, middleware.Report{Outcome: middleware.Lost, Reason: verify.ErrInFlight, Status: 503, Err: replay.ErrLost}, true},
@@ -84,11 +84,11 @@ func TestObserve(t *testing.T) {
 				if e.Endpoint != "test" || e.Provider != "stripe" || e.ReportOnly || len(e.CorrelationID) != 16 {
 					t.Errorf("event %+v", e)
 				}
-				if c.proved && (e.KeyLabel != "1" || e.Scope != "default" || e.BodyBytes != len(eventBody("evt_1"))) {
-					t.Errorf("a proved request has key %q, scope %q, %d bytes", e.KeyLabel, e.Scope, e.BodyBytes)
+				if c.verified && (e.KeyLabel != "1" || e.Scope != "default" || e.BodyBytes != len(eventBody("evt_1"))) {
+					t.Errorf("a verified request has key %q, scope %q, %d bytes", e.KeyLabel, e.Scope, e.BodyBytes)
 				}
-				if !c.proved && c.want.Reason != verify.ErrUnavailable && (e.KeyLabel != "" || e.Scope != "") {
-					t.Errorf("a request that was not proved has key %q, scope %q", e.KeyLabel, e.Scope)
+				if !c.verified && c.want.Reason != verify.ErrUnavailable && (e.KeyLabel != "" || e.Scope != "") {
+					t.Errorf("a request that was not verified has key %q, scope %q", e.KeyLabel, e.Scope)
 				}
 				if e.Total <= 0 {
 					t.Errorf("it took %v", e.Total)
@@ -316,7 +316,7 @@ func TestObserve(t *testing.T) {
 						}
 					})
 					w := s.serve(s.request)
-					check(t, "the answer", w.Body.String()+fmt.Sprint(w.Header()))
+					check(t, "the response", w.Body.String()+fmt.Sprint(w.Header()))
 					check(t, "the log", log.String())
 					if observedEvents != 1 || strings.Count(log.String(), "\n") != 2 {
 						t.Errorf("%d events, log %s", observedEvents, &log)

@@ -141,18 +141,18 @@ func TestReportOnly(t *testing.T) {
 		s := newSite(t, reportOnly, func(s *site) {
 			s.opts.Observe = func(_ context.Context, e middleware.Report) { s.events = append(s.events, e) }
 		})
-		var proved []bool
+		var verified []bool
 		s.handle = func(w http.ResponseWriter, r *http.Request) {
 			_, ok := verify.FromContext(r.Context())
-			proved = append(proved, ok)
+			verified = append(verified, ok)
 			io.Copy(w, r.Body)
 		}
 		s.serve(again(t, s.request))
 		w := s.serve(again(t, s.request))
 		s.clock.advance(time.Second)
 		s.serve(s.stripe("evt_1"))
-		if fmt.Sprint(proved) != "[true false false]" {
-			t.Errorf("proved %v", proved)
+		if fmt.Sprint(verified) != "[true false false]" {
+			t.Errorf("verified %v", verified)
 		}
 		if w.Body.String() != string(eventBody("evt_1")) || w.Header().Get("Webhook-Duplicate") != "" {
 			t.Errorf("answered %q with %v", w.Body, w.Header())

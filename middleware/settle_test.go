@@ -99,11 +99,11 @@ func TestSettle(t *testing.T) {
 		type pointer struct{ n int }
 		value := &pointer{7}
 		for _, c := range []struct {
-			name   string
-			handle http.HandlerFunc
-			answer string
-			panics any
-			gone   bool
+			name     string
+			handle   http.HandlerFunc
+			response string
+			panics   any
+			gone     bool
 		}{
 			{"with 500", answering(500), "release, status 500", nil, false},
 			{"with 400", answering(400), "release, status 400", nil, false},
@@ -179,8 +179,8 @@ func TestSettle(t *testing.T) {
 				if panicked != c.panics || gone != c.gone {
 					t.Errorf("panicked with %v, gone %v; want %v and %v", panicked, gone, c.panics, c.gone)
 				}
-				if w.String() != c.answer {
-					t.Errorf("did %q, want %q", w, c.answer)
+				if w.String() != c.response {
+					t.Errorf("did %q, want %q", w, c.response)
 				}
 				if e := s.event(); e.Outcome != middleware.Failed || e.Err != nil || e.Status != 0 {
 					t.Errorf("event %+v", e)
@@ -212,9 +212,9 @@ func TestSettle(t *testing.T) {
 
 	t.Run("what a handler manages is committed before the response", func(t *testing.T) {
 		for _, c := range []struct {
-			name   string
-			handle http.HandlerFunc
-			answer string
+			name     string
+			handle   http.HandlerFunc
+			response string
 		}{
 			{"by returning", func(http.ResponseWriter, *http.Request) {}, "commit"},
 			{"with 200", answering(200), "commit, status 200"},
@@ -250,8 +250,8 @@ func TestSettle(t *testing.T) {
 				})
 				s.handle = c.handle
 				s.ServeHTTP(w, again(t, s.request))
-				if w.String() != c.answer {
-					t.Errorf("did %q, want %q", w, c.answer)
+				if w.String() != c.response {
+					t.Errorf("did %q, want %q", w, c.response)
 				}
 				if e := s.event(); e.Outcome != middleware.Handled || e.Status != 0 || e.Reason != 0 || e.Err != nil {
 					t.Errorf("event %+v", e)
@@ -361,10 +361,10 @@ func run(h http.Handler, w http.ResponseWriter, r *http.Request) (panicked any, 
 func TestLease(t *testing.T) {
 	t.Run("an expired lease is taken over", func(t *testing.T) {
 		for _, first := range []struct {
-			name    string
-			status  int
-			outcome middleware.Outcome
-			answer  int
+			name     string
+			status   int
+			outcome  middleware.Outcome
+			response int
 		}{
 			{"and its owner that succeeds is told", 200, middleware.Lost, 409},
 			{"and its owner that fails releases nothing", 500, middleware.Failed, 500},
@@ -378,8 +378,8 @@ func TestLease(t *testing.T) {
 					<-finish
 					w.WriteHeader(first.status)
 				}
-				answer := make(chan *httptest.ResponseRecorder)
-				go func() { answer <- s.serve(again(t, s.request)) }()
+				response := make(chan *httptest.ResponseRecorder)
+				go func() { response <- s.serve(again(t, s.request)) }()
 				await(t, entered, "the first handler")
 
 				s.handle = nil
@@ -394,15 +394,15 @@ func TestLease(t *testing.T) {
 				wantRuns(t, s, 2)
 
 				close(finish)
-				w := await(t, answer, "the first handler's answer")
-				want(t, w, first.answer)
-				if first.answer == 409 {
+				w := await(t, response, "the first handler's response")
+				want(t, w, first.response)
+				if first.response == 409 {
 					want(t, w, 409, "Retry-After", "30", "X-Handler", "", "Content-Type", "application/problem+json")
 				}
 				s.mu.Lock()
 				last := s.events[len(s.events)-1]
 				s.mu.Unlock()
-				if last.Outcome != first.outcome || first.answer == 409 && (last.Status != 409 || !errors.Is(last.Err, replay.ErrLost)) {
+				if last.Outcome != first.outcome || first.response == 409 && (last.Status != 409 || !errors.Is(last.Err, replay.ErrLost)) {
 					t.Errorf("event %+v", last)
 				}
 				s.clock.advance(time.Second)
@@ -432,11 +432,11 @@ func TestLease(t *testing.T) {
 							time.Sleep(2*time.Minute + 5*time.Second)
 						}
 					}
-					answer := make(chan *httptest.ResponseRecorder)
-					go func() { answer <- s.serve(s.request) }()
+					response := make(chan *httptest.ResponseRecorder)
+					go func() { response <- s.serve(s.request) }()
 					time.Sleep(time.Minute + time.Second)
 					want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), c.status)
-					want(t, <-answer, c.first)
+					want(t, <-response, c.first)
 					about := int64(12)
 					if c.renew != nil {
 						about = 36 // a failure is tried again sooner
@@ -535,11 +535,11 @@ func TestLease(t *testing.T) {
 							time.Sleep(40 * time.Second)
 						}
 					}
-					answer := make(chan *httptest.ResponseRecorder)
-					go func() { answer <- s.serve(s.request) }()
+					response := make(chan *httptest.ResponseRecorder)
+					go func() { response <- s.serve(s.request) }()
 					time.Sleep(35 * time.Second)
 					want(t, s.serve(stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)), 409)
-					want(t, <-answer, 200)
+					want(t, <-response, 200)
 					wantRuns(t, s, 1)
 				})
 			})
@@ -711,7 +711,7 @@ func TestStoreFailure(t *testing.T) {
 				}
 				return nil
 			}, 3, 200, middleware.Handled, nil},
-			{"in vain, and the answer leaves", func(context.Context, int64) error { return down }, 3, 200, middleware.CommitFailed, down},
+			{"in vain, and the response leaves", func(context.Context, int64) error { return down }, 3, 200, middleware.CommitFailed, down},
 			{"in vain, because it hangs", func(ctx context.Context, _ int64) error {
 				<-ctx.Done()
 				return ctx.Err()
@@ -912,13 +912,13 @@ func TestHandlerContext(t *testing.T) {
 				retry := func() *http.Request {
 					return stripetest.NewRequest(hookURL, time.Now(), eventBody("evt_1"), stripeSecret)
 				}
-				answer := make(chan *httptest.ResponseRecorder)
-				go func() { answer <- s.serve(s.request) }()
+				response := make(chan *httptest.ResponseRecorder)
+				go func() { response <- s.serve(s.request) }()
 				<-ended
 				want(t, s.serve(retry()), 409)
 				time.Sleep(5 * time.Minute)
 				want(t, s.serve(retry()), 409)
-				want(t, <-answer, 500)
+				want(t, <-response, 500)
 				want(t, s.serve(retry()), 200, "Webhook-Duplicate", "")
 				wantRuns(t, s, 2)
 			})
@@ -1052,7 +1052,7 @@ func TestDoubleGuard(t *testing.T) {
 				want(t, outer.serve(again(t, outer.request)), c.again)
 			})
 		}
-		t.Run("what the inner one only reports is not proved by the outer one", func(t *testing.T) {
+		t.Run("what the inner one only reports is not verified by the outer one", func(t *testing.T) {
 			for _, secret := range []string{stripeSecret, otherSecret} {
 				outer, inner := newSite(t), newSite(t, reportOnly, func(s *site) { s.verifier = stripe.Must(secret) })
 				outer.handle = func(w http.ResponseWriter, r *http.Request) {

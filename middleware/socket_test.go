@@ -30,12 +30,12 @@ func live(s *site) {
 
 func unsigned(s *site) { s.request.Header.Del("Stripe-Signature") }
 
-// answered reads one answer.
+// answered reads one response.
 func answered(t *testing.T, r *bufio.Reader) *http.Response {
 	t.Helper()
 	response, err := http.ReadResponse(r, nil)
 	if err != nil {
-		t.Fatalf("no answer: %v", err)
+		t.Fatalf("no response: %v", err)
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
@@ -51,7 +51,7 @@ func hungUp(t *testing.T, conn net.Conn, r *bufio.Reader) {
 	t.Helper()
 	conn.SetReadDeadline(time.Now().Add(3 * time.Second))
 	if n, err := io.Copy(io.Discard, r); n != 0 || err != nil {
-		t.Errorf("after the answer came %d bytes and %v, want the end of the connection", n, err)
+		t.Errorf("after the response came %d bytes and %v, want the end of the connection", n, err)
 	}
 }
 

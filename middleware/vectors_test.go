@@ -43,7 +43,7 @@ type vector struct {
 // Vectors that state no verdict about a whole delivery.
 var notDeliveries = []string{"docs-header-parse-only"}
 
-// Reasons of the vectors whose answer is another one than 401.
+// Reasons of the vectors whose response is another one than 401.
 var vectorAnswers = map[string]int{"content_type_not_allowed": 415}
 
 func readVectors(t *testing.T) []vector {
@@ -113,15 +113,15 @@ func (v *vector) endpoint(t *testing.T) (http.Handler, *verify.Delivery, error) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	proved := new(verify.Delivery)
+	verified := new(verify.Delivery)
 	return guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d, ok := verify.FromContext(r.Context())
 		if !ok {
 			t.Error("the handler ran without a delivery")
 			return
 		}
-		*proved = *d
-	})), proved, nil
+		*verified = *d
+	})), verified, nil
 }
 
 // takesForms reports whether the endpoint is one for forms: where the vector says
@@ -157,7 +157,7 @@ func TestVectors(t *testing.T) {
 					t.Fatal("the file is damaged")
 				}
 				verdicts[v.Expect.Verdict]++
-				h, proved, err := v.endpoint(t)
+				h, verified, err := v.endpoint(t)
 				if err != nil {
 					if v.Expect.Verdict != "reject" || v.Expect.Reason != "no_secret_configured" {
 						t.Fatal(err)
@@ -169,7 +169,7 @@ func TestVectors(t *testing.T) {
 				switch v.Expect.Verdict {
 				case "accept":
 					want(t, w, 200, "Webhook-Duplicate", "")
-					if !bytes.Equal(proved.Body, v.Body) || proved.Provider != v.Provider {
+					if !bytes.Equal(verified.Body, v.Body) || verified.Provider != v.Provider {
 						t.Error("the handler did not run, or with another body")
 					}
 					// And never again.
@@ -182,7 +182,7 @@ func TestVectors(t *testing.T) {
 						status = s
 					}
 					want(t, w, status)
-					if proved.Provider != "" {
+					if verified.Provider != "" {
 						t.Error("the handler ran")
 					}
 				default:
@@ -240,14 +240,14 @@ func TestVectors(t *testing.T) {
 				t.Run(v.Provider+"/"+v.Name+"/"+touch.name, func(t *testing.T) {
 					v := v
 					v.Headers = slices.Clone(v.Headers)
-					h, proved, err := v.endpoint(t)
+					h, verified, err := v.endpoint(t)
 					if err != nil {
 						t.Fatal(err)
 					}
 					touch.change(&v)
 					w := httptest.NewRecorder()
 					h.ServeHTTP(w, v.request())
-					if w.Code != 401 && w.Code != 415 || proved.Provider != "" {
+					if w.Code != 401 && w.Code != 415 || verified.Provider != "" {
 						t.Errorf("status %d", w.Code)
 					}
 				})

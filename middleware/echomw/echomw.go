@@ -275,7 +275,7 @@ func writers(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
 	}
 }
 
-// sendFailure answers with 500 and does not touch the context. Where a response
+// sendFailure responds with 500 and does not touch the context. Where a response
 // left already, it does nothing.
 func sendFailure(held *heldResponse) {
 	held.Reset()

@@ -151,24 +151,24 @@ func TestFailure(t *testing.T) {
 	}
 	const body500 = `{"message":"Internal Server Error"}` + "\n"
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		handle echo.HandlerFunc
-		answer string
+		name     string
+		change   func(*site)
+		handle   echo.HandlerFunc
+		response string
 	}{
 		{"by an HTTP error", func(*site) {}, func(echo.Context) error { return teapot }, `status 418, body {"message":"short and stout"}` + "\n"},
 		{"by an HTTP error that says 200", func(*site) {}, func(echo.Context) error { return echo.NewHTTPError(200, "all is well") }, "status 500"},
 		{"by an error that is answered 200", answering200, func(echo.Context) error { return failed }, "status 500"},
-		{"by an error after an answer that is answered 200", answering200, thenFail, "status 500"},
+		{"by an error after a response that is answered 200", answering200, thenFail, "status 500"},
 		{"by an error that nobody answers", silent, func(echo.Context) error { return failed }, "status 500"},
-		{"by an error after an answer that nobody answers", silent, thenFail, "status 500"},
+		{"by an error after a response that nobody answers", silent, thenFail, "status 500"},
 		{"by an error that is answered carelessly", careless, thenFail, "status 502, body sorry"},
 		{"by an error that is answered past echo", raw, thenFail, "status 502, body sorry"},
 
 		{"by an error that Logger inside answers", within(logger()), func(echo.Context) error { return failed }, "status 500, body " + body500},
-		{"by an error after an answer, with Logger inside", within(logger()), thenFail, "status 500, body " + body500},
+		{"by an error after a response, with Logger inside", within(logger()), thenFail, "status 500, body " + body500},
 		{"by an error that Logger inside has answered 200", changes(within(logger()), answering200), func(echo.Context) error { return failed }, "status 500"},
-		{"by an error after an answer that Logger inside has answered 200", changes(within(logger()), answering200), thenFail, "status 500"},
+		{"by an error after a response that Logger inside has answered 200", changes(within(logger()), answering200), thenFail, "status 500"},
 		{"by an error that nobody answers, with Logger inside", changes(within(logger()), silent), func(echo.Context) error { return failed }, "status 500"},
 		{"by an error that RequestLogger inside answers", within(requestLogger(true, func(echomiddleware.RequestLoggerValues) {})), thenFail, "status 500, body " + body500},
 		{"by an error with Logger outside", around(logger()), thenFail, "status 500, body " + body500},
@@ -177,13 +177,13 @@ func TestFailure(t *testing.T) {
 		{"by an error with Loggers everywhere", changes(around(logger(), requestLogger(true, func(echomiddleware.RequestLoggerValues) {})), within(logger())), thenFail, "status 500, body " + body500},
 
 		{"by a panic with Recover inside", within(recoverer()), func(echo.Context) error { panic("boom") }, "status 500, body " + body500},
-		{"by a panic after an answer, with Recover inside", within(recoverer()), func(c echo.Context) error {
+		{"by a panic after a response, with Recover inside", within(recoverer()), func(c echo.Context) error {
 			ok(c)
 			panic("boom")
 		}, "status 500, body " + body500},
 		{"by a panic with Recover inside, answered 200", changes(within(recoverer()), answering200), func(echo.Context) error { panic("boom") }, "status 500"},
 		{"by a panic with Recover outside", around(recoverer()), func(echo.Context) error { panic("boom") }, "status 500, body " + body500},
-		{"by a panic after an answer, with Recover outside", around(recoverer()), func(c echo.Context) error {
+		{"by a panic after a response, with Recover outside", around(recoverer()), func(c echo.Context) error {
 			c.Response().Header().Set("Set-Cookie", "handler=1")
 			ok(c)
 			c.Response().Flush()
@@ -228,7 +228,7 @@ func TestFailure(t *testing.T) {
 		{"by early hints alone", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(103); return nil }, "status 500"},
 		{"by early hints alone, above another response", within(echo.WrapMiddleware(func(h http.Handler) http.Handler { return h })), func(c echo.Context) error { c.Response().WriteHeader(103); return nil }, "status 500"},
 		{"by early hints and a status that echo drops", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(103); return c.NoContent(204) }, "status 500"},
-		{"by an upgrade, and an answer", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(101); return c.String(200, "ok") }, "status 500, body ok"},
+		{"by an upgrade, and a response", func(*site) {}, func(c echo.Context) error { c.Response().WriteHeader(101); return c.String(200, "ok") }, "status 500, body ok"},
 		{"by an error with a timeout outside", around(echomiddleware.ContextTimeout(time.Minute)), thenFail, "status 500, body " + body500},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -236,8 +236,8 @@ func TestFailure(t *testing.T) {
 			w := newJournal()
 			w.header.Set("X-Outer", "1")
 			s.echo.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer {
-				t.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("answered %q, want %q", w, c.response)
 			}
 			if w.header.Get("Set-Cookie") != "" || w.header.Get("X-Outer") != "1" {
 				t.Errorf("headers %v", w.header)
@@ -260,10 +260,10 @@ func TestFailure(t *testing.T) {
 
 func TestSuccess(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		handle echo.HandlerFunc
-		answer string
+		name     string
+		change   func(*site)
+		handle   echo.HandlerFunc
+		response string
 	}{
 		{"past echo's response", func(*site) {}, func(c echo.Context) error {
 			c.Response().Writer.WriteHeader(202)
@@ -279,7 +279,7 @@ func TestSuccess(t *testing.T) {
 		}, "commit, status 201, body ann"},
 		{"with a handler of net/http", func(*site) {}, echo.WrapHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if _, ok := verify.FromContext(r.Context()); !ok {
-				http.Error(w, "not proved", http.StatusForbidden)
+				http.Error(w, "not verified", http.StatusForbidden)
 			}
 			io.WriteString(w, "ok")
 		})), "commit, status 200, body ok"},
@@ -289,8 +289,8 @@ func TestSuccess(t *testing.T) {
 			s := newSite(t, c.change, handling(c.handle))
 			s.store.commit = func() error { w.note("commit"); return nil }
 			s.echo.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer {
-				t.Errorf("did %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("did %q, want %q", w, c.response)
 			}
 			if e := s.event(); e.Outcome != middleware.Handled {
 				t.Errorf("event %+v", e)
@@ -352,7 +352,7 @@ func TestOutsideView(t *testing.T) {
 		{"of an empty success", func(c echo.Context) error { return nil }, 200, 0, nil, false},
 		{"of a failure", func(c echo.Context) error { return c.String(502, "sorry") }, 502, 5, nil, true},
 		{"of an error", func(c echo.Context) error { return failed }, 500, 36, failed, true},
-		{"of an error after an answer", func(c echo.Context) error { c.String(200, "done"); return failed }, 500, 36, failed, true},
+		{"of an error after a response", func(c echo.Context) error { c.String(200, "done"); return failed }, 500, 36, failed, true},
 		{"of an HTTP error", func(c echo.Context) error { return echo.ErrForbidden }, 403, 24, echo.ErrForbidden, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -401,7 +401,7 @@ func TestResponseHooks(t *testing.T) {
 	}{
 		{"success", func(c echo.Context) error { return c.String(201, "ok") }, 201},
 		{"an error", func(c echo.Context) error { return echo.ErrForbidden }, 403},
-		{"an error after an answer", func(c echo.Context) error { c.String(200, "ok"); return echo.ErrForbidden }, 403},
+		{"an error after a response", func(c echo.Context) error { c.String(200, "ok"); return echo.ErrForbidden }, 403},
 		{"a refusal", nil, 401},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -530,14 +530,14 @@ func TestTwoGuards(t *testing.T) {
 		return errors.New("failed")
 	}
 	for _, c := range []struct {
-		name    string
-		handle  echo.HandlerFunc
-		between []echo.MiddlewareFunc
-		inside  []echo.MiddlewareFunc
-		errors  func(error, echo.Context)
-		answer  string
-		commits int64
-		again   int
+		name     string
+		handle   echo.HandlerFunc
+		between  []echo.MiddlewareFunc
+		inside   []echo.MiddlewareFunc
+		errors   func(error, echo.Context)
+		response string
+		commits  int64
+		again    int
 	}{
 		{"an error that is answered 200", failed, nil, nil, func(_ error, c echo.Context) { c.NoContent(200) }, "status 500", 0, 500},
 		{"a panic that is recovered in between", func(c echo.Context) error { panic("boom") },
@@ -553,8 +553,8 @@ func TestTwoGuards(t *testing.T) {
 			}
 			w := newJournal()
 			inner.echo.ServeHTTP(w, again(t, inner.request))
-			if w.String() != c.answer {
-				t.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("answered %q, want %q", w, c.response)
 			}
 			inner.wantSettled(c.commits, 1-c.commits)
 			outer.wantSettled(c.commits, 1-c.commits)
@@ -612,13 +612,13 @@ func TestBodyBeforeTheGuard(t *testing.T) {
 func TestReportOnly(t *testing.T) {
 	body := string(eventBody("evt_1"))
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		outer  echo.MiddlewareFunc
-		proved bool
-		body   string
-		err    error
-		reason verify.Reason
+		name     string
+		change   func(*site)
+		outer    echo.MiddlewareFunc
+		verified bool
+		body     string
+		err      error
+		reason   verify.Reason
 	}{
 		{"genuine", func(*site) {}, nil, true, body, nil, 0},
 		{"cut off by BodyLimit", func(s *site) { s.request.ContentLength = -1 }, echomiddleware.BodyLimit("10B"), false, body[:10], echo.ErrStatusRequestEntityTooLarge, verify.ErrTooLarge},
@@ -626,8 +626,8 @@ func TestReportOnly(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.change, func(s *site) { s.opts.InsecureReportOnly = true }, handling(func(ec echo.Context) error {
 				d, ok := verify.FromContext(ec.Request().Context())
-				if ok != c.proved || (d != nil) != c.proved {
-					t.Errorf("proved %v, want %v", ok, c.proved)
+				if ok != c.verified || (d != nil) != c.verified {
+					t.Errorf("verified %v, want %v", ok, c.verified)
 				}
 				b, err := io.ReadAll(ec.Request().Body)
 				if c.outer != nil && strings.HasPrefix(body, string(b)) {
@@ -650,7 +650,7 @@ func TestReportOnly(t *testing.T) {
 			}
 			s.wantRuns(1)
 			outcome := middleware.Refused
-			if c.proved {
+			if c.verified {
 				outcome = middleware.Handled
 			}
 			if e := s.event(); e.Outcome != outcome || e.Reason != c.reason || !e.ReportOnly || e.Status != 0 {
@@ -744,11 +744,11 @@ func TestReplacedContext(t *testing.T) {
 	swap := func(c echo.Context) { c.SetRequest(c.Request().WithContext(context.Background())) }
 	dump := echomiddleware.BodyDump(func(echo.Context, []byte, []byte) {})
 	for _, c := range []struct {
-		name    string
-		change  func(*site)
-		handle  echo.HandlerFunc
-		answer  string
-		commits int64
+		name     string
+		change   func(*site)
+		handle   echo.HandlerFunc
+		response string
+		commits  int64
 	}{
 		{"and have its writer wrapped, too", within(dump), func(c echo.Context) error { swap(c); return c.NoContent(204) }, "status 204", 1},
 		{"and fail behind a writer that is wrapped", within(dump), func(c echo.Context) error { swap(c); return c.NoContent(502) }, "status 502", 0},
@@ -761,8 +761,8 @@ func TestReplacedContext(t *testing.T) {
 			s := newSite(t, c.change, handling(c.handle))
 			w := newJournal()
 			s.echo.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer {
-				t.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("answered %q, want %q", w, c.response)
 			}
 			s.wantSettled(c.commits, 1-c.commits)
 		})
@@ -771,10 +771,10 @@ func TestReplacedContext(t *testing.T) {
 
 func TestReplacedResponse(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		err     error
-		answer  string
-		commits int64
+		name     string
+		err      error
+		response string
+		commits  int64
 	}{
 		{"and succeed", nil, "status 201, body ok", 1},
 		{"and fail", echo.ErrTeapot, "status 418, body {\"message\":\"I'm a teapot\"}\n", 0},
@@ -795,8 +795,8 @@ func TestReplacedResponse(t *testing.T) {
 			}))
 			w := newJournal()
 			s.echo.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer || before != after {
-				t.Errorf("answered %q, want %q; the response is the same outside: %v", w, c.answer, before == after)
+			if w.String() != c.response || before != after {
+				t.Errorf("answered %q, want %q; the response is the same outside: %v", w, c.response, before == after)
 			}
 			s.wantSettled(c.commits, 1-c.commits)
 		})

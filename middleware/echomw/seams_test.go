@@ -14,7 +14,7 @@ import (
 )
 
 // overBoth runs a test over HTTP/1.1 and over HTTP/2. deliver posts a request to the
-// handler, waiting for the server's go-ahead with the body, and returns the answer.
+// handler, waiting for the server's go-ahead with the body, and returns the response.
 func overBoth(t *testing.T, test func(t *testing.T, deliver func(http.Handler, *http.Request) (int, string))) {
 	for _, name := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(name, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// recovererThat answers 500 to panics of h.
+// recovererThat responds with 500 to panics of h.
 func recovererThat(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

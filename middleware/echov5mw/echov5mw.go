@@ -202,7 +202,7 @@ func (a *heldResponse) discard(c *echo.Context) {
 	c.SetResponse(a.response)
 }
 
-// fail answers with 500, past the hooks of echo's response, which could make a 2xx
+// fail responds with 500, past the hooks of echo's response, which could make a 2xx
 // of it.
 func (a *heldResponse) fail() {
 	a.WriteHeader(http.StatusInternalServerError)

@@ -163,24 +163,24 @@ func TestFailure(t *testing.T) {
 	}
 	const body500 = `{"message":"Internal Server Error"}` + "\n"
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		handle echo.HandlerFunc
-		answer string
+		name     string
+		change   func(*site)
+		handle   echo.HandlerFunc
+		response string
 	}{
 		{"by an HTTP error", func(*site) {}, func(*echo.Context) error { return teapot }, `status 418, body {"message":"short and stout"}` + "\n"},
 		{"by an HTTP error that says 200", func(*site) {}, func(*echo.Context) error { return echo.NewHTTPError(200, "all is well") }, "status 500"},
 		{"by an error that is answered 200", answering200, func(*echo.Context) error { return failed }, "status 500"},
-		{"by an error after an answer that is answered 200", answering200, thenFail, "status 500"},
+		{"by an error after a response that is answered 200", answering200, thenFail, "status 500"},
 		{"by an error that nobody answers", silent, func(*echo.Context) error { return failed }, "status 500"},
-		{"by an error after an answer that nobody answers", silent, thenFail, "status 500"},
+		{"by an error after a response that nobody answers", silent, thenFail, "status 500"},
 		{"by an error that is answered carelessly", careless, thenFail, "status 502, body sorry"},
 		{"by an error that is answered past echo", raw, thenFail, "status 502, body sorry"},
 
 		{"by an error that Logger inside answers", within(logger()), func(*echo.Context) error { return failed }, "status 500, body " + body500},
-		{"by an error after an answer, with Logger inside", within(logger()), thenFail, "status 500, body " + body500},
+		{"by an error after a response, with Logger inside", within(logger()), thenFail, "status 500, body " + body500},
 		{"by an error that Logger inside has answered 200", changes(within(logger()), answering200), func(*echo.Context) error { return failed }, "status 500"},
-		{"by an error after an answer that Logger inside has answered 200", changes(within(logger()), answering200), thenFail, "status 500"},
+		{"by an error after a response that Logger inside has answered 200", changes(within(logger()), answering200), thenFail, "status 500"},
 		{"by an error that nobody answers, with Logger inside", changes(within(logger()), silent), func(*echo.Context) error { return failed }, "status 500"},
 		{"by an error that RequestLogger inside answers", within(requestLogger(true, func(echomiddleware.RequestLoggerValues) {})), thenFail, "status 500, body " + body500},
 		{"by an error with Logger outside", around(logger()), thenFail, "status 500, body " + body500},
@@ -189,13 +189,13 @@ func TestFailure(t *testing.T) {
 		{"by an error with Loggers everywhere", changes(around(logger(), requestLogger(true, func(echomiddleware.RequestLoggerValues) {})), within(logger())), thenFail, "status 500, body " + body500},
 
 		{"by a panic with Recover inside", within(recoverer()), func(*echo.Context) error { panic("boom") }, "status 500, body " + body500},
-		{"by a panic after an answer, with Recover inside", within(recoverer()), func(c *echo.Context) error {
+		{"by a panic after a response, with Recover inside", within(recoverer()), func(c *echo.Context) error {
 			ok(c)
 			panic("boom")
 		}, "status 500, body " + body500},
 		{"by a panic with Recover inside, answered 200", changes(within(recoverer()), answering200), func(*echo.Context) error { panic("boom") }, "status 500"},
 		{"by a panic with Recover outside", around(recoverer()), func(*echo.Context) error { panic("boom") }, "status 500, body " + body500},
-		{"by a panic after an answer, with Recover outside", around(recoverer()), func(c *echo.Context) error {
+		{"by a panic after a response, with Recover outside", around(recoverer()), func(c *echo.Context) error {
 			c.Response().Header().Set("Set-Cookie", "handler=1")
 			ok(c)
 			http.NewResponseController(c.Response()).Flush()
@@ -232,8 +232,8 @@ func TestFailure(t *testing.T) {
 			return err
 		}, "status 500"},
 		{"by early hints alone, above another response", within(echo.WrapMiddleware(func(h http.Handler) http.Handler { return h })), func(c *echo.Context) error { c.Response().WriteHeader(103); return nil }, "status 500"},
-		{"by a status after an answer", func(*site) {}, func(c *echo.Context) error { c.String(200, "ok"); c.Response().WriteHeader(502); return nil }, "status 502"},
-		{"by an answer after an answer", func(*site) {}, func(c *echo.Context) error { c.String(200, "ok"); return c.String(503, "no") }, "status 503, body no"},
+		{"by a status after a response", func(*site) {}, func(c *echo.Context) error { c.String(200, "ok"); c.Response().WriteHeader(502); return nil }, "status 502"},
+		{"by a response after a response", func(*site) {}, func(c *echo.Context) error { c.String(200, "ok"); return c.String(503, "no") }, "status 503, body no"},
 		{"by an error with BodyDump inside", within(echomiddleware.BodyDump(func(*echo.Context, []byte, []byte, error) {})), thenFail, "status 500, body " + body500},
 		{"by an error with a timeout outside", around(echomiddleware.ContextTimeout(time.Minute)), thenFail, "status 500, body " + body500},
 	} {
@@ -242,8 +242,8 @@ func TestFailure(t *testing.T) {
 			w := newJournal()
 			w.header.Set("X-Outer", "1")
 			s.echo.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer {
-				t.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("answered %q, want %q", w, c.response)
 			}
 			if w.header.Get("Set-Cookie") != "" || w.header.Get("X-Outer") != "1" {
 				t.Errorf("headers %v", w.header)
@@ -266,10 +266,10 @@ func TestFailure(t *testing.T) {
 
 func TestSuccess(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		handle echo.HandlerFunc
-		answer string
+		name     string
+		change   func(*site)
+		handle   echo.HandlerFunc
+		response string
 	}{
 		{"with 204 after early hints", func(*site) {}, func(c *echo.Context) error { c.Response().WriteHeader(103); return c.NoContent(204) }, "commit, status 204"},
 		{"with 200 and another success", func(*site) {}, func(c *echo.Context) error { c.String(200, "ok"); return c.NoContent(204) }, "commit, status 200, body ok"},
@@ -281,7 +281,7 @@ func TestSuccess(t *testing.T) {
 		{"with Logger and Recover outside", around(logger(), recoverer()), func(c *echo.Context) error { return c.String(201, "ok") }, "commit, status 201, body ok"},
 		{"with a handler of net/http", func(*site) {}, echo.WrapHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if _, ok := verify.FromContext(r.Context()); !ok {
-				http.Error(w, "not proved", http.StatusForbidden)
+				http.Error(w, "not verified", http.StatusForbidden)
 			}
 			io.WriteString(w, "ok")
 		})), "commit, status 200, body ok"},
@@ -291,8 +291,8 @@ func TestSuccess(t *testing.T) {
 			s := newSite(t, c.change, handling(c.handle))
 			s.store.commit = func() error { w.note("commit"); return nil }
 			s.echo.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer {
-				t.Errorf("did %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("did %q, want %q", w, c.response)
 			}
 			if e := s.event(); e.Outcome != middleware.Handled {
 				t.Errorf("event %+v", e)
@@ -354,7 +354,7 @@ func TestOutsideView(t *testing.T) {
 		{"of an empty success", func(c *echo.Context) error { return nil }, 200, 0, nil, false},
 		{"of a failure", func(c *echo.Context) error { return c.String(502, "sorry") }, 502, 5, nil, true},
 		{"of an error", func(c *echo.Context) error { return failed }, 500, 36, failed, true},
-		{"of an error after an answer", func(c *echo.Context) error { c.String(200, "done"); return failed }, 500, 36, failed, true},
+		{"of an error after a response", func(c *echo.Context) error { c.String(200, "done"); return failed }, 500, 36, failed, true},
 		{"of an HTTP error", func(c *echo.Context) error { return echo.ErrForbidden }, 403, 24, echo.ErrForbidden, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -420,7 +420,7 @@ func TestResponseHooks(t *testing.T) {
 	}{
 		{"success", func(c *echo.Context) error { return c.String(201, "ok") }, 201},
 		{"an error", func(c *echo.Context) error { return echo.ErrForbidden }, 403},
-		{"an error after an answer", func(c *echo.Context) error { c.String(200, "ok"); return echo.ErrForbidden }, 403},
+		{"an error after a response", func(c *echo.Context) error { c.String(200, "ok"); return echo.ErrForbidden }, 403},
 		{"a refusal", nil, 401},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -550,14 +550,14 @@ func TestTwoGuards(t *testing.T) {
 		return errors.New("failed")
 	}
 	for _, c := range []struct {
-		name    string
-		handle  echo.HandlerFunc
-		between []echo.MiddlewareFunc
-		inside  []echo.MiddlewareFunc
-		errors  func(*echo.Context, error)
-		answer  string
-		commits int64
-		again   int
+		name     string
+		handle   echo.HandlerFunc
+		between  []echo.MiddlewareFunc
+		inside   []echo.MiddlewareFunc
+		errors   func(*echo.Context, error)
+		response string
+		commits  int64
+		again    int
 	}{
 		{"an error that is answered 200", failed, nil, nil, func(c *echo.Context, _ error) { c.NoContent(200) }, "status 500", 0, 500},
 		{"a panic that is recovered in between", func(c *echo.Context) error { panic("boom") },
@@ -573,8 +573,8 @@ func TestTwoGuards(t *testing.T) {
 			}
 			w := newJournal()
 			inner.echo.ServeHTTP(w, again(t, inner.request))
-			if w.String() != c.answer {
-				t.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("answered %q, want %q", w, c.response)
 			}
 			inner.wantSettled(c.commits, 1-c.commits)
 			outer.wantSettled(c.commits, 1-c.commits)
@@ -632,13 +632,13 @@ func TestBodyBeforeTheGuard(t *testing.T) {
 func TestReportOnly(t *testing.T) {
 	body := string(eventBody("evt_1"))
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		outer  echo.MiddlewareFunc
-		proved bool
-		body   string
-		err    error
-		reason verify.Reason
+		name     string
+		change   func(*site)
+		outer    echo.MiddlewareFunc
+		verified bool
+		body     string
+		err      error
+		reason   verify.Reason
 	}{
 		{"genuine", func(*site) {}, nil, true, body, nil, 0},
 		{"cut off by BodyLimit", func(s *site) { s.request.ContentLength = -1 }, echomiddleware.BodyLimit(10), false, body, echo.ErrStatusRequestEntityTooLarge, verify.ErrTooLarge},
@@ -646,8 +646,8 @@ func TestReportOnly(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.change, func(s *site) { s.opts.InsecureReportOnly = true }, handling(func(ec *echo.Context) error {
 				d, ok := verify.FromContext(ec.Request().Context())
-				if ok != c.proved || (d != nil) != c.proved {
-					t.Errorf("proved %v, want %v", ok, c.proved)
+				if ok != c.verified || (d != nil) != c.verified {
+					t.Errorf("verified %v, want %v", ok, c.verified)
 				}
 				b, err := io.ReadAll(ec.Request().Body)
 				if string(b) != c.body || err != c.err {
@@ -667,7 +667,7 @@ func TestReportOnly(t *testing.T) {
 			}
 			s.wantRuns(1)
 			outcome := middleware.Refused
-			if c.proved {
+			if c.verified {
 				outcome = middleware.Handled
 			}
 			if e := s.event(); e.Outcome != outcome || e.Reason != c.reason || !e.ReportOnly || e.Status != 0 {
@@ -680,7 +680,7 @@ func TestReportOnly(t *testing.T) {
 		want(t, s.serve(s.request), 502)
 		s.wantSettled(0, 1)
 	})
-	t.Run("also of errors after an answer", func(t *testing.T) {
+	t.Run("also of errors after a response", func(t *testing.T) {
 		s := newSite(t, func(s *site) { s.opts.InsecureReportOnly = true }, handling(func(c *echo.Context) error {
 			c.NoContent(200)
 			return errTeapot
@@ -754,7 +754,7 @@ func TestErrorOutOfSight(t *testing.T) {
 	}{
 		{"inside, and returned", within(answering(false)), thenFail, 500, 0},
 		{"inside, and not returned, with 500", within(answering(true)), fail, 500, 0},
-		{"inside, and not returned, behind an answer that stands", within(answering(true)), thenFail, 200, 1},
+		{"inside, and not returned, behind a response that stands", within(answering(true)), thenFail, 200, 1},
 		{"outside, and not returned", around(answering(true)), thenFail, 500, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -796,11 +796,11 @@ func TestReplacedContextAndResponse(t *testing.T) {
 	dump := echomiddleware.BodyDump(func(*echo.Context, []byte, []byte, error) {})
 	const teapot = `status 418, body {"message":"I'm a teapot"}` + "\n"
 	for _, c := range []struct {
-		name    string
-		change  func(*site)
-		handle  echo.HandlerFunc
-		answer  string
-		commits int64
+		name     string
+		change   func(*site)
+		handle   echo.HandlerFunc
+		response string
+		commits  int64
 	}{
 		{"its context and its writer, and succeed", within(dump), func(c *echo.Context) error { swap(c); return c.NoContent(204) }, "status 204", 1},
 		{"its context and its writer, and fail", within(dump), func(c *echo.Context) error { swap(c); return c.NoContent(502) }, "status 502", 0},
@@ -831,8 +831,8 @@ func TestReplacedContextAndResponse(t *testing.T) {
 			})
 			w := newJournal()
 			s.echo.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer {
-				t.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("answered %q, want %q", w, c.response)
 			}
 			s.wantSettled(c.commits, 1-c.commits)
 		})

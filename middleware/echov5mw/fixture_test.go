@@ -47,7 +47,7 @@ type site struct {
 	verifier verify.Verifier
 	opts     middleware.Options
 	request  *http.Request
-	handle   echo.HandlerFunc // nil answers 200
+	handle   echo.HandlerFunc // nil responds with 200
 	store    *probe
 
 	echo    *echo.Echo

@@ -44,7 +44,7 @@ type site struct {
 	verifier verify.Verifier
 	opts     middleware.Options
 	request  *http.Request
-	handle   gin.HandlerFunc // nil answers 200
+	handle   gin.HandlerFunc // nil responds with 200
 	store    *probe
 
 	engine  *gin.Engine

@@ -39,7 +39,7 @@
 // once; outside, gin gives the context to another request while the handler still
 // uses it. Use Options.MaxRun, or http.TimeoutHandler around the whole engine.
 //
-// Recovery may stand on either side. If a recovery outside answers nothing, or a
+// Recovery may stand on either side. If a recovery outside responds with nothing, or a
 // 2xx, 500 goes out. Inside, what it answers counts. A middleware between the two
 // that puts back its own c.Writer when it is left, as a logger of bodies does, takes
 // this away: what is outside of it must not answer a failure with a 2xx.
@@ -54,7 +54,7 @@
 // A handler may empty the keys of the context, replace its request, and leave the
 // writer wrapped. Only one that does the first two behind a wrapper that neither
 // embeds the writer nor has an Unwrap is taken for a handler whose context was given
-// to another request: its event is released, and gin answers 200 without a body.
+// to another request: its event is released, and gin responds with 200 without a body.
 package ginmw
 
 import (

@@ -67,7 +67,7 @@ func TestRefusal(t *testing.T) {
 				s.outer = append([]gin.HandlerFunc{func(c *gin.Context) {
 					c.Next()
 					if !c.Writer.Written() {
-						t.Error("outside, the answer does not count as written")
+						t.Error("outside, the response does not count as written")
 					}
 				}}, s.outer...)
 				if c.head {
@@ -112,32 +112,32 @@ func TestFailure(t *testing.T) {
 		panic("boom")
 	}
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		handle gin.HandlerFunc
-		answer string
+		name     string
+		change   func(*site)
+		handle   gin.HandlerFunc
+		response string
 	}{
 		{"by a status that is written", func(*site) {}, func(c *gin.Context) { c.AbortWithStatus(502) }, "status 502"},
-		{"by an answer", func(*site) {}, func(c *gin.Context) { c.AbortWithStatusJSON(422, gin.H{"a": 1}) }, `status 422, body {"a":1}`},
+		{"by a response", func(*site) {}, func(c *gin.Context) { c.AbortWithStatusJSON(422, gin.H{"a": 1}) }, `status 422, body {"a":1}`},
 		{"by an error with a status", func(*site) {}, func(c *gin.Context) { c.AbortWithError(418, errFailed) }, "status 418"},
 		{"by an error that is answered outside", around(answering(503)), attach, "status 503, body sorry: failed"},
-		{"by an error after an answer that is answered outside", around(answering(503)), okThenAttach, "status 503, body sorry: failed"},
+		{"by an error after a response that is answered outside", around(answering(503)), okThenAttach, "status 503, body sorry: failed"},
 		{"by an error that is answered 200 outside", around(answering(200)), attach, "status 500, body sorry: failed"},
 		{"by an error that is answered inside", within(answering(503)), attach, "status 503, body sorry: failed"},
 		{"by an error that is answered 200 inside", within(answering(200)), attach, "status 500"},
 		{"by an error of a middleware inside", within(func(c *gin.Context) { c.Next(); c.Error(errFailed) }), func(c *gin.Context) { c.Status(204) }, "status 500"},
 
 		{"by a panic with a recovery outside", around(recoverer), func(*gin.Context) { panic("boom") }, "status 503"},
-		{"by a panic after an answer, with a recovery outside", around(recoverer), okThenPanic, "status 503"},
+		{"by a panic after a response, with a recovery outside", around(recoverer), okThenPanic, "status 503"},
 		{"by a panic with a recovery outside that says nothing", around(recovering(func(*gin.Context, any) {})), okThenPanic, "status 500"},
-		{"by a panic with a recovery outside that answers 200", around(recovering(func(c *gin.Context, _ any) { c.String(200, "fine") })), okThenPanic, "status 500, body fine"},
-		{"by a status after an answer", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.Status(500) }, "status 500"},
-		{"by an answer after an answer", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.String(503, "no") }, "status 503, body no"},
+		{"by a panic with a recovery outside that responds with 200", around(recovering(func(c *gin.Context, _ any) { c.String(200, "fine") })), okThenPanic, "status 500, body fine"},
+		{"by a status after a response", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.Status(500) }, "status 500"},
+		{"by a response after a response", func(*site) {}, func(c *gin.Context) { c.String(201, "ok"); c.String(503, "no") }, "status 503, body no"},
 		{"by an informational status that is written", func(*site) {}, func(c *gin.Context) { c.Status(103); c.Writer.WriteHeaderNow() }, "status 500"},
 		{"by an informational status with a body", func(*site) {}, func(c *gin.Context) { c.Status(103); c.Writer.WriteString("hint") }, "status 500"},
 		{"by an upgrade", func(*site) {}, func(c *gin.Context) { c.Status(101); c.Writer.WriteHeaderNow() }, "status 500"},
-		{"by a panic after an answer, with gin's recovery inside", within(gin.RecoveryWithWriter(io.Discard)), okThenPanic, "status 500"},
-		{"by a panic after an answer, with a recovery of net/http inside", func(*site) {}, gin.WrapF(func(w http.ResponseWriter, r *http.Request) {
+		{"by a panic after a response, with gin's recovery inside", within(gin.RecoveryWithWriter(io.Discard)), okThenPanic, "status 500"},
+		{"by a panic after a response, with a recovery of net/http inside", func(*site) {}, gin.WrapF(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
 				recover()
 				http.Error(w, "sorry", http.StatusBadGateway)
@@ -152,8 +152,8 @@ func TestFailure(t *testing.T) {
 			w := newJournal()
 			w.header.Set("X-Outer", "1")
 			s.engine.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer {
-				t.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("answered %q, want %q", w, c.response)
 			}
 			if w.header.Get("Set-Cookie") != "" || w.header.Get("X-Outer") != "1" {
 				t.Errorf("headers %v", w.header)
@@ -174,10 +174,10 @@ func TestFailure(t *testing.T) {
 
 func TestSuccess(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		handle gin.HandlerFunc
-		answer string
+		name     string
+		change   func(*site)
+		handle   gin.HandlerFunc
+		response string
 	}{
 		{"with a status that is written", func(*site) {}, func(c *gin.Context) { c.AbortWithStatus(204) }, "commit, status 204"},
 		{"with a second thought", func(*site) {}, func(c *gin.Context) { c.Status(500); c.Status(202) }, "commit, status 202"},
@@ -197,7 +197,7 @@ func TestSuccess(t *testing.T) {
 		}, func(c *gin.Context) { c.String(201, "ok") }, "commit, status 201, body ok"},
 		{"with a handler of net/http", func(*site) {}, gin.WrapF(func(w http.ResponseWriter, r *http.Request) {
 			if _, ok := verify.FromContext(r.Context()); !ok {
-				http.Error(w, "not proved", http.StatusForbidden)
+				http.Error(w, "not verified", http.StatusForbidden)
 			}
 			io.WriteString(w, "ok")
 		}), "commit, status 200, body ok"},
@@ -207,8 +207,8 @@ func TestSuccess(t *testing.T) {
 			s := newSite(t, c.change, handling(c.handle))
 			s.store.commit = func() error { w.note("commit"); return nil }
 			s.engine.ServeHTTP(w, again(t, s.request))
-			if w.String() != c.answer {
-				t.Errorf("did %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("did %q, want %q", w, c.response)
 			}
 			s.wantSettled(t, 1, 0)
 			want(t, s.serve(again(t, s.request)), 409)
@@ -438,10 +438,10 @@ func TestReplacedContextParts(t *testing.T) {
 				continue // as documented
 			}
 			for _, c := range []struct {
-				name    string
-				handle  gin.HandlerFunc
-				answer  string
-				commits int64
+				name     string
+				handle   gin.HandlerFunc
+				response string
+				commits  int64
 			}{
 				{"and succeed", func(c *gin.Context) { c.String(201, "done") }, "status 201, body done", 1},
 				{"and fail", func(c *gin.Context) { c.String(503, "no") }, "status 503, body no", 0},
@@ -462,8 +462,8 @@ func TestReplacedContextParts(t *testing.T) {
 						}))
 					w := newJournal()
 					s.engine.ServeHTTP(w, again(t, s.request))
-					if w.String() != c.answer {
-						t.Errorf("answered %q, want %q", w, c.answer)
+					if w.String() != c.response {
+						t.Errorf("answered %q, want %q", w, c.response)
 					}
 					s.wantSettled(t, c.commits, 1-c.commits)
 				})
@@ -586,7 +586,7 @@ func TestHandleContextInside(t *testing.T) {
 		},
 	} {
 		for _, status := range []int{200, 503} {
-			t.Run(fmt.Sprintf("%s, and answers %d", name, status), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, and responds with %d", name, status), func(t *testing.T) {
 				var s *site
 				outside := newSite(t)
 				s = newSite(t, func(s *site) {
@@ -614,19 +614,19 @@ func TestHandleContextInside(t *testing.T) {
 
 func TestTwoGuards(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		handle  gin.HandlerFunc
-		between []gin.HandlerFunc
-		answer  string
-		commits int64
+		name     string
+		handle   gin.HandlerFunc
+		between  []gin.HandlerFunc
+		response string
+		commits  int64
 	}{} {
 		t.Run(c.name, func(t *testing.T) {
 			outer := newSite(t)
 			inner := newSite(t, around(append([]gin.HandlerFunc{outer.protect}, c.between...)...), handling(c.handle))
 			w := newJournal()
 			inner.engine.ServeHTTP(w, again(t, inner.request))
-			if w.String() != c.answer {
-				t.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				t.Errorf("answered %q, want %q", w, c.response)
 			}
 			inner.wantSettled(t, c.commits, 1-c.commits)
 			outer.wantSettled(t, c.commits, 1-c.commits)
@@ -636,19 +636,19 @@ func TestTwoGuards(t *testing.T) {
 
 func TestReportOnly(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		request *http.Request
-		handle  gin.HandlerFunc
-		proved  bool
-		commits int64
+		name     string
+		request  *http.Request
+		handle   gin.HandlerFunc
+		verified bool
+		commits  int64
 	}{
 		{"genuine", delivery("evt_1", stripeSecret), func(c *gin.Context) { c.String(202, "handled") }, true, 1},
 		{"genuine, with an error", delivery("evt_1", stripeSecret), func(c *gin.Context) { c.String(202, "handled"); c.Error(errFailed) }, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, func(s *site) { s.opts.InsecureReportOnly, s.request = true, c.request }, handling(func(ec *gin.Context) {
-				if _, ok := verify.FromContext(ec.Request.Context()); ok != c.proved {
-					t.Errorf("proved %v", ok)
+				if _, ok := verify.FromContext(ec.Request.Context()); ok != c.verified {
+					t.Errorf("verified %v", ok)
 				}
 				if b, err := io.ReadAll(ec.Request.Body); string(b) != string(eventBody("evt_1")) || err != nil {
 					t.Errorf("body %q, %v", b, err)
@@ -659,7 +659,7 @@ func TestReportOnly(t *testing.T) {
 				t.Errorf("body %q", w.Body)
 			}
 			releases := int64(0)
-			if c.proved {
+			if c.verified {
 				releases = 1 - c.commits
 			}
 			s.wantSettled(t, c.commits, releases)

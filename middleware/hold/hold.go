@@ -181,7 +181,7 @@ func (h *Held) Send() {
 	}
 	h.sent = true
 	if h.status == 0 {
-		return // the server answers 200
+		return // the server responds with 200
 	}
 	live := h.w.Header()
 	trailers := trailersOf(live, h.header)

@@ -104,7 +104,7 @@ func TestHeld(t *testing.T) {
 		held.WriteHeader(200)
 		held.Reset()
 		if _, err := held.Write([]byte("second")); err == nil {
-			t.Error("a write after the answer was sent succeeded")
+			t.Error("a write after the response was sent succeeded")
 		}
 		held.Send()
 		if w.String() != "status 202, body first" {

@@ -105,8 +105,8 @@ type Dispatch struct {
 	NoTwin string
 }
 
-// exam is the test of one adapter, or a part of it.
-type exam struct {
+// suite is the test of one adapter, or a part of it.
+type suite struct {
 	*testing.T
 	adapter *Adapter
 	name    string          // below Exercise
@@ -114,12 +114,12 @@ type exam struct {
 }
 
 // run runs a part, unless the framework cannot show it.
-func (x *exam) run(name string, test func(x *exam)) {
+func (x *suite) run(name string, test func(x *suite)) {
 	x.Helper()
 	x.part(name, false, test)
 }
 
-func (x *exam) part(name string, parallel bool, test func(x *exam)) {
+func (x *suite) part(name string, parallel bool, test func(x *suite)) {
 	x.Helper()
 	if x.seen[name] {
 		x.Fatalf("two parts have the name %q", name)
@@ -139,14 +139,14 @@ func (x *exam) part(name string, parallel bool, test func(x *exam)) {
 			}
 			t.Skip(reason)
 		}
-		inner := &exam{T: t, adapter: x.adapter, name: full, seen: make(map[string]bool)}
+		inner := &suite{T: t, adapter: x.adapter, name: full, seen: make(map[string]bool)}
 		test(inner)
 		inner.wantKeys()
 	})
 }
 
 // wantKeys fails for keys of Cannot that name no part of x.
-func (x *exam) wantKeys() {
+func (x *suite) wantKeys() {
 	x.Helper()
 	for key := range x.adapter.Cannot {
 		rest := key
@@ -170,7 +170,7 @@ func Exercise(t *testing.T, a Adapter) {
 	if a.Mount == nil {
 		t.Fatal("Adapter.Mount is nil")
 	}
-	x := &exam{T: t, adapter: &a, seen: make(map[string]bool)}
+	x := &suite{T: t, adapter: &a, seen: make(map[string]bool)}
 	for _, b := range behaviours {
 		x.part(b.name, true, b.test)
 	}
@@ -180,7 +180,7 @@ func Exercise(t *testing.T, a Adapter) {
 // behaviours is the battery, in the order of a request's way.
 var behaviours = []struct {
 	name string
-	test func(x *exam)
+	test func(x *suite)
 }{
 	{"a refusal", refusals},
 	{"a refusal over a socket", socketRefusals},

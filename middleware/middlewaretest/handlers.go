@@ -16,7 +16,7 @@ import (
 
 // handlerRequests: the handler reads the bytes that were verified, as often as it
 // likes, and learns what was verified of them.
-func handlerRequests(x *exam) {
+func handlerRequests(x *suite) {
 	body := []byte("\x00\xff{\r\n}\n")
 	s := newSite(x, func(s *site) {
 		s.request = s.provider.sign(start, "evt_1", body, secret)
@@ -53,7 +53,7 @@ func handlerRequests(x *exam) {
 }
 
 // handlerContexts: the context of the handler is the admission's, and ends with it.
-func handlerContexts(x *exam) {
+func handlerContexts(x *suite) {
 	type key struct{}
 	for _, c := range []struct {
 		name   string
@@ -63,7 +63,7 @@ func handlerContexts(x *exam) {
 		{"that fails", handling(responding(502, "no"))},
 		{"that panics", handling(func(Exchange) error { panic("boom") })},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change)
 			handle := s.handle
 			var kept context.Context
@@ -105,7 +105,7 @@ func handlerContexts(x *exam) {
 }
 
 // parsedBefore: what was parsed of a body before it was verified is gone.
-func parsedBefore(x *exam) {
+func parsedBefore(x *suite) {
 	parsed := url.Values{"amount": {"1000000"}}
 	s := newSite(x, around(func(e Exchange) error {
 		r := e.Request()
@@ -124,9 +124,9 @@ func parsedBefore(x *exam) {
 // upgradesAsked: the handler sees nothing of what asks for an upgrade or a go-ahead, and
 // what is outside sees it, unless the handler panicked: some recoverers do not answer
 // then.
-func upgradesAsked(x *exam) {
+func upgradesAsked(x *suite) {
 	for name, value := range map[string]string{"Expect": "100-continue", "Connection": "Upgrade", "Upgrade": "websocket", "X-Some": "1"} {
-		x.run(name, func(x *exam) {
+		x.run(name, func(x *suite) {
 			s := newSite(x, handling(func(e Exchange) error {
 				if _, ok := e.Request().Header[name]; ok != (name == "X-Some") {
 					x.Errorf("the handler sees %v", e.Request().Header)
@@ -141,7 +141,7 @@ func upgradesAsked(x *exam) {
 			}
 		})
 	}
-	x.run("of a handler that panics", func(x *exam) {
+	x.run("of a handler that panics", func(x *suite) {
 		s := newSite(x, handling(func(Exchange) error { panic("boom") }))
 		s.request.Header.Set("Connection", "Upgrade")
 		serveAlone(s, newJournal(), s.request)
@@ -154,7 +154,7 @@ func upgradesAsked(x *exam) {
 
 // hangUps: the context of the handler ends with its client only if the provider
 // retries.
-func hangUps(x *exam) {
+func hangUps(x *suite) {
 	for _, c := range []struct {
 		name     string
 		change   func(*site)
@@ -163,7 +163,7 @@ func hangUps(x *exam) {
 		{"ends the context where the provider retries", func(*site) {}, false},
 		{"does not end it where the provider never retries", of(neverRetries()), true},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			ctx, hangUp := context.WithCancel(context.Background())
 			s := newSite(x, c.change, handling(func(e Exchange) error {
 				hangUp()
@@ -175,7 +175,7 @@ func hangUps(x *exam) {
 			want(x, s.serve(s.request.WithContext(ctx)), 200)
 			s.wantSettled(1, 0)
 		})
-		x.run(c.name+", over a socket", func(x *exam) {
+		x.run(c.name+", over a socket", func(x *suite) {
 			entered, over := make(chan struct{}), make(chan struct{})
 			outside := make(chan context.Context, 1)
 			s := newSite(x, c.change, handling(func(e Exchange) error {
@@ -207,7 +207,7 @@ func hangUps(x *exam) {
 
 // replacements: a handler may put another request in place and write through a wrapped
 // writer, and what it answers counts all the same.
-func replacements(x *exam) {
+func replacements(x *suite) {
 	type wrap = func(http.ResponseWriter) http.ResponseWriter
 	for _, writer := range []struct {
 		name string
@@ -227,10 +227,10 @@ func replacements(x *exam) {
 			{"another request", func(e Exchange) { e.SetRequest(httptest.NewRequest("POST", "/", nil)) }},
 		} {
 			for _, c := range []struct {
-				name    string
-				handle  func(Exchange) error
-				answer  string
-				commits int64
+				name     string
+				handle   func(Exchange) error
+				response string
+				commits  int64
 			}{
 				{"a success", responding(201, "ok"), "commit, status 201, body ok", 1},
 				{"a failure", responding(502, "no"), "release, status 502, body no", 0},
@@ -240,7 +240,7 @@ func replacements(x *exam) {
 				if c.name == "an error" && x.adapter.ErrorStatus == 0 {
 					continue
 				}
-				x.run(writer.name+", "+request.name+", "+c.name, func(x *exam) {
+				x.run(writer.name+", "+request.name+", "+c.name, func(x *suite) {
 					s := newSite(x, around(recovering(503)), within(func(e Exchange) error {
 						if writer.wrap != nil {
 							e.Wrap(writer.wrap)
@@ -250,8 +250,8 @@ func replacements(x *exam) {
 						request.replace(e)
 						return c.handle(e)
 					}))
-					if got := s.journaled(); got.String() != c.answer {
-						x.Errorf("did %q, want %q", got, c.answer)
+					if got := s.journaled(); got.String() != c.response {
+						x.Errorf("did %q, want %q", got, c.response)
 					}
 					s.wantSettled(c.commits, 1-c.commits)
 				})
@@ -261,7 +261,7 @@ func replacements(x *exam) {
 }
 
 // errorAnswer is what is done for an error of the handler.
-func (x *exam) errorAnswer() string {
+func (x *suite) errorAnswer() string {
 	w := newJournal()
 	w.note("release")
 	w.WriteHeader(x.adapter.ErrorStatus)
@@ -271,7 +271,7 @@ func (x *exam) errorAnswer() string {
 
 // outsideViews: a middleware outside gets its request back, and the error of the
 // handler does not reach it as a success.
-func outsideViews(x *exam) {
+func outsideViews(x *suite) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
@@ -285,7 +285,7 @@ func outsideViews(x *exam) {
 			return nil
 		})},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			passed := false
 			s := newSite(x, c.change, around(func(e Exchange) error {
 				before := e.Request()
@@ -312,7 +312,7 @@ func outsideViews(x *exam) {
 
 // recycledContexts: what outside answered without waiting, and gave its context to the
 // next request. The guard touches nothing of that.
-func recycledContexts(x *exam) {
+func recycledContexts(x *suite) {
 	if x.adapter.Recycle == nil {
 		x.Fatal("Adapter.Recycle is nil: say in Adapter.Cannot why")
 	}
@@ -325,7 +325,7 @@ func recycledContexts(x *exam) {
 		{"of a handler that fails", func(Exchange) error { return errFailed }},
 		{"of a handler that panics", func(Exchange) error { panic("boom") }},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			next := httptest.NewRequest("POST", "/next", nil)
 			nextWriter := newJournal()
 			s := newSite(x, around(func(e Exchange) error {
@@ -354,7 +354,7 @@ func recycledContexts(x *exam) {
 }
 
 // timeoutsOutside: a guard around which a timeout answers finishes what it began.
-func timeoutsOutside(x *exam) {
+func timeoutsOutside(x *suite) {
 	leave, over := make(chan struct{}), make(chan struct{})
 	s := newSite(x)
 	s.handle = func(Exchange) error {
@@ -385,7 +385,7 @@ func timeoutsOutside(x *exam) {
 }
 
 // memory: however a request ends, the memory that its body took is given back.
-func memory(x *exam) {
+func memory(x *suite) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
@@ -396,7 +396,7 @@ func memory(x *exam) {
 		{"of a refusal", forged},
 		{"of a replay", outcome(replay.Outcome{Status: replay.Done, Same: true}, nil)},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change, func(s *site) { s.opts.MaxBody, s.opts.BodyBudget, s.opts.BodyTimeout = 64, 128, 100*time.Millisecond })
 			secret := secret
 			if c.name == "of a refusal" {

@@ -20,7 +20,7 @@ import (
 
 // refusals: the guard's response leaves as the guard made it, the handler does not run,
 // and the body of a request with a bad head is not read.
-func refusals(x *exam) {
+func refusals(x *suite) {
 	unauthorized := []string{"WWW-Authenticate", "Webhook-Signature"}
 	for _, c := range []struct {
 		name    string
@@ -49,7 +49,7 @@ func refusals(x *exam) {
 		{"a store that is down", outcome(replay.Outcome{}, errFailed), 503, []string{"Retry-After", "10"}, false, 1},
 		{"a store that decides nothing", outcome(replay.Outcome{}, nil), 503, []string{"Retry-After", "10"}, false, 1},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change, func(s *site) {
 				if c.head {
 					setBody(s.request, untouchable{x})
@@ -76,7 +76,7 @@ func refusals(x *exam) {
 			}
 		})
 	}
-	x.run("but not of a genuine delivery", func(x *exam) {
+	x.run("but not of a genuine delivery", func(x *suite) {
 		s := newSite(x)
 		want(x, s.serve(s.request), 200, "Webhook-Duplicate", "")
 		s.wantRuns(1)
@@ -88,7 +88,7 @@ var date = regexp.MustCompile(`Date: [^\r]+\r\n`)
 
 // socketRefusals: a refusal on the head does not wait for the body, ends the connection,
 // and has the same bytes as one behind the body.
-func socketRefusals(x *exam) {
+func socketRefusals(x *suite) {
 	declared := fmt.Sprintf("Content-Length: %d", len(eventBody("evt_1")))
 	first := ""
 	for _, c := range []struct {
@@ -102,7 +102,7 @@ func socketRefusals(x *exam) {
 		{"on the head, with a body that waits for the go-ahead", unsigned, declared + "\r\nExpect: 100-continue", nil},
 		{"behind the body", forged, declared, eventBody("evt_1")},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change)
 			conn := dial(x, listen(x, s))
 			conn.send(s.request, c.framing, c.body)
@@ -123,7 +123,7 @@ func socketRefusals(x *exam) {
 }
 
 // keptConnections: what ends no connection is served on one.
-func keptConnections(x *exam) {
+func keptConnections(x *suite) {
 	s := newSite(x)
 	conn := dial(x, listen(x, s))
 	for _, status := range []int{200, 409, 409} {
@@ -136,14 +136,14 @@ func keptConnections(x *exam) {
 }
 
 // servedAgain: a middleware around the server that tries again gets no further.
-func servedAgain(x *exam) {
+func servedAgain(x *suite) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
 		status int
 		runs   int64
 	}{{"forged", forged, 401, 0}, {"genuine", func(*site) {}, 200, 1}} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change)
 			r := again(x, s.request)
 			want(x, s.serve(r), c.status)
@@ -155,7 +155,7 @@ func servedAgain(x *exam) {
 }
 
 // bodyAfterRefusal: nothing that holds the request finds a body in it.
-func bodyAfterRefusal(x *exam) {
+func bodyAfterRefusal(x *suite) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
@@ -168,8 +168,8 @@ func bodyAfterRefusal(x *exam) {
 		{"of an honest repeat", outcome(replay.Outcome{Status: replay.Done}, nil), 200},
 		{"by a store that is down", outcome(replay.Outcome{}, errFailed), 503},
 	} {
-		x.run(c.name, func(x *exam) {
-			overBoth(x, func(x *exam, deliver func(http.Handler, *http.Request) delivered) {
+		x.run(c.name, func(x *suite) {
+			overBoth(x, func(x *suite, deliver func(http.Handler, *http.Request) delivered) {
 				var left [2]string
 				read := func(r *http.Request) string {
 					body, err := io.ReadAll(r.Body)
@@ -200,13 +200,13 @@ func bodyAfterRefusal(x *exam) {
 }
 
 // dispatches: a forged delivery reaches the handler by no means of the framework.
-func dispatches(x *exam) {
+func dispatches(x *suite) {
 	if len(x.adapter.Redispatch) == 0 {
 		x.Fatal("Adapter.Redispatch is empty: say in Adapter.Cannot why")
 	}
 	for _, way := range x.adapter.Redispatch {
-		x.run(way.Name, func(x *exam) {
-			overBoth(x, func(x *exam, deliver func(http.Handler, *http.Request) delivered) {
+		x.run(way.Name, func(x *suite) {
+			overBoth(x, func(x *suite, deliver func(http.Handler, *http.Request) delivered) {
 				for _, genuine := range []bool{false, true} {
 					if genuine && way.NoTwin != "" {
 						continue
@@ -246,13 +246,13 @@ func dispatches(x *exam) {
 }
 
 // stalledBodies: the guard sets the deadline of a body through the framework's writer.
-func stalledBodies(x *exam) {
+func stalledBodies(x *suite) {
 	for _, wrapped := range []bool{false, true} {
 		name := "directly"
 		if wrapped {
 			name = "behind a writer that unwraps"
 		}
-		x.run(name, func(x *exam) {
+		x.run(name, func(x *suite) {
 			s := newSite(x, func(s *site) { s.opts.BodyTimeout = 100 * time.Millisecond })
 			conn := dial(x, listen(x, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if wrapped {
@@ -273,7 +273,7 @@ func stalledBodies(x *exam) {
 }
 
 // readBefore: a body that something outside has read is missed.
-func readBefore(x *exam) {
+func readBefore(x *suite) {
 	s := newSite(x, around(func(e Exchange) error {
 		io.Copy(io.Discard, e.Request().Body)
 		return e.Next()
@@ -287,14 +287,14 @@ func readBefore(x *exam) {
 
 // limitedBefore: what a limit outside cuts off is too large, and what it lets through
 // is not.
-func limitedBefore(x *exam) {
+func limitedBefore(x *suite) {
 	length := int64(len(eventBody("evt_1")))
 	for _, c := range []struct {
 		name   string
 		limit  int64
 		status int
 	}{{"that cuts off", length - 1, 413}, {"that is met", length, 200}} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, around(func(e Exchange) error {
 				r := e.Request().Clone(e.Request().Context())
 				r.Body = http.MaxBytesReader(e.Writer(), r.Body, c.limit)
@@ -316,7 +316,7 @@ func count(once bool) int64 {
 }
 
 // hintsBefore: early hints of a middleware outside are not taken for the response.
-func hintsBefore(x *exam) {
+func hintsBefore(x *suite) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
@@ -327,8 +327,8 @@ func hintsBefore(x *exam) {
 		{"a success", handling(responding(204, "")), 204},
 		{"a success without a status", func(*site) {}, 200},
 	} {
-		x.run(c.name, func(x *exam) {
-			overBoth(x, func(x *exam, deliver func(http.Handler, *http.Request) delivered) {
+		x.run(c.name, func(x *suite) {
+			overBoth(x, func(x *suite, deliver func(http.Handler, *http.Request) delivered) {
 				s := newSite(x, around(func(e Exchange) error {
 					e.Writer().WriteHeader(http.StatusEarlyHints)
 					return e.Next()
@@ -347,7 +347,7 @@ func hintsBefore(x *exam) {
 
 // copies: which copy of a delivery that was handled is acknowledged, and which is
 // refused.
-func copies(x *exam) {
+func copies(x *suite) {
 	same := func(s *site) *http.Request { return again(s.x, s.request) }
 	anew := func(s *site) *http.Request { return s.resigned(time.Second) }
 	duplicates := func(d middleware.Duplicates) func(*site) { return func(s *site) { s.opts.Duplicates = d } }
@@ -364,7 +364,7 @@ func copies(x *exam) {
 		{"byte for byte, to be acknowledged", []func(*site){duplicates(middleware.AcknowledgeDuplicates)}, same, 200},
 		{"signed anew, to be refused", []func(*site){duplicates(middleware.RefuseDuplicates)}, anew, 409},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.changes...)
 			want(x, s.serve(again(x, s.request)), 200, "Webhook-Duplicate", "")
 			duplicate := ""
@@ -382,7 +382,7 @@ func copies(x *exam) {
 }
 
 // concurrentCopies: one of many runs, and the others are told when to come back.
-func concurrentCopies(x *exam) {
+func concurrentCopies(x *suite) {
 	const copies = 16
 	var others sync.WaitGroup
 	s := newSite(x)
@@ -424,7 +424,7 @@ func concurrentCopies(x *exam) {
 
 // weakBodies: where the signature does not cover the whole body, another one under the
 // same message is a forgery, and the handler sees how weakly its own is bound.
-func weakBodies(x *exam) {
+func weakBodies(x *suite) {
 	body, other := []byte(`{"amount":"20.00"}`), []byte(`{"amount":"99.99"}`)
 	for _, c := range []struct {
 		name          string
@@ -435,7 +435,7 @@ func weakBodies(x *exam) {
 		{"and another one", body, other, 401},
 		{"whichever comes first", other, body, 401},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, of(repeats()), handling(func(e Exchange) error {
 				if d, ok := verify.FromContext(e.Request().Context()); !ok || d.Binding != verify.BindingChecksum {
 					x.Errorf("the handler does not see how weakly the body is bound: %+v", d)
@@ -451,7 +451,7 @@ func weakBodies(x *exam) {
 }
 
 // failingStores: what fails at the store changes no response but the one of a claim.
-func failingStores(x *exam) {
+func failingStores(x *suite) {
 	for _, c := range []struct {
 		name    string
 		change  func(*site)
@@ -463,7 +463,7 @@ func failingStores(x *exam) {
 		{"to release", func(s *site) { s.store.release = func() error { return errFailed } }, responding(502, "no"), 502, middleware.Failed},
 		{"to claim", outcome(replay.Outcome{}, errFailed), responding(201, "ok"), 503, middleware.Refused},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change, handling(c.handle))
 			want(x, s.serve(s.request), c.status)
 			if r := s.report(); r.Outcome != c.outcome || !errors.Is(r.Err, errFailed) {
@@ -475,7 +475,7 @@ func failingStores(x *exam) {
 
 // failOpen: a guard that was told to lets a request pass where the store fails, without
 // a claim.
-func failOpen(x *exam) {
+func failOpen(x *suite) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
@@ -484,7 +484,7 @@ func failOpen(x *exam) {
 		{"for what is genuine", outcome(replay.Outcome{}, errFailed), 201},
 		{"and not for what is forged", func(s *site) { outcome(replay.Outcome{}, errFailed)(s); forged(s) }, 401},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change, func(s *site) { s.opts.InsecureFailOpen = true }, handling(func(e Exchange) error {
 				if _, ok := verify.FromContext(e.Request().Context()); !ok {
 					x.Error("there is no delivery")
@@ -503,7 +503,7 @@ func failOpen(x *exam) {
 }
 
 // sameGuardTwice: it counts once.
-func sameGuardTwice(x *exam) {
+func sameGuardTwice(x *suite) {
 	for _, c := range []struct {
 		name    string
 		handle  func(Exchange) error
@@ -513,7 +513,7 @@ func sameGuardTwice(x *exam) {
 		{"around a success", responding(201, "ok"), 201, 1},
 		{"around a failure", responding(502, "no"), 502, 0},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, func(s *site) { s.twice = true }, handling(c.handle))
 			want(x, s.serve(s.request), c.status)
 			s.wantRuns(1)
@@ -524,7 +524,7 @@ func sameGuardTwice(x *exam) {
 			s.report()
 		})
 	}
-	x.run("around a refusal", func(x *exam) {
+	x.run("around a refusal", func(x *suite) {
 		s := newSite(x, func(s *site) { s.twice = true }, forged)
 		want(x, s.serve(s.request), 401)
 		s.wantRuns(0)
@@ -533,34 +533,34 @@ func sameGuardTwice(x *exam) {
 }
 
 // twoGuards: both count, and what the inner one refuses the outer one forgets.
-func twoGuards(x *exam) {
+func twoGuards(x *suite) {
 	for _, c := range []struct {
-		name    string
-		handle  func(Exchange) error
-		between []func(Exchange) error
-		answer  string
-		commits int64
+		name     string
+		handle   func(Exchange) error
+		between  []func(Exchange) error
+		response string
+		commits  int64
 	}{
 		{"around a success", responding(201, "ok"), nil, "status 201, body ok", 1},
 		{"around a failure", responding(502, "no"), nil, "status 502, body no", 0},
 		{"around a panic that is recovered in between", func(Exchange) error { panic("boom") }, []func(Exchange) error{recovering(503)}, "status 503, body sorry", 0},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			outer := newSite(x)
 			inner := newSite(x, func(s *site) {
 				s.outside = append([]Link{{Guard: outer.guard}}, linked(c.between)...)
 			}, handling(c.handle))
 			w := newJournal()
 			inner.ServeHTTP(w, again(x, inner.request))
-			if w.String() != c.answer {
-				x.Errorf("answered %q, want %q", w, c.answer)
+			if w.String() != c.response {
+				x.Errorf("answered %q, want %q", w, c.response)
 			}
 			inner.wantRuns(1)
 			inner.wantSettled(c.commits, 1-c.commits)
 			outer.wantSettled(c.commits, 1-c.commits)
 		})
 	}
-	x.run("of which the inner one refuses", func(x *exam) {
+	x.run("of which the inner one refuses", func(x *suite) {
 		outer := newSite(x)
 		inner := newSite(x, outcome(replay.Outcome{Status: replay.Forged}, nil), func(s *site) {
 			s.outside = []Link{{Guard: outer.guard}}
@@ -569,7 +569,7 @@ func twoGuards(x *exam) {
 		inner.wantRuns(0)
 		outer.wantSettled(0, 1)
 	})
-	x.run("of which the outer one refuses", func(x *exam) {
+	x.run("of which the outer one refuses", func(x *suite) {
 		outer := newSite(x, outcome(replay.Outcome{Status: replay.Forged}, nil))
 		inner := newSite(x, func(s *site) { s.outside = []Link{{Guard: outer.guard}} })
 		want(x, inner.serve(inner.request), 401)

@@ -35,7 +35,7 @@ func recovering(status int) func(Exchange) error {
 }
 
 // successes: an event is committed before its response leaves, and does not run again.
-func successes(x *exam) {
+func successes(x *suite) {
 	for _, c := range []struct {
 		name   string
 		handle func(Exchange) error
@@ -62,7 +62,7 @@ func successes(x *exam) {
 			return nil
 		}, []string{"commit, status 201, body ok"}},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, handling(c.handle))
 			got := s.journaled()
 			if got.String() != c.want[0] && got.String() != c.want[len(c.want)-1] {
@@ -82,7 +82,7 @@ func successes(x *exam) {
 }
 
 // heldBack: nothing reaches the sender before the event is committed.
-func heldBack(x *exam) {
+func heldBack(x *suite) {
 	for _, c := range []struct {
 		name   string
 		handle func(Exchange) error
@@ -94,7 +94,7 @@ func heldBack(x *exam) {
 		}},
 		{"that is long", func(e Exchange) error { respond(e, 200, strings.Repeat("x", 64<<10)); return nil }},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			entered, leave := make(chan struct{}), make(chan struct{})
 			s := newSite(x, handling(c.handle))
 			s.store.commit = func() error {
@@ -116,16 +116,16 @@ func heldBack(x *exam) {
 
 // wantFailure serves the request of s and checks that it was released, and then
 // answered.
-func (s *site) wantFailure(answer string) {
+func (s *site) wantFailure(response string) {
 	s.x.Helper()
 	got := s.journaled()
-	if got.String() != answer {
-		s.x.Errorf("did %q, want %q", got, answer)
+	if got.String() != response {
+		s.x.Errorf("did %q, want %q", got, response)
 	}
 	if got.header.Get("X-Outer") != "1" {
 		s.x.Errorf("headers %v", got.header)
 	}
-	if strings.Contains(answer, "500") && got.header.Get("Upgrade") != "" {
+	if strings.Contains(response, "500") && got.header.Get("Upgrade") != "" {
 		s.x.Errorf("headers %v", got.header)
 	}
 	s.wantFailed()
@@ -142,11 +142,11 @@ func (s *site) wantFailed() {
 }
 
 // failures: whatever is none of 2xx is released, leaves as it is, and its retry runs.
-func failures(x *exam) {
+func failures(x *suite) {
 	for _, c := range []struct {
-		name   string
-		handle func(Exchange) error
-		answer string
+		name     string
+		handle   func(Exchange) error
+		response string
 	}{
 		{"500", responding(500, ""), "release, status 500"},
 		{"400 with a body", responding(400, "no"), "release, status 400, body no"},
@@ -165,16 +165,16 @@ func failures(x *exam) {
 			return nil
 		}, "release, status 500"},
 	} {
-		x.run(c.name, func(x *exam) { newSite(x, handling(c.handle)).wantFailure(c.answer) })
+		x.run(c.name, func(x *suite) { newSite(x, handling(c.handle)).wantFailure(c.response) })
 	}
 }
 
 // lateFailures: a status other than 2xx after a 2xx takes its place.
-func lateFailures(x *exam) {
+func lateFailures(x *suite) {
 	for _, c := range []struct {
-		name   string
-		change func(*site)
-		answer string
+		name     string
+		change   func(*site)
+		response string
 	}{
 		{"an error status", handling(done(func() error { return nil })), "release, status 502"},
 		{"that a middleware inside writes", func(s *site) {
@@ -182,7 +182,7 @@ func lateFailures(x *exam) {
 			within(recovering(503))(s)
 		}, "release, status 503, body sorry"},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change)
 			if s.inside == nil {
 				handle := s.handle
@@ -193,8 +193,8 @@ func lateFailures(x *exam) {
 				}
 			}
 			got := s.journaled()
-			if got.String() != c.answer || got.header.Get("Set-Cookie") != "" {
-				x.Errorf("did %q with %v, want %q", got, got.header, c.answer)
+			if got.String() != c.response || got.header.Get("Set-Cookie") != "" {
+				x.Errorf("did %q with %v, want %q", got, got.header, c.response)
 			}
 			s.inside = nil
 			s.wantSettled(0, 1)
@@ -204,7 +204,7 @@ func lateFailures(x *exam) {
 
 // handlerErrors: an error of the handler is a failure, whatever was written before, and
 // the framework answers it as if nothing had been.
-func handlerErrors(x *exam) {
+func handlerErrors(x *suite) {
 	if x.adapter.ErrorStatus == 0 {
 		x.Fatal("Adapter.ErrorStatus is zero: say in Adapter.Cannot why")
 	}
@@ -221,7 +221,7 @@ func handlerErrors(x *exam) {
 			})(e)
 		}},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, handling(c.handle))
 			got := s.journaled()
 			if got.String() != x.errorAnswer() {
@@ -233,7 +233,7 @@ func handlerErrors(x *exam) {
 			s.wantFailed()
 		})
 	}
-	x.run("of a middleware inside", func(x *exam) {
+	x.run("of a middleware inside", func(x *suite) {
 		failing := true
 		s := newSite(x, handling(responding(200, "done")), within(func(e Exchange) error {
 			if err := e.Next(); err != nil || !failing {
@@ -247,7 +247,7 @@ func handlerErrors(x *exam) {
 		failing = false
 		s.wantFailed()
 	})
-	x.run("behind two guards", func(x *exam) {
+	x.run("behind two guards", func(x *suite) {
 		outer := newSite(x)
 		inner := newSite(x, func(s *site) { s.outside = []Link{{Guard: outer.guard}} }, handling(done(func() error { return errFailed })))
 		got := inner.serve(inner.request)
@@ -260,7 +260,7 @@ func handlerErrors(x *exam) {
 }
 
 // panics: a panic passes unchanged, nothing is answered, and the event is released.
-func panics(x *exam) {
+func panics(x *suite) {
 	type pointer struct{ n int }
 	value := &pointer{7}
 	for _, c := range []struct {
@@ -280,7 +280,7 @@ func panics(x *exam) {
 		}, ending{"boom", false}},
 		{"that is Goexit after a success", done(func() error { runtime.Goexit(); return nil }), ending{nil, true}},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, handling(c.handle))
 			w := newJournal()
 			if end := serveAlone(s, w, again(x, s.request)); end != c.end {
@@ -295,7 +295,7 @@ func panics(x *exam) {
 }
 
 // socketPanics: the sender gets no response, and its retry runs.
-func socketPanics(x *exam) {
+func socketPanics(x *suite) {
 	for _, c := range []struct {
 		name   string
 		handle func(Exchange) error
@@ -304,7 +304,7 @@ func socketPanics(x *exam) {
 		{"of ErrAbortHandler", done(func() error { panic(http.ErrAbortHandler) })},
 		{"that is Goexit", done(func() error { runtime.Goexit(); return nil })},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x)
 			s.handle = func(e Exchange) error {
 				if s.runs.Load() == 1 {
@@ -330,7 +330,7 @@ func socketPanics(x *exam) {
 
 // recoveredOutside: a recoverer outside answers, and nothing of the handler's response
 // leaves with that.
-func recoveredOutside(x *exam) {
+func recoveredOutside(x *suite) {
 	for _, c := range []struct {
 		name   string
 		handle func(Exchange) error
@@ -338,7 +338,7 @@ func recoveredOutside(x *exam) {
 		{"alone", func(Exchange) error { panic("boom") }},
 		{"after a success", done(func() error { panic("boom") })},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, around(recovering(503)), handling(c.handle))
 			got := s.journaled()
 			if got.String() != "release, status 503, body sorry" || got.header.Get("Set-Cookie") != "" || got.header.Get("X-Outer") != "1" {
@@ -349,9 +349,9 @@ func recoveredOutside(x *exam) {
 	}
 }
 
-// soothedOutside: a recoverer that answers 200 makes no success of an event that was
+// soothedOutside: a recoverer that responds with 200 makes no success of an event that was
 // released.
-func soothedOutside(x *exam) {
+func soothedOutside(x *suite) {
 	s := newSite(x, around(recovering(200)), handling(done(func() error { panic("boom") })))
 	if w := s.serve(again(x, s.request)); w.Code/100 == 2 {
 		x.Errorf("status %d for an event that was released", w.Code)
@@ -360,13 +360,13 @@ func soothedOutside(x *exam) {
 }
 
 // recoveredInside: what a recoverer inside answers counts as the handler's.
-func recoveredInside(x *exam) {
+func recoveredInside(x *suite) {
 	for _, c := range []struct {
 		name    string
 		status  int
 		commits int64
 	}{{"with 503", 503, 0}, {"with 200", 200, 1}} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, within(recovering(c.status)), handling(func(Exchange) error { panic("boom") }))
 			w := s.serve(s.request)
 			want(x, w, c.status)
@@ -379,7 +379,7 @@ func recoveredInside(x *exam) {
 }
 
 // lostClaims: a response whose claim somebody else has is thrown away.
-func lostClaims(x *exam) {
+func lostClaims(x *suite) {
 	for _, c := range []struct {
 		name    string
 		commit  error
@@ -390,7 +390,7 @@ func lostClaims(x *exam) {
 		{"is answered in place of the handler", replay.ErrLost, 409, problem(409), []string{"Set-Cookie", "", "Retry-After", "30", "Content-Type", "application/problem+json"}},
 		{"and its twin is not", nil, 200, "done", []string{"Set-Cookie", "handler=1", "Retry-After", ""}},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, handling(done(func() error { return nil })))
 			s.store.commit = func() error { return c.commit }
 			w := s.serve(s.request)
@@ -404,7 +404,7 @@ func lostClaims(x *exam) {
 
 // reportOnly: the handler runs whatever the verdict is, with the request as it came,
 // and its response leaves.
-func reportOnly(x *exam) {
+func reportOnly(x *suite) {
 	only := func(s *site) { s.opts.InsecureReportOnly = true }
 	body := string(eventBody("evt_1"))
 	for _, c := range []struct {
@@ -424,7 +424,7 @@ func reportOnly(x *exam) {
 		}, false, "part", io.ErrUnexpectedEOF, verify.ErrBody},
 		{"where the store is down", outcome(replay.Outcome{}, errFailed), false, body, nil, verify.ErrUnavailable},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, c.change, only, handling(func(e Exchange) error {
 				if d, ok := verify.FromContext(e.Request().Context()); ok != c.verified || (d != nil) != c.verified {
 					x.Errorf("verified %v, want %v", ok, c.verified)
@@ -465,7 +465,7 @@ func reportOnly(x *exam) {
 		if strings.Contains(c.name, "error") && x.adapter.ErrorStatus == 0 {
 			continue
 		}
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, only, handling(c.handle))
 			w := httptest.NewRecorder()
 			end := serveAlone(s, w, s.request)
@@ -481,7 +481,7 @@ func reportOnly(x *exam) {
 			}
 		})
 	}
-	x.run("on a claim that is lost", func(x *exam) {
+	x.run("on a claim that is lost", func(x *suite) {
 		s := newSite(x, only, handling(responding(201, "ok")))
 		s.store.commit = func() error { return replay.ErrLost }
 		want(x, s.serve(s.request), 201)
@@ -492,7 +492,7 @@ func reportOnly(x *exam) {
 }
 
 // reportOnlyStreams: nothing is held back.
-func reportOnlyStreams(x *exam) {
+func reportOnlyStreams(x *suite) {
 	received := make(chan struct{})
 	s := newSite(x, func(s *site) { s.opts.InsecureReportOnly = true }, handling(func(e Exchange) error {
 		respond(e, 200, "part")
@@ -519,14 +519,14 @@ func reportOnlyStreams(x *exam) {
 
 // handlerHints: informational statuses of the handler stay inside, and the final one
 // counts.
-func handlerHints(x *exam) {
+func handlerHints(x *suite) {
 	for _, c := range []struct {
 		name    string
 		status  int
 		commits int64
 	}{{"before a success", 202, 1}, {"before a failure", 503, 0}} {
-		x.run(c.name, func(x *exam) {
-			overBoth(x, func(x *exam, deliver func(http.Handler, *http.Request) delivered) {
+		x.run(c.name, func(x *suite) {
+			overBoth(x, func(x *suite, deliver func(http.Handler, *http.Request) delivered) {
 				s := newSite(x, handling(func(e Exchange) error {
 					e.Writer().WriteHeader(http.StatusEarlyHints)
 					e.Writer().Header().Set("X-Handler", "1")
@@ -544,7 +544,7 @@ func handlerHints(x *exam) {
 	}
 }
 
-func wantOnlyGoAhead(x *exam, got delivered) {
+func wantOnlyGoAhead(x *suite, got delivered) {
 	x.Helper()
 	for _, code := range got.informed {
 		if code != http.StatusContinue { // the server's own, for the body
@@ -555,7 +555,7 @@ func wantOnlyGoAhead(x *exam, got delivered) {
 
 // proxies: the final status of the upstream decides, whatever comes before it, and
 // nobody asks it for a go-ahead.
-func proxies(x *exam) {
+func proxies(x *suite) {
 	for _, c := range []struct {
 		name                  string
 		informational, status int
@@ -570,8 +570,8 @@ func proxies(x *exam) {
 		{"to an upstream that succeeds after early hints", 103, 202, false, 202},
 		{"to an upstream that upgrades", 0, 101, true, 502},
 	} {
-		x.run(c.name, func(x *exam) {
-			overBoth(x, func(x *exam, deliver func(http.Handler, *http.Request) delivered) {
+		x.run(c.name, func(x *suite) {
+			overBoth(x, func(x *suite, deliver func(http.Handler, *http.Request) delivered) {
 				upstream := listen(x, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if _, ok := r.Header["Expect"]; ok {
 						x.Error("the upstream is asked for a go-ahead")
@@ -614,7 +614,7 @@ func proxies(x *exam) {
 }
 
 // longResponses: up to 1 MiB is held, and beyond that the handler gets an error.
-func longResponses(x *exam) {
+func longResponses(x *suite) {
 	const mib = 1 << 20
 	for _, c := range []struct {
 		name   string
@@ -625,7 +625,7 @@ func longResponses(x *exam) {
 		{"of 1 MiB leaves", mib, nil, mib},
 		{"of a byte more leaves without its body", mib + 1, hold.ErrResponseTooLarge, 0},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			s := newSite(x, handling(func(e Exchange) error {
 				e.Writer().Header().Set("X-Handler", "1")
 				e.Writer().WriteHeader(201)
@@ -650,7 +650,7 @@ func longResponses(x *exam) {
 }
 
 // trailers: they arrive, and are no headers.
-func trailers(x *exam) {
+func trailers(x *suite) {
 	s := newSite(x, handling(func(e Exchange) error {
 		e.Writer().Header().Set("Trailer", "X-Sum")
 		respond(e, 200, "body")
@@ -670,7 +670,7 @@ func trailers(x *exam) {
 }
 
 // writerMeans: no handler takes the connection over, and deadlines can be set.
-func writerMeans(x *exam) {
+func writerMeans(x *suite) {
 	s := newSite(x, handling(func(e Exchange) error {
 		controller := http.NewResponseController(e.Writer())
 		if _, _, err := controller.Hijack(); !errors.Is(err, http.ErrNotSupported) {
@@ -704,7 +704,7 @@ func writerMeans(x *exam) {
 }
 
 // recorders: a recorder of net/http around the server learns what became of a request.
-func recorders(x *exam) {
+func recorders(x *suite) {
 	for _, c := range []struct {
 		name   string
 		change func(*site)
@@ -721,7 +721,7 @@ func recorders(x *exam) {
 		{"of a refusal on the head", unsigned, 401, "refused: unsigned, answered 401", "unsigned"},
 		{"of a refusal behind the body", forged, 401, "refused: mismatch, answered 401", "mismatch"},
 	} {
-		x.run(c.name, func(x *exam) {
+		x.run(c.name, func(x *suite) {
 			dir := x.TempDir()
 			recorder, err := record.New(dir, &record.Options{Kinds: record.Refused | record.Accepted})
 			if err != nil {

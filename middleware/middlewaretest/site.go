@@ -29,7 +29,7 @@ import (
 // site is an endpoint behind the adapter. As newSite makes it, it accepts the delivery
 // in request, and its handler succeeds without a word.
 type site struct {
-	x        *exam
+	x        *suite
 	provider *provider
 	opts     middleware.Options
 	store    *store
@@ -46,7 +46,7 @@ type site struct {
 	reports []middleware.Report
 }
 
-func newSite(x *exam, changes ...func(*site)) *site {
+func newSite(x *suite, changes ...func(*site)) *site {
 	x.Helper()
 	s := &site{x: x, provider: resigns(), store: &store{Store: replay.NewMemory(&replay.MemoryOptions{Now: now})}}
 	s.opts.Now = now
@@ -182,7 +182,7 @@ func (s *site) wantRetry() {
 
 // want checks the status, and headers given as name and value; the value "" asks for
 // absence.
-func want(x *exam, w *httptest.ResponseRecorder, status int, headers ...string) {
+func want(x *suite, w *httptest.ResponseRecorder, status int, headers ...string) {
 	x.Helper()
 	if w.Code != status {
 		x.Errorf("status %d, want %d (body %q)", w.Code, status, w.Body)
@@ -466,10 +466,10 @@ type delivered struct {
 // overBoth runs a test over HTTP/1.1 and over HTTP/2. deliver posts a request to h,
 // waiting for the go-ahead of the server with its body unless the request has a key
 // "Expect".
-func overBoth(x *exam, test func(x *exam, deliver func(h http.Handler, r *http.Request) delivered)) {
+func overBoth(x *suite, test func(x *suite, deliver func(h http.Handler, r *http.Request) delivered)) {
 	x.Helper()
 	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
-		x.run(proto, func(x *exam) {
+		x.run(proto, func(x *suite) {
 			test(x, func(h http.Handler, r *http.Request) (got delivered) {
 				x.Helper()
 				server := httptest.NewUnstartedServer(h)

@@ -65,7 +65,7 @@ func (s *store) Commit(ctx context.Context, h replay.Handle) error {
 }
 
 // site is an endpoint with a recorder around its guard. Without changes it records
-// everything, accepts the delivery in request and answers 200.
+// everything, accepts the delivery in request and responds with 200.
 type site struct {
 	t        *testing.T
 	dir      string
@@ -74,7 +74,7 @@ type site struct {
 	verifier verify.Verifier
 	store    *store
 	request  *http.Request
-	handle   http.HandlerFunc                // nil answers 200
+	handle   http.HandlerFunc                // nil responds with 200
 	between  func(http.Handler) http.Handler // recorder and guard
 
 	recorder *record.Recorder
@@ -335,7 +335,7 @@ func listen(t *testing.T, h http.Handler, http2 bool) *httptest.Server {
 	return server
 }
 
-// deliver sends r to the server and returns the status, or 0 without an answer.
+// deliver sends r to the server and returns the status, or 0 without a response.
 func deliver(t *testing.T, server *httptest.Server, r *http.Request) int {
 	t.Helper()
 	r = r.Clone(context.Background())

@@ -24,7 +24,7 @@ import (
 type fate struct {
 	name    string
 	change  func(*site)
-	status  int    // 0: the client gets no answer
+	status  int    // 0: the client gets no response
 	outcome string // in the file's name
 	note    string // its first line
 	expect  string
@@ -33,7 +33,7 @@ type fate struct {
 
 var fates = []fate{
 	{"handled", func(*site) {}, 200, "handled", "handled", "accept", ""},
-	{"handled, with an empty answer", answering(204), 204, "handled", "handled", "accept", ""},
+	{"handled, with an empty response", answering(204), 204, "handled", "handled", "accept", ""},
 	{"the handler failed", answering(500), 500, "failed", "failed", "accept", ""},
 	{"the handler panicked", func(s *site) {
 		s.handle = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
