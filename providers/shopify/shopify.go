@@ -9,8 +9,17 @@
 //
 // A delivery that fails is repeated as it is, up to 8 times in 4 hours; a repeat of what
 // was handled is acknowledged and does not run. While the client secret is rotated,
-// Shopify goes on signing with the old one for up to an hour: configure both. The header
-// Shopify-Hmac-Sha256, without the X, is that of another product and is not looked at.
+// Shopify goes on signing with the old one for up to an hour: configure both.
+//
+// Shopify's events, the new kind of its webhooks, are signed alike, and their headers have
+// no X: Shopify-Hmac-Sha256. That header is not looked at, alone or beside the other one,
+// so an event is refused as unsigned. An endpoint of events has a definition of its own:
+//
+//	d := shopify.Definition()
+//	d.Signatures[0].Header = "Shopify-Hmac-Sha256"
+//	d.UnsignedID, d.UnsignedType = "Shopify-Event-Id", "Shopify-Topic"
+//	d.Partition, d.Partitions = "", nil // equal bodies are one event
+//	v, err := scheme.New(d, verify.Secrets(os.Getenv("SHOPIFY_API_SECRET")), nil)
 //
 // # What the signature does not say
 //
@@ -28,10 +37,10 @@
 //
 // Equal bodies are one event, unless their topics differ: orders/create and orders/paid
 // carry the same order, and the topic alone tells them apart. So the topics of the
-// definition keep events apart, at the price that a captured delivery can run once for
-// each of them. Set scheme.Options.Partitions to the topics of your endpoint, which makes
-// it as few as can be; a topic that is not listed counts as none. A second honest event
-// of one topic with the same body does not run.
+// definition, some fifty, keep events apart, at the price that a captured delivery can run
+// once for each of them. Set scheme.Options.Partitions to the topics of your endpoint, which
+// makes it as few as can be; a topic that is not listed counts as none. A second honest
+// event of one topic with the same body does not run.
 //
 // Source: https://shopify.dev/docs/apps/build/webhooks/verify-deliveries and
 // https://shopify.dev/docs/apps/build/webhooks/subscribe/https.
@@ -93,8 +102,8 @@ func Definition() scheme.Definition {
 	}
 }
 
-// topics returns those that carry the same resource, so that one change makes several
-// deliveries with equal bodies.
+// topics returns those of a resource that has several, because one change of it can make
+// a delivery with the same body under each of them.
 func topics() []string {
 	return []string{
 		"orders/create", "orders/updated", "orders/paid", "orders/partially_fulfilled", "orders/fulfilled", "orders/cancelled",
@@ -102,7 +111,14 @@ func topics() []string {
 		"checkouts/create", "checkouts/update", "carts/create", "carts/update",
 		"customers/create", "customers/update", "customers/enable", "customers/disable",
 		"fulfillments/create", "fulfillments/update", "products/create", "products/update",
-		"collections/create", "collections/update", "themes/create", "themes/update", "themes/publish",
+		"product_listings/add", "product_listings/update", "variants/in_stock", "variants/out_of_stock",
+		"collections/create", "collections/update", "collection_listings/add", "collection_listings/update",
+		"inventory_items/create", "inventory_items/update", "inventory_levels/connect", "inventory_levels/update",
+		"locations/create", "locations/update", "locations/activate", "locations/deactivate",
+		"disputes/create", "disputes/update", "subscription_contracts/create", "subscription_contracts/update",
+		"customer_groups/create", "customer_groups/update", "companies/create", "companies/update",
+		"markets/create", "markets/update", "domains/create", "domains/update",
+		"themes/create", "themes/update", "themes/publish",
 		"app/uninstalled", "shop/update", "customers/data_request", "customers/redact", "shop/redact",
 	}
 }

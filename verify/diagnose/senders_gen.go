@@ -39,6 +39,7 @@ var senders = [...]sender{
 var aliases = [...]alias{
 	{"Svix-", "Webhook-", "", "Svix"},
 	{"Webhook-", "Svix-", "", "a provider of Standard Webhooks"},
+	{"Shopify-", "X-Shopify-", "", "the new kind of Shopify's webhooks (events)"},
 	{"X-Hub-Signature", "X-Hub-Signature-256", "sha256=", "Bitbucket or Jira"},
 }
 
