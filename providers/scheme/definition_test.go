@@ -55,7 +55,7 @@ func bare() scheme.Definition {
 func TestNew(t *testing.T) {
 	t.Run("a mistaken definition is refused", func(t *testing.T) {
 		type edit = func(*scheme.Definition)
-		literal, body, stamp := scheme.Literal("."), scheme.Body(), scheme.SignedTime()
+		literal, body, timestamp := scheme.Literal("."), scheme.Body(), scheme.SignedTime()
 		for _, tt := range []struct {
 			name  string
 			base  func() scheme.Definition
@@ -91,8 +91,14 @@ func TestNew(t *testing.T) {
 			{"with a window but no time", bare, func(d *scheme.Definition) { d.Timestamp.Window.Past = time.Hour }, func(d *scheme.Definition) {}, "neither Header nor Field"},
 			{"with a time at two places", listed, func(d *scheme.Definition) { d.Timestamp.Header = "X" }, func(d *scheme.Definition) {}, "both Header and Field"},
 			{"with a time in a list that there is not", bare,
-				func(d *scheme.Definition) { d.Timestamp.Field = "t"; d.Message = []scheme.Part{stamp, literal, body} },
-				func(d *scheme.Definition) { d.Timestamp.Header = "t"; d.Message = []scheme.Part{stamp, literal, body} }, "Timestamp.Field"},
+				func(d *scheme.Definition) {
+					d.Timestamp.Field = "t"
+					d.Message = []scheme.Part{timestamp, literal, body}
+				},
+				func(d *scheme.Definition) {
+					d.Timestamp.Header = "t"
+					d.Message = []scheme.Part{timestamp, literal, body}
+				}, "Timestamp.Field"},
 			{"with a time in the signature's field", listed, func(d *scheme.Definition) { d.Timestamp.Field = "v1" }, func(d *scheme.Definition) { d.Timestamp.Field = "t1" }, "another Field"},
 			{"with a time in the list of one of two signatures", listed,
 				func(d *scheme.Definition) {
@@ -132,9 +138,9 @@ func TestNew(t *testing.T) {
 					d.Signatures[0].Hash = scheme.SHA512
 					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X"})
 				}, "different headers"},
-			{"with a time that is not signed", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, "not signed proves nothing"},
-			{"with a time that is signed twice", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, "SignedTime once"},
-			{"with a signed time that stands nowhere", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{stamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, "no Timestamp"},
+			{"with a time that is not signed", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{timestamp, body} }, "not signed proves nothing"},
+			{"with a time that is signed twice", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{timestamp, timestamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{timestamp, body} }, "SignedTime once"},
+			{"with a signed time that stands nowhere", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{timestamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, "no Timestamp"},
 			{"whose retries are signed anew, without a time", bare, func(d *scheme.Definition) { d.Retry = verify.RetryResigned }, func(d *scheme.Definition) { d.Retry = verify.RetryIdentical }, "RetryResigned"},
 			{"whose retries are signed anew, without an id", listed,
 				func(d *scheme.Definition) { d.Retry, d.ID = verify.RetryResigned, scheme.ID{} },

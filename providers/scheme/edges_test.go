@@ -37,15 +37,15 @@ func TestEdges(t *testing.T) {
 		for _, s := range listedSchemes() {
 			v := mustNew(t, s.d, nil, s.secret)
 			const body = `{"id":"1"}`
-			genuine, stamp, h := "", "", signStandardWebhooks(received, nil, []byte(body), base64Secrets[0])
+			genuine, timestamp, h := "", "", signStandardWebhooks(received, nil, []byte(body), base64Secrets[0])
 			if s.separator == "," {
-				stamp, genuine, _ = strings.Cut(signListed(body, s.secret), ",")
-				stamp += ","
+				timestamp, genuine, _ = strings.Cut(signListed(body, s.secret), ",")
+				timestamp += ","
 			} else {
 				genuine = h.Get("Webhook-Signature")
 			}
 			head := func(items ...string) *verify.Head {
-				value := stamp + strings.Join(items, s.separator)
+				value := timestamp + strings.Join(items, s.separator)
 				if s.separator == "," {
 					return &verify.Head{Header: header("Listed-Signature", value), ReceivedAt: received}
 				}
@@ -109,11 +109,11 @@ func TestEdges(t *testing.T) {
 		}{{"in a header of its own", slack()}, {"in milliseconds", acme()}, {"in the list", listed()}} {
 			t.Run(tt.name, func(t *testing.T) {
 				v := mustNew(t, tt.d, nil, plainSecrets[0])
-				head := func(stamp string, at time.Time) *verify.Head {
+				head := func(timestamp string, at time.Time) *verify.Head {
 					return &verify.Head{ReceivedAt: at, Header: header(
-						"X-Slack-Signature", "v0="+strings.Repeat("0", 64), "X-Slack-Request-Timestamp", stamp,
-						"Listed-Signature", "t="+stamp+",v1="+strings.Repeat("0", 64),
-						"Acme-Signature", "at:"+stamp+";sig:"+strings.Repeat("0", 128),
+						"X-Slack-Signature", "v0="+strings.Repeat("0", 64), "X-Slack-Request-Timestamp", timestamp,
+						"Listed-Signature", "t="+timestamp+",v1="+strings.Repeat("0", 64),
+						"Acme-Signature", "at:"+timestamp+";sig:"+strings.Repeat("0", 128),
 					)}
 				}
 				refusedHead(t, v, head(strings.Repeat("9", 15), received), verify.ErrTooNew)

@@ -120,13 +120,13 @@ func FuzzListHeaders(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, id, stamp, list string, body []byte) {
-		h := http.Header{"Webhook-Id": {id}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {list}}
+	f.Fuzz(func(t *testing.T, id, timestamp, list string, body []byte) {
+		h := http.Header{"Webhook-Id": {id}, "Webhook-Timestamp": {timestamp}, "Webhook-Signature": {list}}
 		d, err := verify.Verify(context.Background(), v, &verify.Head{Header: h, ReceivedAt: received}, body)
 		if err != nil {
 			return
 		}
-		mac := macOf(sha256.New, string(key), id+"."+stamp+"."+string(body))
+		mac := macOf(sha256.New, string(key), id+"."+timestamp+"."+string(body))
 		genuine := "v1," + base64.StdEncoding.EncodeToString(mac)
 		if !strings.Contains(" "+list+" ", " "+genuine+" ") {
 			t.Errorf("accepted without %q in %q", genuine, list)

@@ -108,12 +108,12 @@ func TestHeader(t *testing.T) {
 			})
 		}
 		t.Run("all of the sixteen are compared", func(t *testing.T) {
-			stamp, signature, _ := strings.Cut(genuine, ",")
+			timestamp, signature, _ := strings.Cut(genuine, ",")
 			for i := range 16 {
-				value := stamp + strings.Repeat(other, i) + "," + signature + strings.Repeat(other, 15-i)
+				value := timestamp + strings.Repeat(other, i) + "," + signature + strings.Repeat(other, 15-i)
 				accepted(t, v, header("Listed-Signature", value), body)
 			}
-			refused(t, v, header("Listed-Signature", stamp+strings.Repeat(other, 16)), body, verify.ErrMismatch)
+			refused(t, v, header("Listed-Signature", timestamp+strings.Repeat(other, 16)), body, verify.ErrMismatch)
 		})
 	})
 
@@ -131,37 +131,37 @@ func TestHeader(t *testing.T) {
 
 	t.Run("a list is strict", func(t *testing.T) {
 		v := mustNew(t, listed(), nil, plainSecrets[0])
-		stamp, signature, _ := strings.Cut(signListed("{}", plainSecrets[0]), ",")
+		timestamp, signature, _ := strings.Cut(signListed("{}", plainSecrets[0]), ",")
 		for _, tt := range []struct {
 			name, wrong, right string
 			want               verify.Reason
 		}{
-			{"a list without a known signature", stamp + ",v0=ab", stamp + "," + signature + ",v0=ab", verify.ErrUnsigned},
-			{"a list without a time", signature, stamp + "," + signature, verify.ErrMalformed},
-			{"an empty item in front", "," + stamp + "," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"an empty item between", stamp + ",," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"an empty item behind", stamp + "," + signature + ",", stamp + "," + signature, verify.ErrMalformed},
-			{"an item without a value", stamp + "," + signature + ",v0=", stamp + "," + signature + ",v0=x", verify.ErrMalformed},
-			{"an item without a name", stamp + "," + signature + ",=x", stamp + "," + signature + ",v0=x", verify.ErrMalformed},
-			{"an item without an assign", stamp + "," + signature + ",v0", stamp + "," + signature + ",v0=x", verify.ErrMalformed},
-			{"an unknown item with a space", stamp + "," + signature + ", v0=x", stamp + "," + signature + ",v0=x", verify.ErrMalformed},
-			{"an unknown item that is not ASCII", stamp + "," + signature + ",v0=\u00e9", stamp + "," + signature + ",v0=e", verify.ErrMalformed},
-			{"an empty time in front of a time", "t=," + stamp + "," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"an empty time", "t=," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"a signature without an assign", stamp + ",v1," + signature, stamp + ",v1=," + signature, verify.ErrMalformed},
-			{"a second time", stamp + "," + signature + "," + stamp, stamp + "," + signature, verify.ErrMalformed},
-			{"a time with a plus", "t=+" + stamp[2:] + "," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"a time with a zero in front", "t=0" + stamp[2:] + "," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"a time with a fraction", stamp + ".0," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"a negative time", "t=-" + stamp[2:] + "," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"a time in hexadecimal", fmt.Sprintf("t=0x%x,%s", received.Unix(), signature), stamp + "," + signature, verify.ErrMalformed},
-			{"a time in scientific notation", "t=1e9," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"a time that overflows into the window", fmt.Sprintf("t=%d", uint64(1)<<63) + "," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"a time of 16 digits", stamp + "000000," + signature, stamp + "," + signature, verify.ErrMalformed},
-			{"upper-case hexadecimal", stamp + ",v1=" + strings.ToUpper(signature[3:]), stamp + "," + signature, verify.ErrMalformed},
-			{"a signature of half the length", stamp + "," + signature[:35], stamp + "," + signature, verify.ErrMalformed},
-			{"a signature of twice the length", stamp + "," + signature + signature[3:], stamp + "," + signature, verify.ErrMalformed},
-			{"a name in upper case", stamp + ",V1" + signature[2:], stamp + "," + signature, verify.ErrUnsigned},
+			{"a list without a known signature", timestamp + ",v0=ab", timestamp + "," + signature + ",v0=ab", verify.ErrUnsigned},
+			{"a list without a time", signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"an empty item in front", "," + timestamp + "," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"an empty item between", timestamp + ",," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"an empty item behind", timestamp + "," + signature + ",", timestamp + "," + signature, verify.ErrMalformed},
+			{"an item without a value", timestamp + "," + signature + ",v0=", timestamp + "," + signature + ",v0=x", verify.ErrMalformed},
+			{"an item without a name", timestamp + "," + signature + ",=x", timestamp + "," + signature + ",v0=x", verify.ErrMalformed},
+			{"an item without an assign", timestamp + "," + signature + ",v0", timestamp + "," + signature + ",v0=x", verify.ErrMalformed},
+			{"an unknown item with a space", timestamp + "," + signature + ", v0=x", timestamp + "," + signature + ",v0=x", verify.ErrMalformed},
+			{"an unknown item that is not ASCII", timestamp + "," + signature + ",v0=\u00e9", timestamp + "," + signature + ",v0=e", verify.ErrMalformed},
+			{"an empty time in front of a time", "t=," + timestamp + "," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"an empty time", "t=," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"a signature without an assign", timestamp + ",v1," + signature, timestamp + ",v1=," + signature, verify.ErrMalformed},
+			{"a second time", timestamp + "," + signature + "," + timestamp, timestamp + "," + signature, verify.ErrMalformed},
+			{"a time with a plus", "t=+" + timestamp[2:] + "," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"a time with a zero in front", "t=0" + timestamp[2:] + "," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"a time with a fraction", timestamp + ".0," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"a negative time", "t=-" + timestamp[2:] + "," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"a time in hexadecimal", fmt.Sprintf("t=0x%x,%s", received.Unix(), signature), timestamp + "," + signature, verify.ErrMalformed},
+			{"a time in scientific notation", "t=1e9," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"a time that overflows into the window", fmt.Sprintf("t=%d", uint64(1)<<63) + "," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"a time of 16 digits", timestamp + "000000," + signature, timestamp + "," + signature, verify.ErrMalformed},
+			{"upper-case hexadecimal", timestamp + ",v1=" + strings.ToUpper(signature[3:]), timestamp + "," + signature, verify.ErrMalformed},
+			{"a signature of half the length", timestamp + "," + signature[:35], timestamp + "," + signature, verify.ErrMalformed},
+			{"a signature of twice the length", timestamp + "," + signature + signature[3:], timestamp + "," + signature, verify.ErrMalformed},
+			{"a name in upper case", timestamp + ",V1" + signature[2:], timestamp + "," + signature, verify.ErrUnsigned},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				refusedHead(t, v, &verify.Head{Header: header("Listed-Signature", tt.wrong), ReceivedAt: received}, tt.want)
@@ -169,7 +169,7 @@ func TestHeader(t *testing.T) {
 			})
 		}
 		t.Run("the order of items does not matter", func(t *testing.T) {
-			accepted(t, v, header("Listed-Signature", signature+","+stamp), "{}")
+			accepted(t, v, header("Listed-Signature", signature+","+timestamp), "{}")
 		})
 	})
 

@@ -271,7 +271,7 @@ func TestMemoryRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The gap that remains: a restart within the second of the stamp.
+	// The gap that remains: a restart within the second of the timestamp.
 	c.Advance(500 * time.Millisecond)
 	must(t, replay.NewMemory(&replay.MemoryOptions{Now: c.Now}), a, replay.Acquired)
 

@@ -69,14 +69,14 @@ func Header(d scheme.Definition, v Delivery) (http.Header, error) {
 	for name, value := range v.Fields {
 		h.Set(name, value)
 	}
-	stamp, err := timeText(d.Timestamp, v.At)
+	timestamp, err := timeText(d.Timestamp, v.At)
 	if err != nil {
 		return nil, err
 	}
 	if d.Timestamp.Header != "" {
-		h.Set(d.Timestamp.Header, stamp)
+		h.Set(d.Timestamp.Header, timestamp)
 	}
-	message, err := layOut(d.Message, v, stamp, h)
+	message, err := layOut(d.Message, v, timestamp, h)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func Header(d scheme.Definition, v Delivery) (http.Header, error) {
 			}
 			signatures = append(signatures, text)
 		}
-		value, err := write(s, d.Timestamp, stamp, signatures)
+		value, err := write(s, d.Timestamp, timestamp, signatures)
 		if err != nil {
 			return nil, err
 		}
@@ -137,14 +137,14 @@ func timeText(t scheme.Timestamp, at time.Time) (string, error) {
 }
 
 // layOut writes what is signed.
-func layOut(parts []scheme.Part, v Delivery, stamp string, h http.Header) ([]byte, error) {
+func layOut(parts []scheme.Part, v Delivery, timestamp string, h http.Header) ([]byte, error) {
 	var message []byte
 	for _, p := range parts {
 		switch p.Kind() {
 		case scheme.LiteralPart:
 			message = append(message, p.Text()...)
 		case scheme.TimePart:
-			message = append(message, stamp...)
+			message = append(message, timestamp...)
 		case scheme.FieldPart:
 			value := h.Get(p.Text())
 			if value == "" {
@@ -201,7 +201,7 @@ func sign(s scheme.Signature, key, message []byte) (string, error) {
 }
 
 // write writes a signature's header, or returns nothing if there is nothing to write.
-func write(s scheme.Signature, t scheme.Timestamp, stamp string, signatures []string) (string, error) {
+func write(s scheme.Signature, t scheme.Timestamp, timestamp string, signatures []string) (string, error) {
 	if s.Field == "" {
 		switch len(signatures) {
 		case 0:
@@ -213,7 +213,7 @@ func write(s scheme.Signature, t scheme.Timestamp, stamp string, signatures []st
 	}
 	var items []string
 	if t.Field != "" {
-		items = append(items, t.Field+s.Assign+stamp)
+		items = append(items, t.Field+s.Assign+timestamp)
 	}
 	for _, text := range signatures {
 		items = append(items, s.Field+s.Assign+text)
