@@ -144,6 +144,8 @@ func (v *Verifier) configure() error {
 		}
 		return v.prepareList(list)
 	case verify.KeyList:
+		keys = slices.Clone(keys) // the caller may change its list
+		v.source = keys
 		return v.prepareList(keys)
 	}
 	v.asking = make(chan struct{}, maxAsking)
