@@ -140,7 +140,7 @@ const (
 //	running → closed    Close, which settles it as failed: the handler panicked, ended
 //	                    its goroutine, or was never run
 //
-// In any other phase Settle panics and Close does nothing. The phase changes before
+// Settle panics in any phase but running, and Close does nothing when closed. The phase changes before
 // what it stands for is done, so that a store or a hook that panics is not called
 // again.
 const (

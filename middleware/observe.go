@@ -304,7 +304,7 @@ func LogObserver(l *slog.Logger) func(context.Context, Report) {
 			attrs = append(attrs, slog.Bool("report_only", true))
 		}
 		if e.FailedOpen {
-			attrs = append(attrs, slog.Bool("unregistered", true))
+			attrs = append(attrs, slog.Bool("failed_open", true))
 		}
 		if e.NoReadDeadline {
 			attrs = append(attrs, slog.Bool("no_read_deadline", true))
