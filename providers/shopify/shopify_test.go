@@ -73,3 +73,11 @@ func TestTopics(t *testing.T) {
 		t.Errorf("of %d topics %d are different", len(listed), len(sorted))
 	}
 }
+
+// TestRetry: Shopify repeats a delivery as it is. A repeat of what was handled must be
+// acknowledged: where it is refused, Shopify removes the subscription.
+func TestRetry(t *testing.T) {
+	if got := shopify.Must(secret).Profile().Retry; got != verify.RetryIdentical {
+		t.Errorf("the retry is %v", got)
+	}
+}
