@@ -140,9 +140,9 @@ const (
 //	running → closed    Close, which settles it as failed: the handler panicked, ended
 //	                    its goroutine, or was never run
 //
-// Settle panics in any phase but running, and Close does nothing when closed. The phase changes before
-// what it stands for is done, so that a store or a hook that panics is not called
-// again.
+// Settle panics in any phase but running, and Close does nothing when closed. The phase
+// changes before what it stands for is done, so that a store or a hook that panics is not
+// called again.
 const (
 	running uint32 = iota
 	settled

@@ -198,7 +198,7 @@ func TestProviders(t *testing.T) {
 	})
 
 	t.Run("keep their shape as JSON", func(t *testing.T) {
-		const want = `[
+		const want = `
   {
     "name": "github",
     "headers": [
@@ -214,8 +214,8 @@ func TestProviders(t *testing.T) {
   },
 `
 		got := hooknotary(t, setup{}, "providers", "--json")
-		if got.code != 0 || !strings.HasPrefix(got.out, want) || strings.Count(got.out, `"name"`) != len(providers()) {
-			t.Errorf("got\n%s\nwant it to begin with\n%s", got.out, want)
+		if got.code != 0 || !strings.HasPrefix(got.out, "[\n") || !strings.Contains(got.out, want) || strings.Count(got.out, `"name"`) != len(providers()) {
+			t.Errorf("got\n%s\nwant it to hold\n%s", got.out, want)
 		}
 		hooknotary(t, setup{}, "providers", "frobnicate").want(t, 2, "want no argument", "!frobnicate")
 	})

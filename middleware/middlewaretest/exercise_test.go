@@ -79,9 +79,9 @@ var gaps = []struct {
 	says string
 }{
 	{"no Mount", func(a *middlewaretest.Adapter) { a.Mount = nil }, "Adapter.Mount is nil"},
-	{"no errors, and no reason", func(a *middlewaretest.Adapter) { a.ErrorStatus = 0 }, "Adapter.ErrorStatus is zero: say in Adapter.Cannot why"},
-	{"no Recycle, and no reason", func(a *middlewaretest.Adapter) { a.Recycle = nil }, "Adapter.Recycle is nil: say in Adapter.Cannot why"},
-	{"no Redispatch, and no reason", func(a *middlewaretest.Adapter) { a.Redispatch = nil }, "Adapter.Redispatch is empty: say in Adapter.Cannot why"},
+	{"no errors, and no reason", func(a *middlewaretest.Adapter) { a.ErrorStatus = 0 }, "Adapter.ErrorStatus is zero: say why in Adapter.Cannot[\"an error\"]"},
+	{"no Recycle, and no reason", func(a *middlewaretest.Adapter) { a.Recycle = nil }, "Adapter.Recycle is nil: say why in Adapter.Cannot[\"a recycled context\"]"},
+	{"no Redispatch, and no reason", func(a *middlewaretest.Adapter) { a.Redispatch = nil }, "Adapter.Redispatch is empty: say why in Adapter.Cannot[\"another dispatch\"]"},
 	{"what it cannot show has no reason", func(a *middlewaretest.Adapter) { a.Cannot = map[string]string{"a panic": " "} }, "Adapter.Cannot has no reason for it"},
 	{"what it cannot show is nothing", func(a *middlewaretest.Adapter) { a.Cannot = map[string]string{"a tantrum": "it is calm"} }, `has the key "a tantrum", but there is no such subtest`},
 	{"what it cannot show is no part", func(a *middlewaretest.Adapter) { a.Cannot = map[string]string{"a panic/of joy": "it is calm"} }, `has the key "a panic/of joy", but there is no such subtest`},

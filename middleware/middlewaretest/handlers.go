@@ -314,7 +314,7 @@ func outsideViews(x *suite) {
 // next request. The guard touches nothing of that.
 func recycledContexts(x *suite) {
 	if x.adapter.Recycle == nil {
-		x.Fatal("Adapter.Recycle is nil: say in Adapter.Cannot why")
+		x.Fatal("Adapter.Recycle is nil: say why in Adapter.Cannot[\"a recycled context\"]")
 	}
 	for _, c := range []struct {
 		name   string

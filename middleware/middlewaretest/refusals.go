@@ -202,7 +202,7 @@ func bodyAfterRefusal(x *suite) {
 // dispatches: a forged delivery reaches the handler by no means of the framework.
 func dispatches(x *suite) {
 	if len(x.adapter.Redispatch) == 0 {
-		x.Fatal("Adapter.Redispatch is empty: say in Adapter.Cannot why")
+		x.Fatal("Adapter.Redispatch is empty: say why in Adapter.Cannot[\"another dispatch\"]")
 	}
 	for _, way := range x.adapter.Redispatch {
 		x.run(way.Name, func(x *suite) {
@@ -519,7 +519,7 @@ func sameGuardTwice(x *suite) {
 			s.wantRuns(1)
 			s.wantSettled(c.commits, 1-c.commits)
 			if n := s.store.claims.Load(); n != 1 {
-				x.Errorf("%d claims, want 1", n)
+				x.Errorf("%d claims, want 1: the adapter asks Guard.Admitted first", n)
 			}
 			s.report()
 		})

@@ -206,7 +206,7 @@ func lateFailures(x *suite) {
 // the framework answers it as if nothing had been.
 func handlerErrors(x *suite) {
 	if x.adapter.ErrorStatus == 0 {
-		x.Fatal("Adapter.ErrorStatus is zero: say in Adapter.Cannot why")
+		x.Fatal("Adapter.ErrorStatus is zero: say why in Adapter.Cannot[\"an error\"]")
 	}
 	for _, c := range []struct {
 		name   string
@@ -354,7 +354,7 @@ func recoveredOutside(x *suite) {
 func soothedOutside(x *suite) {
 	s := newSite(x, around(recovering(200)), handling(done(func() error { panic("boom") })))
 	if w := s.serve(again(x, s.request)); w.Code/100 == 2 {
-		x.Errorf("status %d for an event that was released", w.Code)
+		x.Errorf("status %d for an event that was released: after a panic nothing outside may turn the response into a 2xx", w.Code)
 	}
 	s.wantFailed()
 }
@@ -439,7 +439,7 @@ func reportOnly(x *suite) {
 			w := s.serve(s.request)
 			want(x, w, 202)
 			if w.Body.String() != "handled" || !w.Flushed {
-				x.Errorf("body %q, flushed %v", w.Body, w.Flushed)
+				x.Errorf("body %q, flushed %v: under Admission.ReportOnly nothing is held, see hold.Watch", w.Body, w.Flushed)
 			}
 			s.wantRuns(1)
 			outcome := middleware.Refused

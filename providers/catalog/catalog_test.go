@@ -77,6 +77,9 @@ func TestAll(t *testing.T) {
 	t.Run("the list is the caller's own", func(t *testing.T) {
 		before := catalog.JSON()
 		for _, p := range catalog.All() {
+			if len(p.About.NotCovered) == 0 || len(p.About.Links) == 0 {
+				t.Fatalf("%s: About lacks NotCovered or Links: say what the signature does not cover, and where that is documented", p.Name)
+			}
 			p.About.Headers[0].Use = "changed"
 			p.About.NotCovered[0] = "changed"
 			if p.Definition != nil {

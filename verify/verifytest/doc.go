@@ -46,7 +46,9 @@
 // For GitHub, Sign calls githubtest.NewRequest, Headers are X-Hub-Signature-256 and
 // X-Hub-Signature, and Untimed is set, because GitHub signs no time. For PayPal,
 // Sign calls the method NewRequest of a paypaltest.PayPal, which is also the
-// verifier's Transport, and the header is PAYPAL-TRANSMISSION-SIG.
+// verifier's Transport, and the header is PAYPAL-TRANSMISSION-SIG. For every other
+// provider, and for a definition of your own, signer.NewRequest of package
+// [github.com/hooknotary/hooknotary/providers/providertest/signer] signs.
 //
 // Who writes a verifier finds its battery in package
 // [github.com/hooknotary/hooknotary/providers/providertest].

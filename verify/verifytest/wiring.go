@@ -240,7 +240,7 @@ func (w *wiring) delivery(sign func(time.Time, []byte) *http.Request, at time.Ti
 	}
 	for _, name := range w.Headers {
 		if c.Header.Get(name) == "" {
-			w.t.Fatalf("verifytest: the request that Sign returns has no header %s, which Headers names", name)
+			w.t.Fatalf("verifytest: the request that Sign returns has no header %s, which Headers names: take it out of Headers, or let Sign set it", name)
 		}
 	}
 	return c
@@ -479,7 +479,7 @@ func causeOf(status int) string {
 	case status == http.StatusServiceUnavailable:
 		return "the store, the source of keys or a host with certificates fails"
 	}
-	return "the handler, or something in front of it, fails: are the Bodies of events that it takes?"
+	return "the handler, or something in front of it, fails: are the Bodies of events that it takes? Or no guard is in front of it, and it refuses what has no Delivery itself"
 }
 
 // otherSignature changes a digit or letter in each part of a header that is long

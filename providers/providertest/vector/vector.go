@@ -51,7 +51,7 @@ func Load(t testing.TB, dir string) []Vector {
 		t.Fatal(err)
 	}
 	if len(files) == 0 {
-		t.Fatalf("%s holds no .http file", dir)
+		t.Fatalf("%s holds no .http file: write vectors as the comment of package vector says; hooknotary sign makes a start", dir)
 	}
 	byName := make(map[string]Vector)
 	for _, file := range files {
@@ -84,8 +84,13 @@ func parse(t testing.TB, file string, text []byte) Vector {
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	if c.Note == "" || c.Expect == "" || c.ReceivedAt.IsZero() || len(v.Secrets) == 0 {
-		t.Fatalf("%s: note, received, secret and expect are required", file)
+	for _, line := range [...]struct {
+		name    string
+		missing bool
+	}{{"note", c.Note == ""}, {"received", c.ReceivedAt.IsZero()}, {"secret", len(v.Secrets) == 0}, {"expect", c.Expect == ""}} {
+		if line.missing {
+			t.Fatalf("%s: the line \"# %s: …\" is required, and is missing", file, line.name)
+		}
 	}
 	if v.ID != "" && c.Expect != capture.Accept {
 		t.Fatalf("%s: a request that is refused has no id", file)
