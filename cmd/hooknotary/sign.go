@@ -48,7 +48,7 @@ file or a flag is wrong.`,
 	}
 	f.addProvider(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.event, "event", "push", titles("event")+": the event's `NAME`")
+	flags.StringVar(&f.event, "event", "", titles("event")+": the event's `NAME`, which is not signed (default none; GitHub: push)")
 	flags.StringVar(&f.at, "at", "", "the `TIME` that is signed, RFC 3339 (default now)")
 	flags.StringVar(&f.out, "out", "", "write the capture to `FILE`")
 	f.send.add(cmd)
@@ -83,7 +83,7 @@ func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
 	if kind.sign == nil {
 		return fmt.Errorf("%s cannot be signed for: %s", kind.Name, kind.whyNot)
 	}
-	if !eventName.MatchString(f.event) {
+	if cmd.Flags().Changed("event") && !eventName.MatchString(f.event) {
 		return errors.New("--event: want the name of an event, such as push or pull_request")
 	}
 	to, err := f.send.check(cmd)
