@@ -47,6 +47,9 @@ func (b *battery) testGenuine(t *testing.T) {
 			if b.Profile.Window != (verify.Window{}) {
 				want.SignedAt = signedAt
 			}
+			if d.ID != want.ID || d.MessageID != want.MessageID {
+				t.Fatalf("ID is %q, want %q; MessageID is %q, want %q", d.ID, want.ID, d.MessageID, want.MessageID)
+			}
 			if got := printless(d); !reflect.DeepEqual(got, want) {
 				t.Errorf("Delivery is\n%+v, want\n%+v", got, want)
 			}

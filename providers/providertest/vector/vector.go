@@ -3,7 +3,7 @@
 //
 // An .http file is a capture, as package verify/capture reads it: one request, when it
 // arrived and what a verifier must say to it. The lines note, received and expect are
-// required, once. Besides them a vector has
+// required, once, and secret at least once. Besides the former a vector has
 //
 //	# secret: a secret of the endpoint; repeated during a rotation
 //	# option: an option of the endpoint, as the provider's test names it; may be repeated
