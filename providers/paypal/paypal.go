@@ -70,6 +70,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -138,6 +139,10 @@ type Verifier struct {
 	confirm   *confirmer
 	profile   verify.Profile
 }
+
+// Format prints the name of the type, whatever the verb. The default would read what
+// another goroutine may be writing, such as the certificates that are being fetched.
+func (Verifier) Format(s fmt.State, _ rune) { io.WriteString(s, "paypal.Verifier") }
 
 // New makes a verifier for one webhook. The webhook id is required. A nil o is
 // the zero Options.

@@ -687,6 +687,18 @@ func TestEmbeddedRoots(t *testing.T) {
 }
 
 func TestSecrecy(t *testing.T) {
+	t.Run("a verifier in use prints its name alone", func(t *testing.T) {
+		v, err := paypal.New(webhookID, nil)
+		must(err)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%c"} {
+			for _, value := range []any{v, *v} {
+				want := "paypal.Verifier"
+				if text := fmt.Sprintf(verb, value); text != want {
+					t.Errorf("%s of %T is %q, want %q", verb, value, text, want)
+				}
+			}
+		}
+	})
 	t.Run("secrets print nowhere", func(t *testing.T) {
 		const secret = "EGnHDxD_qRPdaLdZz8iCr8N7_MzF-YHPTkjs6NKYQvQSBngp4PTTVWkPZRbL"
 		w := newWorld()
