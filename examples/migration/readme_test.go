@@ -60,39 +60,6 @@ func TestREADME(t *testing.T) {
 		}
 	})
 
-	// Finds the first block of a section in the first of its
-	// files, the second in the second, and so on.
-	t.Run("its code is compiled", func(t *testing.T) {
-		files := map[string][]string{
-			"In two steps": {"rollout.go"},
-			fromStripe:     {"stripe_before.go", "stripe_after.go"},
-			fromGitHub:     {"github_before.go", "github_after.go", "github_after.go"},
-			fromPlayground: {"playground_before.go", "playground_after.go"},
-			fromStandard:   {"svix_before.go", "svix_before.go", "standard_before.go", "standard_after.go", "standard_after.go"},
-		}
-		block := regexp.MustCompile("(?s)```go\n(.*?)```")
-		for heading, text := range sections(t) {
-			blocks := block.FindAllStringSubmatch(text, -1)
-			if len(blocks) != len(files[heading]) {
-				t.Errorf("%q has %d blocks of Go, want %d", heading, len(blocks), len(files[heading]))
-				continue
-			}
-			for i, b := range blocks {
-				source, err := os.ReadFile(files[heading][i])
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !strings.Contains(flat(string(source)), flat(b[1])) {
-					t.Errorf("this code of %q does not stand in %s:\n%s", heading, files[heading][i], b[1])
-				}
-			}
-			delete(files, heading)
-		}
-		for heading := range files {
-			t.Errorf("README.md has no section %q", heading)
-		}
-	})
-
 	t.Run("the files to which it links exist", func(t *testing.T) {
 		links := 0
 		for _, text := range sections(t) {
