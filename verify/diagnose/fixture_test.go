@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -42,65 +43,24 @@ const (
 
 // stripeBody is as Stripe writes: indented by two spaces, id and object first, the other
 // members by name.
-const stripeBody = `{
-  "id": "evt_1TBQ8xLkdIwHu7ixY3mPzv4c",
-  "object": "event",
-  "api_version": "2026-01-28",
-  "created": 1773480412,
-  "data": {
-    "object": {
-      "id": "in_1TBQ8wLkdIwHu7ixq0Vn5rUe",
-      "object": "invoice",
-      "account_name": "Café Zoë & Söhne <Köln>",
-      "amount_due": 104900,
-      "customer_note": "line one\nline two\t\"quoted\"",
-      "default_tax_rate": {
-        "id": "txr_1TBQ8wLkdIwHu7ix",
-        "object": "tax_rate",
-        "jurisdiction": "DE",
-        "percentage": 19.0
-      },
-      "hosted_invoice_url": "https://invoice.example/i/acct_1?s=ap&x=1",
-      "ledger_id": 175928847299117063,
-      "lines": {
-        "object": "list",
-        "data": [
-          {
-            "id": "il_1TBQ8wLkdIwHu7ix",
-            "object": "line_item",
-            "amount": 99900,
-            "discounts": [],
-            "metadata": {},
-            "quantity": 3
-          }
-        ],
-        "has_more": false
-      },
-      "paid": true,
-      "rate_limit": 1e3,
-      "subscription": null
-    }
-  },
-  "livemode": false,
-  "type": "invoice.paid"
-}`
+//
+//go:embed internal/jsonform/testdata/indented.json
+var stripeBody string
 
 // githubBody is as GitHub writes: compact, in no order that could be told.
-const githubBody = `{"ref":"refs/heads/main","before":"0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c","after":"9c4b1f8ad15b2a1f1b7a5c0c2d8f4e3a6b7c8d9e",` +
-	`"repository":{"id":175928847299117063,"node_id":"MDEwOlJlcG9zaXRvcnkxMjk2MjY5","name":"hello","full_name":"zoë/hello","private":false,` +
-	`"owner":{"name":"zoë","email":null,"login":"zoë"},"html_url":"https://github.example/zo%C3%AB/hello?a=1&b=2","size":1e3,"score":1.0},` +
-	`"pusher":{"name":"zoë","email":"zoe@example.net"},"created":false,"commits":[{"id":"9c4b1f8ad15b","message":"Größe <b>fixed</b>\n\nwith \"quotes\" & a tab\t","distinct":true,"added":[],"removed":[],"modified":["README.md"]}],` +
-	`"stats":{},"head_commit":null}`
+//
+//go:embed internal/jsonform/testdata/compact.json
+var githubBody string
 
 // paypalBody is as PayPal writes.
-const paypalBody = `{"id":"WH-58D329510W468432D-8HN650336L201105X","event_version":"1.0","create_time":"2026-03-14T09:26:50.940Z","resource_type":"capture",` +
-	`"event_type":"PAYMENT.CAPTURE.COMPLETED","summary":"Payment completed for € 30.0 EUR","resource":{"id":"12A34567BC123456S",` +
-	`"amount":{"currency_code":"EUR","value":"30.00"},"final_capture":true,"note":"Größe <M> & \"blue\"","links":[{"href":"https://api.paypal.example/v2/payments/captures/12A34567BC123456S","rel":"self","method":"GET"}],` +
-	`"ledger_id":175928847299117063,"weight":1.0,"limit":1e3,"custom":{},"items":[]},"links":[]}`
+//
+//go:embed internal/jsonform/testdata/links.json
+var paypalBody string
 
 // standardBody is of a provider that writes as Python does.
-const standardBody = `{"type": "message.attempt.exhausted", "timestamp": "2026-03-14T09:26:52.940Z", "data": {"id": "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", "attempts": 5, "app": {"name": "Zoë & Söhne <prod>", "uid": 175928847299117063, "score": 1.0, "quota": 1e3, "tags": [], "meta": {}}, ` +
-	`"target": "https://hooks.example/in?a=1&b=2", "last": {"status": 503, "after": "line one\nline two", "body": null, "ok": false}}}`
+//
+//go:embed internal/jsonform/testdata/python.json
+var standardBody string
 
 // subject is a provider with a genuine delivery.
 type subject struct {
