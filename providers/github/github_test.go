@@ -198,58 +198,6 @@ func TestSHA1(t *testing.T) {
 	})
 }
 
-// panics returns what f panics with, as text.
-func panics(t *testing.T, f func()) (text string) {
-	t.Helper()
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-			t.Error("does not panic")
-		case string:
-			text = p
-		default:
-			t.Errorf("panics with a %T: %v", p, p)
-		}
-	}()
-	f()
-	return ""
-}
-
-func TestMust(t *testing.T) {
-	t.Run("it panics with what to do", func(t *testing.T) {
-		for _, tt := range []struct {
-			name         string
-			wrong, right []string
-			tells        string
-		}{
-			{"no secret", nil, secrets[:1], "variable"},
-			{"an empty secret", []string{""}, secrets[:1], "variable"},
-			{"five secrets", secrets, secrets[:4], "at most 4"},
-			{"a personal access token", []string{"ghp_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-			{"an OAuth token", []string{"gho_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-			{"a user-to-server token", []string{"ghu_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-			{"a server-to-server token", []string{"ghs_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-			{"a refresh token", []string{"ghr_16C7e42F292c6912E7710c838347Ae178B4a"}, secrets[:1], "not the webhook's signing secret"},
-			{"a fine-grained token", []string{"github_pat_11ABCDE0Y0abcdefGHIJKL"}, secrets[:1], "not the webhook's signing secret"},
-			{"the private key of an app", []string{"-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n-----END"}, secrets[:1], "line break"},
-			{"the private key of an app in one line", []string{"-----BEGIN RSA PRIVATE KEY----- MIIEowIBAAKCAQEA -----END"}, secrets[:1], "not the webhook's signing secret"},
-		} {
-			t.Run(tt.name, func(t *testing.T) {
-				text := panics(t, func() { github.Must(tt.wrong...) })
-				if !strings.HasPrefix(text, "github.Must: ") || !strings.Contains(text, tt.tells) {
-					t.Errorf("panics with %q, want it to say %q", text, tt.tells)
-				}
-				for _, secret := range tt.wrong {
-					if secret != "" && strings.Contains(text, secret) {
-						t.Errorf("the panic holds a secret: %q", text)
-					}
-				}
-				github.Must(tt.right...)
-			})
-		}
-	})
-}
-
 func TestShortSecretIsAllowedOnlyByName(t *testing.T) {
 	v := newVerifier(t, &github.Options{InsecureAllowShortSecret: true}, "short")
 	if _, err := check(v, githubtest.Header("push", push, "short"), push); err != nil {
