@@ -43,7 +43,7 @@ func (d *Definition) Describe() verify.About {
 // keyedByBody reports whether a body alone decides which event a delivery is.
 func (d *Definition) keyedByBody() bool {
 	return d.ID.Header == "" && d.ID.Member == "" &&
-		!slices.ContainsFunc(d.Message, func(p Part) bool { return p.kind == partTime || p.kind == partField })
+		!slices.ContainsFunc(d.Message, func(p Part) bool { return p.kind == TimePart || p.kind == FieldPart })
 }
 
 // Clone returns a copy that shares nothing with d.
@@ -86,17 +86,17 @@ func (d *Definition) signed() string {
 	var what []string
 	for _, p := range d.Message {
 		switch p.kind {
-		case partTime:
+		case TimePart:
 			what = append(what, "time")
-		case partField:
+		case FieldPart:
 			if p.text == http.CanonicalHeaderKey(d.ID.Header) {
 				what = append(what, "id")
 			} else {
 				what = append(what, p.text)
 			}
-		case partURL:
+		case URLPart:
 			what = append(what, "URL")
-		case partBody:
+		case BodyPart:
 			what = append(what, "body")
 		}
 	}
@@ -139,7 +139,7 @@ func (d *Definition) uses() []verify.HeaderUse {
 	}
 	add(d.Timestamp.Header, "the time: all of it is signed")
 	for _, p := range d.Message {
-		if p.kind == partField {
+		if p.kind == FieldPart {
 			add(p.text, "all of it is signed")
 		}
 	}
@@ -164,20 +164,20 @@ func (d *Definition) before() string {
 	var b strings.Builder
 	for i, p := range d.Message {
 		switch p.kind {
-		case partLiteral:
+		case LiteralPart:
 			if strings.ContainsAny(p.text, "{}") {
 				return verify.NotBeforeBody
 			}
 			b.WriteString(p.text)
-		case partTime:
+		case TimePart:
 			if d.Timestamp.Header != "" {
 				b.WriteString("{" + http.CanonicalHeaderKey(d.Timestamp.Header) + "}")
 			} else {
 				b.WriteString("{=" + d.Timestamp.Field + "}")
 			}
-		case partField:
+		case FieldPart:
 			b.WriteString("{" + p.text + "}")
-		case partBody:
+		case BodyPart:
 			if i+1 == len(d.Message) {
 				return b.String()
 			}

@@ -58,15 +58,15 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 func (p *pending) write(h hash.Hash, b, body []byte) {
 	for i, part := range p.v.def.Message {
 		switch part.kind {
-		case partLiteral:
+		case LiteralPart:
 			b = append(b, part.text...)
-		case partTime:
+		case TimePart:
 			b = append(b, p.timestamp...)
-		case partField:
+		case FieldPart:
 			b = append(b, p.fields[i]...)
-		case partURL:
+		case URLPart:
 			b = append(b, p.v.opts.URL...)
-		case partBody:
+		case BodyPart:
 			if len(b) > 0 {
 				h.Write(b)
 				b = b[:0]
@@ -116,7 +116,7 @@ func (p *pending) id(body []byte) string {
 	switch {
 	case d.ID.Header != "":
 		for i, part := range d.Message {
-			if part.kind == partField && part.text == d.ID.Header {
+			if part.kind == FieldPart && part.text == d.ID.Header {
 				id = p.fields[i]
 			}
 		}

@@ -154,36 +154,26 @@ type Secret struct {
 
 // Part is a piece of a signed message. Make one with the functions below.
 type Part struct {
-	kind partKind
+	kind PartKind
 	text string
 }
 
-type partKind uint8
-
-const (
-	partLiteral partKind = iota + 1
-	partTime
-	partField
-	partURL
-	partBody
-)
-
 // Literal is a constant text.
-func Literal(text string) Part { return Part{partLiteral, text} }
+func Literal(text string) Part { return Part{LiteralPart, text} }
 
 // SignedTime is the signed time, byte for byte as it was received.
-func SignedTime() Part { return Part{kind: partTime} }
+func SignedTime() Part { return Part{kind: TimePart} }
 
 // Field is the value of a header: 1 to 256 bytes of visible ASCII. It must be
 // followed by a Literal, which its value may not contain, so that two messages
 // never look alike.
-func Field(name string) Part { return Part{partField, http.CanonicalHeaderKey(name)} }
+func Field(name string) Part { return Part{FieldPart, http.CanonicalHeaderKey(name)} }
 
 // URL is Options.URL, the URL of the endpoint.
-func URL() Part { return Part{kind: partURL} }
+func URL() Part { return Part{kind: URLPart} }
 
 // Body is the body, byte for byte.
-func Body() Part { return Part{kind: partBody} }
+func Body() Part { return Part{kind: BodyPart} }
 
 const (
 	maxHeader     = 4 << 10 // bytes of a signature's header
@@ -318,11 +308,11 @@ func (d *Definition) checkMessage() error {
 		return fmt.Errorf("the Message has more than %d parts", maxParts)
 	}
 	d.Message = slices.Clone(d.Message)
-	var n [partBody + 1]int
+	var n [BodyPart + 1]int
 	idSigned := d.ID.Header == ""
 	d.ID.Header = http.CanonicalHeaderKey(d.ID.Header)
 	for i, p := range d.Message {
-		if p.kind < partLiteral || p.kind > partBody {
+		if p.kind < LiteralPart || p.kind > BodyPart {
 			return errors.New("the Message has an invalid part")
 		}
 		n[p.kind]++
@@ -331,32 +321,32 @@ func (d *Definition) checkMessage() error {
 			next = d.Message[i+1]
 		}
 		switch p.kind {
-		case partLiteral:
+		case LiteralPart:
 			if p.text == "" {
 				return errors.New("the Message has an empty Literal")
 			}
-		case partField:
+		case FieldPart:
 			if p.text == "Host" {
 				return errors.New("a Field in Message is Host, which net/http takes out of the header")
 			}
-			if p.text == "" || next.kind != partLiteral {
+			if p.text == "" || next.kind != LiteralPart {
 				return errors.New("a Field in Message needs a name, and a Literal behind it")
 			}
 			idSigned = idSigned || p.text == d.ID.Header
-		case partBody:
-			if next.kind != 0 && next.kind != partURL {
+		case BodyPart:
+			if next.kind != 0 && next.kind != URLPart {
 				return errors.New("the Body in Message must stand last or before URL")
 			}
 		}
 	}
 	switch timed := d.Timestamp != (Timestamp{}); {
-	case n[partBody] != 1:
+	case n[BodyPart] != 1:
 		return errors.New("the Message must contain Body once")
-	case n[partURL] > 1:
+	case n[URLPart] > 1:
 		return errors.New("the Message contains URL twice")
-	case timed && n[partTime] != 1:
+	case timed && n[TimePart] != 1:
 		return errors.New("the Message must contain SignedTime once: a time that is not signed proves nothing")
-	case !timed && n[partTime] != 0:
+	case !timed && n[TimePart] != 0:
 		return errors.New("the Message contains SignedTime, but there is no Timestamp")
 	case d.Retry < verify.RetryResigned || d.Retry > verify.RetryNever:
 		return errors.New("the Retry is not set: say how the sender retries, RetryIdentical if its documentation does not tell")

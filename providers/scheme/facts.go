@@ -44,7 +44,7 @@ func (v *Verifier) SecurityHeaders() []string {
 	}
 	add(v.def.Timestamp.Header)
 	for _, part := range v.def.Message {
-		if part.kind == partField {
+		if part.kind == FieldPart {
 			add(part.text)
 		}
 	}
@@ -68,21 +68,21 @@ func (v *Verifier) Message(h *verify.Head, body []byte) iter.Seq2[string, []byte
 
 func (v *Verifier) piece(p Part, h *verify.Head, body []byte) (string, []byte) {
 	switch p.kind {
-	case partLiteral:
+	case LiteralPart:
 		return "constant", []byte(p.text)
-	case partTime:
+	case TimePart:
 		t := v.def.Timestamp
 		if t.Header != "" {
 			return "time, from " + t.Header, single(h, t.Header)
 		}
 		s := v.def.Signatures[0]
 		return "time, from " + s.Header, item(single(h, s.Header), s, t.Field)
-	case partField:
+	case FieldPart:
 		if p.text == v.def.ID.Header {
 			return "id, from " + p.text, single(h, p.text)
 		}
 		return "header " + p.text, single(h, p.text)
-	case partURL:
+	case URLPart:
 		return "URL, from configuration", []byte(v.opts.URL)
 	}
 	return "body", body

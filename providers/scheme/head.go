@@ -226,7 +226,7 @@ func (p *pending) readFields(h *verify.Head) error {
 	d := p.v.def
 	for i, part := range d.Message {
 		switch part.kind {
-		case partField:
+		case FieldPart:
 			values := h.Header[part.text]
 			if len(values) > 1 {
 				return refuse(verify.ErrMalformed, errRepeated)

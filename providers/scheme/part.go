@@ -14,7 +14,7 @@ const (
 
 // Kind returns what p is, or zero for the zero Part. Kind and Text are for tools that
 // read a Definition, such as a signer.
-func (p Part) Kind() PartKind { return PartKind(p.kind) }
+func (p Part) Kind() PartKind { return p.kind }
 
 // Text returns the text of a Literal, the canonical name of a Field's header, and
 // nothing for any other Part.

@@ -101,7 +101,7 @@ func (v *Verifier) configure() error {
 	if len(chosen) > 0 && d.Partition == "" {
 		return errors.New("the scheme has no partition header")
 	}
-	signsURL := slices.ContainsFunc(d.Message, func(p Part) bool { return p.kind == partURL })
+	signsURL := slices.ContainsFunc(d.Message, func(p Part) bool { return p.kind == URLPart })
 	if u, err := url.Parse(o.URL); signsURL && (err != nil || u.Scheme == "" || u.Host == "" || !visible(o.URL)) {
 		return errors.New("the scheme signs the URL of the endpoint: Options.URL must be the one that is registered at the provider")
 	}
