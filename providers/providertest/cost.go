@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
 	"fmt"
 	"hash"
 	"maps"
@@ -11,10 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
 
 	"github.com/hooknotary/hooknotary/providers/internal/cost"
 	"github.com/hooknotary/hooknotary/providers/scheme"
