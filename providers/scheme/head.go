@@ -225,20 +225,20 @@ func (p *pending) readTime(h *verify.Head) error {
 func (p *pending) readFields(h *verify.Head) error {
 	d := p.v.def
 	for i, part := range d.Message {
-		switch part.kind {
-		case FieldPart:
-			values := h.Header[part.text]
-			if len(values) > 1 {
-				return refuse(verify.ErrMalformed, errRepeated)
-			}
-			if len(values) == 0 || len(values[0]) > maxValue || !visible(values[0]) || !ends(values[0], d.Message[i+1].text) {
-				return refuse(verify.ErrMalformed, errSignedField)
-			}
-			if p.fields == nil {
-				p.fields = make([]string, len(d.Message))
-			}
-			p.fields[i] = values[0]
+		if part.kind != FieldPart {
+			continue
 		}
+		values := h.Header[part.text]
+		if len(values) > 1 {
+			return refuse(verify.ErrMalformed, errRepeated)
+		}
+		if len(values) == 0 || len(values[0]) > maxValue || !visible(values[0]) || !ends(values[0], d.Message[i+1].text) {
+			return refuse(verify.ErrMalformed, errSignedField)
+		}
+		if p.fields == nil {
+			p.fields = make([]string, len(d.Message))
+		}
+		p.fields[i] = values[0]
 	}
 	p.delivery.Unsigned = verify.Unsigned{ID: unsigned(h, d.UnsignedID), Type: unsigned(h, d.UnsignedType)}
 	if p.v.opts.InsecureDistinctByUnsignedID {
