@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-
 	"net/http"
 	"net/http/httptest"
 	"net/url"
