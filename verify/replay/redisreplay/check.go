@@ -108,7 +108,8 @@ func checkPolicy(policy string) error {
 	case "":
 		return errors.New("the server does not say what its maxmemory-policy is; see Options.InsecureAllowEviction")
 	}
-	return fmt.Errorf("the maxmemory-policy is %q, so that records are dropped while they are needed; it must be noeviction", policy)
+	return fmt.Errorf("the maxmemory-policy is %q, so that records are dropped while they are needed; it must be noeviction: "+
+		"CONFIG SET maxmemory-policy noeviction, and in redis.conf", policy)
 }
 
 // field returns the value of a line of an INFO, or "".
