@@ -2,7 +2,7 @@
 // one fails, shows what exactly was signed, signs bodies to try an endpoint with, and
 // looks after the store of a fleet.
 //
-//	go install github.com/hooknotary/hooknotary/cmd/hooknotary@latest
+//	go build ./cmd/hooknotary # in a checkout
 //
 // # Verify
 //

@@ -29,6 +29,7 @@ type store struct {
 	replay.Store
 	replay.Inspector
 	password string
+	noSchema string // what to ask where the schema is missing
 	close    func() error
 }
 
@@ -41,6 +42,9 @@ func (r *store) failed(err error) error {
 	}
 	if strings.Contains(text, "redis.NewClusterClient") { // advice to programs
 		text += "; name several of its nodes in the address: redis://host:port,host:port"
+	}
+	if r.noSchema != "" && strings.Contains(text, "the schema is missing") { // the advice before it is to programs
+		text += "; " + r.noSchema
 	}
 	return errors.New("the store failed: " + text)
 }
@@ -203,7 +207,7 @@ func openRedis(ctx context.Context, text, prefix string) (*store, error) {
 		client = redis.NewClusterClient(all.Cluster())
 	}
 	s := redisreplay.New(client, &redisreplay.Options{Prefix: prefix, Timeout: storeTimeout})
-	return &store{s, s, o.Password, client.Close}, nil
+	return &store{s, s, o.Password, "", client.Close}, nil
 }
 
 func openPostgreSQL(text, table string) (*store, error) {
@@ -243,5 +247,9 @@ func openSQL(db *sql.DB, d sqlreplay.Dialect, table, password string) (*store, e
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("--table: %w", err), db.Close())
 	}
-	return &store{s, s, password, db.Close}, nil
+	noSchema := "is this the database, and --table the table, of a store?"
+	if d == sqlreplay.SQLite {
+		noSchema = "is --sqlite the file, and --table the table, of a store?"
+	}
+	return &store{s, s, password, noSchema, db.Close}, nil
 }

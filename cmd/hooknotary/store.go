@@ -139,7 +139,11 @@ With --json it prints an object with records.`,
 				if asJSON {
 					return json.NewEncoder(&p.out).Encode(map[string]int64{"records": stats.Records})
 				}
-				fmt.Fprintf(&p.out, "%d records\n", stats.Records)
+				unit := "records"
+				if stats.Records == 1 {
+					unit = "record"
+				}
+				fmt.Fprintf(&p.out, "%d %s\n", stats.Records, unit)
 				return nil
 			})
 		},

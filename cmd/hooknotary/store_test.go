@@ -232,7 +232,7 @@ func TestStore(t *testing.T) {
 				s.handle = nil
 				run("show").want(t, 0, "done; kept for", " days\nkey "+s.guard.Key(s.seen).String())
 				f.run(t, "show", "--key", s.guard.Key(s.seen).String()).want(t, 0, "done; kept for")
-				f.run(t, "stats").want(t, 0, "1 records\n")
+				f.run(t, "stats").want(t, 0, "1 record\n")
 				if got := f.run(t, "stats", "--json"); got.out != `{"records":1}`+"\n" {
 					t.Errorf("stats in JSON are %s", got.out)
 				}
@@ -408,9 +408,9 @@ func TestStore(t *testing.T) {
 			{"a prefix that is none", "redis://:" + storePassword + "@" + server.Addr(), []string{"--redis-env", "STORE", "--prefix", "a b"}, "prefix"},
 			{"PostgreSQL with a wrong password", dsn + " password=not-" + storePassword, []string{"--postgres-env", "STORE"}, "password authentication failed"},
 			{"PostgreSQL that is down", "postgres://" + config.User + ":" + storePassword + "@" + dead.Addr() + "/shop?sslmode=disable", []string{"--postgres-env", "STORE"}, "refused"},
-			{"PostgreSQL without the tables", dsn, []string{"--postgres-env", "STORE"}, "schema is missing"},
+			{"PostgreSQL without the tables", dsn, []string{"--postgres-env", "STORE"}, "is this the database, and --table the table, of a store?"},
 			{"a table's name that is none", dsn, []string{"--postgres-env", "STORE", "--table", "x; DROP"}, "--table"},
-			{"SQLite without the tables", "", []string{"--sqlite", empty}, "schema is missing"},
+			{"SQLite without the tables", "", []string{"--sqlite", empty}, "is --sqlite the file, and --table the table, of a store?"},
 			{"SQLite in a file of another kind", "", []string{"--sqlite", text}, "not a database"},
 			{"SQLite without the file", "", []string{"--sqlite", missing}, "no such file"},
 			{"SQLite in a folder", "", []string{"--sqlite", folder}, "it is no file"},
