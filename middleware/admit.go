@@ -79,11 +79,15 @@ func CorrelationID(ctx context.Context) string {
 // Admission is a request whose handler may run. It ends with Settle, and with
 // Close in any case:
 //
+//	if guard.Admitted(ctx) {
+//		// the same guard is outside: run the handler, and do nothing else
+//	}
 //	admission, response := guard.Admit(ctx, inbound)
 //	if response != nil {
 //		// send response; the handler does not run
 //	}
 //	defer admission.Close()
+//	// hold the handler's response back, unless admission.ReportOnly()
 //	ok := run(admission.Context(), admission.Delivery()) // nil if ReportOnly
 //	if response := admission.Settle(ok); response != nil {
 //		// send response in place of the handler's

@@ -72,6 +72,13 @@ var wrongAdapters = []struct {
 	{"lets the handler have the connection", []string{"what a handler may ask of its writer"}, false},
 }
 
+// remedies are what the battery says to whoever wrote such a bug.
+var remedies = map[string][]string{
+	"lets a success out after a panic":   {"leave a writer outside that makes 500 of a 2xx", `Adapter.Cannot["a panic that is recovered outside with a success"]`},
+	"claims again under the same guard":  {"the adapter asks Guard.Admitted first"},
+	"holds back what it only reports on": {"flushed false: a guard that only reports must not hold the response", "to receive a part: a guard that only reports must not hold the response"},
+}
+
 // gaps are adapters that leave something out, and what the battery says then.
 var gaps = []struct {
 	name string
@@ -149,6 +156,11 @@ func TestExerciseFails(t *testing.T) {
 			}
 			if len(wrong.fails) == 0 || !wrong.more && len(got) != len(wrong.fails) {
 				t.Errorf("the battery fails it in %q, want %q", got, wrong.fails)
+			}
+			for _, want := range remedies[wrong.bug] {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("the battery does not say %q", want)
+				}
 			}
 			if t.Failed() {
 				t.Logf("%v\n%s", err, out[:min(len(out), 8<<10)])

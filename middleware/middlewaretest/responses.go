@@ -354,7 +354,7 @@ func recoveredOutside(x *suite) {
 func soothedOutside(x *suite) {
 	s := newSite(x, around(recovering(200)), handling(done(func() error { panic("boom") })))
 	if w := s.serve(again(x, s.request)); w.Code/100 == 2 {
-		x.Errorf("status %d for an event that was released: after a panic nothing outside may turn the response into a 2xx", w.Code)
+		x.Errorf("status %d for an event that was released: after a panic, leave a writer outside that makes 500 of a 2xx, or say why in Adapter.Cannot[\"a panic that is recovered outside with a success\"]", w.Code)
 	}
 	s.wantFailed()
 }
@@ -402,6 +402,9 @@ func lostClaims(x *suite) {
 	}
 }
 
+// heldInVain is the remedy for an adapter that holds a response that must leave.
+const heldInVain = "a guard that only reports must not hold the response: see Admission.ReportOnly and hold.Watch"
+
 // reportOnly: the handler runs whatever the verdict is, with the request as it came,
 // and its response leaves.
 func reportOnly(x *suite) {
@@ -439,7 +442,7 @@ func reportOnly(x *suite) {
 			w := s.serve(s.request)
 			want(x, w, 202)
 			if w.Body.String() != "handled" || !w.Flushed {
-				x.Errorf("body %q, flushed %v: under Admission.ReportOnly nothing is held, see hold.Watch", w.Body, w.Flushed)
+				x.Errorf("body %q, flushed %v: "+heldInVain, w.Body, w.Flushed)
 			}
 			s.wantRuns(1)
 			outcome := middleware.Refused
@@ -499,7 +502,7 @@ func reportOnlyStreams(x *suite) {
 		if err := http.NewResponseController(e.Writer()).Flush(); err != nil {
 			x.Error(err)
 		}
-		await(x, received, "the client to receive a part")
+		await(x, received, "the client to receive a part: "+heldInVain)
 		return nil
 	}))
 	r := again(x, s.request)
