@@ -26,17 +26,17 @@ type About struct {
 	// two events apart. An honest second event with the same body does not run.
 	EqualBodies bool `json:"equal_bodies"`
 
-	// Identifier is what the endpoint is configured with where that is no secret but
-	// an exact, public id: "webhook id". Then there is one, it is not rotated, and no
-	// other spelling of it is tried. Empty: a secret.
+	// Identifier names the public id that configures an endpoint in place of a
+	// secret: "webhook id". There is one, it is not rotated, and no other spelling of
+	// it is tried. Empty: a secret configures the endpoint.
 	Identifier string `json:"identifier,omitempty"`
 
 	// SecretPrefix is how the provider's signing secrets begin, if all of them, or all
 	// that it makes today, begin in the same way: "whsec_".
 	SecretPrefix string `json:"secret_prefix,omitempty"`
 
-	// Credentials lists what else of the provider people put in the place of the
-	// signing secret, such as its API keys. A verifier refuses a secret that is one.
+	// Credentials lists the provider's other credentials, such as API keys, which
+	// people put in the place of the signing secret. A verifier refuses them there.
 	Credentials []Credential `json:"credentials"`
 
 	// JSON says how the sender writes its bodies. Zero: not known.
@@ -52,10 +52,9 @@ type About struct {
 	// Links are pages of the provider's documentation, that on signatures first.
 	Links []string `json:"links"`
 
-	// OutsideVector names where a test vector is from that nobody of this project
-	// made: deliveries of the provider, its documentation, tests of its SDK. Empty:
-	// there is none, so that nothing but our reading of the documentation says that
-	// the scheme is right.
+	// OutsideVector names the source of a test vector that others made: deliveries
+	// of the provider, its documentation, tests of its SDK. Empty: there is none, and
+	// the scheme rests on our reading of the documentation alone.
 	OutsideVector string `json:"outside_vector,omitempty"`
 }
 

@@ -9,8 +9,8 @@ import (
 
 var errRepeatedType = errors.New("the Content-Type is repeated")
 
-// Check refuses what is wrong with a request whatever its signature says, and before
-// anybody reads its body: another method than POST, another media type than p's, a
+// Check refuses a request that is wrong whatever its signature is, before anybody reads
+// its body: another method than POST, another media type than p's, a
 // Content-Encoding, and a body that is announced to be larger than p.MaxBody. A
 // contentLength of -1 announces nothing; whoever reads the body counts it then.
 //
@@ -50,7 +50,7 @@ func (p Profile) Check(h *Head, contentLength int64) error {
 type mediaTypeError struct{ got, want string }
 
 func (e *mediaTypeError) Error() string {
-	return fmt.Sprintf("the Content-Type is %.100q, and the endpoint takes %s alone: is the verifier made for what the provider is set to send?", e.got, e.want)
+	return fmt.Sprintf("the Content-Type is %.100q, and the endpoint takes %s alone; does the provider's setting match the verifier's?", e.got, e.want)
 }
 
 type encodingError string

@@ -24,7 +24,7 @@ type Refusal struct {
 	Err error
 
 	// Holds: the signature is over this body and under a key of this verifier. Err is
-	// what it refuses the delivery for all the same.
+	// then another reason to refuse the delivery.
 	Holds bool
 
 	// Candidate names another secret of the account under which the signature holds.

@@ -35,7 +35,7 @@ const (
 // tenant. It stays the same when the secret is rotated, and it is part of every
 // key of the store, so that two parties behind one guard cannot swallow each
 // other's events. The label names the secret itself, "2026-03", and is what logs
-// and Delivery.Key show.
+// and Delivery.KeyLabel show.
 //
 // A Key prints its names and never its secret, in every verb, handler and
 // encoder, also deep inside other values. The zero Key holds no secret and is

@@ -35,7 +35,8 @@ type Pending interface {
 }
 
 // Profile holds facts of a scheme. The zero value of a field means what its
-// comment says; a Profile without Provider, MaxBody or Binding is invalid.
+// comment says; a Profile without Provider, MaxBody, Binding or Retry is
+// invalid.
 type Profile struct {
 	// Provider is the provider's name in lower case, "stripe". It is part of
 	// every key of the store.

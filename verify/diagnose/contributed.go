@@ -7,8 +7,8 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// A verifier may know mistakes that only the users of its provider make. What it says is
-// tried and worded as everything else is.
+// A verifier may know mistakes that only the users of its provider make. The diagnosis
+// tries and words its hypotheses as it does its own.
 
 // ask returns what the verifier knows about a refusal of the capture's body.
 func (q *inquiry) ask(r verify.Refusal) []verify.Hypothesis {

@@ -227,8 +227,8 @@ func (q *inquiry) bySender(h http.Header, own []string) bool {
 	return false
 }
 
-// byOthers explains a delivery that the verifier judged so by a verifier of
-// Options.Others that accepts it.
+// byOthers explains the judgement of a delivery that a verifier of Options.Others
+// accepts.
 func (q *inquiry) byOthers(j judgement) bool {
 	own := q.profile.Provider
 	for _, other := range q.o.Others[:min(len(q.o.Others), maxOthers)] {

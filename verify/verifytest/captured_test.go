@@ -40,8 +40,7 @@ func stripeCapture(t testing.TB, change ...func(c *capture.Capture)) *capture.Ca
 	return c
 }
 
-// gitHubCapture is a genuine delivery of GitHub, of which nobody knows when it
-// arrived.
+// gitHubCapture is a genuine delivery of GitHub without a receive time.
 func gitHubCapture(change ...func(c *capture.Capture)) *capture.Capture {
 	c := capture.New(githubtest.NewRequest(path, "push", paid, githubSecret), paid, time.Time{})
 	for _, f := range change {
@@ -121,7 +120,7 @@ func judged(t testing.TB) []struct {
 		{"a body that is too large", s, stripeCapture(t, body(large)), verify.ErrTooLarge, []string{"the body has 1048577 bytes, and the limit is 1048576"}},
 		{"a body that is as large as can be", s, stripeCapture(t, body(large[1:])), verify.ErrMismatch, nil},
 		{"GitHub", g, gitHubCapture(at(arrived)), 0, nil},
-		{"GitHub, and a form", g, gitHubCapture(at(arrived), header("Content-Type", "application/x-www-form-urlencoded")), verify.ErrMediaType, []string{"is the verifier made for what the provider is set to send?"}},
+		{"GitHub, and a form", g, gitHubCapture(at(arrived), header("Content-Type", "application/x-www-form-urlencoded")), verify.ErrMediaType, []string{"does the provider's setting match the verifier's?"}},
 	}
 }
 

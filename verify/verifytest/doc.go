@@ -50,7 +50,7 @@
 // provider, and for a definition of your own, signer.NewRequest of package
 // [github.com/hooknotary/hooknotary/providers/providertest/signer] signs.
 //
-// Who writes a verifier finds its battery in package
+// The battery for authors of verifiers is package
 // [github.com/hooknotary/hooknotary/providers/providertest].
 //
 // The package knows no provider.

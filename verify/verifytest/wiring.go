@@ -479,7 +479,7 @@ func causeOf(status int) string {
 	case status == http.StatusServiceUnavailable:
 		return "the store, the source of keys or a host with certificates fails"
 	}
-	return "the handler, or something in front of it, fails: are the Bodies of events that it takes? Or no guard is in front of it, and it refuses what has no Delivery itself"
+	return "the handler, or something in front of it, fails: are the Bodies of events that it takes? Or there is no guard in front of it, and it refuses a request without a Delivery itself"
 }
 
 // otherSignature changes a digit or letter in each part of a header that is long

@@ -216,7 +216,7 @@ var wirings = []wiring{
 			return on(hook, s.handler())
 		},
 		want:  []string{"an unsigned request reached the handler, which answered 500", noGuard},
-		blind: []string{"the genuine request was refused with 500", "Or no guard is in front of it, and it refuses what has no Delivery itself"},
+		blind: []string{"the genuine request was refused with 500", "Or there is no guard in front of it, and it refuses a request without a Delivery itself"},
 	},
 	{
 		name:  "a middleware that reads the body in front of the guard",
