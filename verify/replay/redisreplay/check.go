@@ -109,7 +109,7 @@ func checkPolicy(policy string) error {
 		return errors.New("the server does not say what its maxmemory-policy is; see Options.InsecureAllowEviction")
 	}
 	return fmt.Errorf("the maxmemory-policy is %q, so that records are dropped while they are needed; it must be noeviction: "+
-		"CONFIG SET maxmemory-policy noeviction, and in redis.conf", policy)
+		"run CONFIG SET maxmemory-policy noeviction, and set it in redis.conf, too", policy)
 }
 
 // field returns the value of a line of an INFO, or "".

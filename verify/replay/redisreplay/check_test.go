@@ -62,7 +62,7 @@ func TestCheck(t *testing.T) {
 				continue
 			}
 			refused(t, "Check", s.Check(ctx), fmt.Sprintf("%q", policy))
-			refused(t, "Check", s.Check(ctx), "CONFIG SET maxmemory-policy noeviction, and in redis.conf")
+			refused(t, "Check", s.Check(ctx), "run CONFIG SET maxmemory-policy noeviction, and set it in redis.conf, too")
 			for range 2 { // and goes on to refuse
 				o, err := s.Claim(ctx, claim("a"))
 				refused(t, "Claim", err, policy)

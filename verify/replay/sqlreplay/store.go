@@ -20,7 +20,7 @@ var (
 	errLease     = errors.New("sqlreplay: a lease must be positive")
 	errIsolation = errors.New("the transaction is stricter than READ COMMITTED, so that it would fail whenever the event was touched after it began: begin it with sql.LevelReadCommitted")
 
-	errHandle = errors.New("sqlreplay: the context carries no claim: pass on that of the request, under a guard whose store this is")
+	errHandle = errors.New("sqlreplay: the context carries no claim: pass on the request's context, behind a guard that has this store")
 )
 
 // Options configures a Store. The zero value is the default.

@@ -370,7 +370,7 @@ func (j *judgement) double(effects []*run, broken map[*run]bool) {
 		case !r.died.IsZero() && j.faults.killed(r.process) && !j.idle(r):
 			j.crash++
 		default:
-			j.unexplained(r, "had an effect, and no fault accounts for it that it was not the only one")
+			j.unexplained(r, "had an effect beside another one, and no fault accounts for that")
 		}
 	}
 }

@@ -225,7 +225,7 @@ func (r *rig) newEffects() ([]row, error) {
 
 var dialects = map[string]sqlreplay.Dialect{"postgres": sqlreplay.PostgreSQL, "sqlite": sqlreplay.SQLite}
 
-// openDB opens a database as a program should that keeps its store there.
+// openDB opens a database as a program whose store is there should.
 func openDB(engine, address string) (*sql.DB, error) {
 	driver, dsn := "pgx", address
 	if engine == "sqlite" {

@@ -206,7 +206,7 @@ func (j *journal) crashAt(p point, r *request) {
 	select {}
 }
 
-// handlerOK is what a handler answers that succeeded. The guard responds with another 2xx.
+// handlerOK is the status of a handler that succeeded. The guard responds with another 2xx.
 const handlerOK = http.StatusNoContent
 
 // app is the handler behind all guards.

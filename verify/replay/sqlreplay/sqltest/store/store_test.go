@@ -333,9 +333,9 @@ func TestNew(t *testing.T) {
 			{"the zero dialect", db, 0, nil, false},
 			{"an unknown dialect", db, 3, nil, false},
 			{"a negative timeout", db, sqlreplay.SQLite, &sqlreplay.Options{Timeout: -1}, false},
-			{"a schema on SQLite", db, sqlreplay.SQLite, &sqlreplay.Options{Table: "main.register"}, false},
-			{"a schema on PostgreSQL, not", db, sqlreplay.PostgreSQL, &sqlreplay.Options{Table: "webhooks.register"}, true},
-			{"a reserved name of SQLite", db, sqlreplay.SQLite, &sqlreplay.Options{Table: "sqlite_register"}, false},
+			{"a schema on SQLite", db, sqlreplay.SQLite, &sqlreplay.Options{Table: "main.store"}, false},
+			{"a schema on PostgreSQL, not", db, sqlreplay.PostgreSQL, &sqlreplay.Options{Table: "webhooks.store"}, true},
+			{"a reserved name of SQLite", db, sqlreplay.SQLite, &sqlreplay.Options{Table: "sqlite_store"}, false},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				s, err := sqlreplay.New(tt.db, tt.d, tt.o)
@@ -350,9 +350,9 @@ func TestNew(t *testing.T) {
 		db := sqlite.open(t, "file::memory:")
 		for _, d := range []sqlreplay.Dialect{sqlreplay.PostgreSQL, sqlreplay.SQLite} {
 			for _, name := range []string{
-				"register; DROP TABLE users", `register"`, "register'", "register--", "register/*", "register ", " register", "register\n",
-				"register\x00", "Register", "régister", "1register", "register.", ".register", "a.b.c", "register-2", "$1", "?1",
-				"{events}", "re{now}gister", strings.Repeat("a", 49), strings.Repeat("a", 49) + ".register", "a..b", "*", "register(x)", "\u212aey",
+				"store; DROP TABLE users", `store"`, "store'", "store--", "store/*", "store ", " store", "store\n",
+				"store\x00", "Store", "störe", "1store", "store.", ".store", "a.b.c", "store-2", "$1", "?1",
+				"{events}", "st{now}ore", strings.Repeat("a", 49), strings.Repeat("a", 49) + ".store", "a..b", "*", "store(x)", "\u212aey",
 			} {
 				if _, err := sqlreplay.New(db, d, &sqlreplay.Options{Table: name}); err == nil {
 					t.Errorf("%v accepts a table with the name %q", d, name)
@@ -376,9 +376,9 @@ func TestNew(t *testing.T) {
 			}
 			if e.dialect == sqlreplay.PostgreSQL {
 				do(t, db, "CREATE SCHEMA webhooks")
-				s := e.migrated(t, db, &sqlreplay.Options{Table: "webhooks.register", Timeout: patient.Timeout})
+				s := e.migrated(t, db, &sqlreplay.Options{Table: "webhooks.store", Timeout: patient.Timeout})
 				finish(t, s, delivery())
-				if n := number(t, db, "SELECT count(*) FROM webhooks.register"); n != 1 {
+				if n := number(t, db, "SELECT count(*) FROM webhooks.store"); n != 1 {
 					t.Errorf("%d rows in the schema", n)
 				}
 			}
