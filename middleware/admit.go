@@ -145,8 +145,8 @@ const (
 //	                    its goroutine, or was never run
 //
 // Settle panics in any phase but running, and Close does nothing when closed. The phase
-// changes before what it stands for is done, so that a store or a hook that panics is not
-// called again.
+// changes before the store or a hook is called, so that one that panics is not called
+// again.
 const (
 	running uint32 = iota
 	settled
@@ -332,7 +332,7 @@ func (a *Admission) claim(d *verify.Delivery) verdict {
 		}
 	}
 	// Not under the request's context: a client that hangs up in between would
-	// leave a claim of which nobody knows whether it was made.
+	// leave the guard without knowledge of whether it has the claim.
 	asked := time.Now()
 	ctx := a.claiming.begin(a.detached, claimTimeout, nil)
 	outcome, err := g.store.Claim(ctx, c)

@@ -115,12 +115,12 @@ func handWritten(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		var stamp, signature string
+		var timestamp, signature string
 		for item := range strings.SplitSeq(r.Header.Get("Stripe-Signature"), ",") {
 			name, value, _ := strings.Cut(item, "=")
 			switch name {
 			case "t":
-				stamp = value
+				timestamp = value
 			case "v1":
 				signature = value
 			}
@@ -131,7 +131,7 @@ func handWritten(next http.Handler) http.Handler {
 			return
 		}
 		mac := hmac.New(sha256.New, []byte(stripeSecret))
-		io.WriteString(mac, stamp+".")
+		io.WriteString(mac, timestamp+".")
 		mac.Write(body)
 		if !hmac.Equal(mac.Sum(nil), claimed) {
 			w.WriteHeader(http.StatusUnauthorized)

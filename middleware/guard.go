@@ -30,7 +30,7 @@ type Guard struct {
 	deadlineReported atomic.Bool
 }
 
-// New makes a guard. The endpoint names it in the store and in events: 1 to
+// New makes a guard. The endpoint names it in the store and in reports: 1 to
 // 128 bytes, from configuration, the same in every process and after every
 // restart. Renaming an endpoint forgets what its store knows. Verifier and
 // store are required; a nil o is the zero Options.

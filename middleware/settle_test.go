@@ -1132,7 +1132,7 @@ func TestClaim(t *testing.T) {
 				if e := restarted.event(); c.status == 401 && (e.Reason != verify.ErrTooOld || !strings.Contains(e.Err.Error(), "floor")) {
 					t.Errorf("event %+v", e)
 				}
-				// The provider comes back with a new stamp, so nothing is lost.
+				// The provider comes back with a new timestamp, so nothing is lost.
 				if c.status == 401 {
 					restarted.clock.advance(half)
 					want(t, restarted.serve(restarted.stripe("evt_1")), 200, "Webhook-Duplicate", "")

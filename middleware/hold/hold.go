@@ -36,9 +36,9 @@ var errSent = errors.New("hold: the response was sent before")
 // that writes 500 after the handler wrote 200 makes a failure of it. Another 2xx
 // changes nothing, and no 2xx makes a success of a failure.
 //
-// It holds up to 1 MiB. What a handler does with the error of a longer response
-// decides: if it ignores it, the event is handled all the same, and the response
-// leaves with its status and without its body.
+// It holds up to 1 MiB. Write returns an error for a longer response. If the handler
+// ignores that error, the event is handled all the same, and the response leaves with
+// its status and without its body.
 type Held struct {
 	w      http.ResponseWriter
 	before http.Header // as it was before the handler

@@ -16,7 +16,7 @@
 //
 // The battery signs its deliveries itself, with a scheme of its own, and needs no
 // provider. What is particular to one framework, such as its own recoverer, belongs
-// into the tests of its adapter.
+// in the tests of its adapter.
 package middlewaretest
 
 import (
