@@ -86,7 +86,7 @@ func (s Sender) testVectors(t *testing.T) {
 				t.Error("the body is another one")
 			}
 			if d.ID != tt.ID {
-				t.Errorf("the id is %q, want %q: the line \"# id: …\" says it, or is missing where there is none", d.ID, tt.ID)
+				t.Errorf("the id is %q, want %q; the line \"# id: …\" names it, and is absent where there is none", d.ID, tt.ID)
 			}
 			if err := s.respelled(tt, o, tt.Head, tt.Body, d); err != nil {
 				t.Errorf("signed again, the delivery looks otherwise: %v", err)

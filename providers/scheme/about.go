@@ -58,8 +58,8 @@ func (d *Definition) Clone() Definition {
 	return c
 }
 
-// Profile returns the facts of the scheme as New would without options, or what New
-// would say about the definition.
+// Profile returns the facts of the scheme as New would without options, or an error if
+// New would refuse the definition.
 func (d *Definition) Profile() (verify.Profile, error) {
 	checked, err := d.check()
 	if err != nil {

@@ -38,8 +38,8 @@
 // Equal bodies are one event, unless their topics differ: orders/create and orders/paid
 // carry the same order, and the topic alone tells them apart. So the topics of the
 // definition, some fifty, keep events apart, at the price that a captured delivery can run
-// once for each of them. Set scheme.Options.Partitions to the topics of your endpoint, which
-// makes it as few as can be; a topic that is not listed counts as none. A second honest
+// once for each of them. Set scheme.Options.Partitions to the topics of your endpoint, so
+// that those are few; a topic that is not listed counts as none. A second honest
 // event of one topic with the same body does not run.
 //
 // Source: https://shopify.dev/docs/apps/build/webhooks/verify-deliveries and

@@ -16,8 +16,8 @@
 // # The handshake
 //
 // Slack checks the URL of an endpoint with a request of the type url_verification. It is
-// signed like any other and passes the guard; it is for the handler to write back the
-// value of its member "challenge". Other signed bodies without an event_id are known by
+// signed like any other and passes the guard; the handler must write back the value
+// of its member "challenge". The store knows other signed bodies without an event_id by
 // their time and body.
 //
 // # Commands and interactions
@@ -31,7 +31,8 @@
 //
 // # What the signature does not say
 //
-// For which workspace and app a request is: check team_id and api_app_id in the handler.
+// The signature does not say for which workspace and app a request is: check team_id and
+// api_app_id in the handler.
 // X-Slack-Retry-Num and X-Slack-Retry-Reason are not signed. The member "token" of the
 // body is an older check, and proves nothing beside the signature.
 //

@@ -8,8 +8,7 @@
 // While a secret is rolled, the header has one v1 for each secret that is active.
 // The scheme v0, and any other, is ignored, as Stripe asks for. Each attempt of a
 // delivery is signed anew, with a new time and the same event id in the body; so
-// the event id is what the store remembers, and an old copy is too old after
-// five minutes.
+// the store remembers the event id, and an old copy is too old after five minutes.
 //
 //	guard := middleware.Protect(stripe.Must(os.Getenv("STRIPE_WEBHOOK_SECRET")))
 //

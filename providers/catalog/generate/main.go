@@ -4,8 +4,8 @@
 //
 // That is verify/diagnose/senders_gen.go, by which a diagnosis knows senders, how they
 // write JSON and what people take for secrets, and the table of providers in README.md.
-// What verify/diagnose/lookalikes.json says of a provider that the catalogue holds is
-// left out, so nothing there changes when a provider is added.
+// It leaves out the senders of verify/diagnose/lookalikes.json that the catalogue holds,
+// so nothing there changes when a provider is added.
 //
 // With -check it writes nothing, names the files that are stale, and exits with 1.
 package main
