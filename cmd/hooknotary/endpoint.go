@@ -200,7 +200,7 @@ func alternatives(all []string) string {
 	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
-// rivals returns verifiers that might take what this endpoint refuses. A diagnosis knows
+// rivals returns verifiers that might accept what this endpoint refuses. A diagnosis knows
 // the other providers by itself.
 func (e *endpoint) rivals() []verify.Verifier {
 	if e.others == nil {

@@ -43,7 +43,7 @@ func (r *store) failed(err error) error {
 	if strings.Contains(text, "redis.NewClusterClient") { // advice to programs
 		text += "; name several of its nodes in the address: redis://host:port,host:port"
 	}
-	if r.noSchema != "" && strings.Contains(text, "the schema is missing") { // the advice before it is to programs
+	if r.noSchema != "" && strings.Contains(text, "the schema is missing") { // its advice is for programs
 		text += "; " + r.noSchema
 	}
 	return errors.New("the store failed: " + text)

@@ -34,8 +34,8 @@ type provider struct {
 	// verifier makes the verifier as the library does at start.
 	verifier func(s *settings, secrets []secret) (verify.Verifier, error)
 
-	// others returns verifiers that might take what that of these settings refuses. Nil:
-	// there are none.
+	// others returns verifiers that might accept a delivery that the verifier of these
+	// settings refuses. Nil: there are none.
 	others func(s *settings, secrets []secret) []verify.Verifier
 
 	// sign makes the headers of a delivery, and whyNot says why it is nil.

@@ -418,7 +418,7 @@ func TestFindings(t *testing.T) {
 			args    []string
 			want    string
 		}{
-			{"now, of which nobody knows whether it is right", undated(), nil, "clock.old-capture"},
+			{"now, where no receive time is known", undated(), nil, "clock.old-capture"},
 			{"now, and another body", edited(undated(), forge), nil, "secret.wrong"},
 			{"an hour late by the flag", undated(), []string{"--at", "2026-03-01T10:30:12Z"}, "clock.zone"},
 			{"seven minutes late by the capture", edited(invoice(), func(c *capture.Capture) { c.ReceivedAt = arrival.Add(7 * time.Minute) }), nil, "clock.skew"},

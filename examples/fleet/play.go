@@ -127,7 +127,7 @@ func (f *fleet) crash(out io.Writer) error {
 	for !strings.Contains(f.read(), "3 began a") {
 		select {
 		case response := <-answered:
-			return fmt.Errorf("the instance answered %s instead of working", response)
+			return fmt.Errorf("the instance responded %s and did not run the handler", response)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
