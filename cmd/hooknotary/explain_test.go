@@ -105,6 +105,18 @@ func TestExplain(t *testing.T) {
 		hooknotary(t, setup{}, narrow...).want(t, 0, "1m1s before it was received: too old", "accepted from 1m before to 1m after")
 	})
 
+	t.Run("says what it can of a time that is far away", func(t *testing.T) {
+		for signed, want := range map[string]string{
+			"99999999999":         "292 years or more after it was received: too new",
+			"9223372036854775807": "the signed time cannot be read",
+		} {
+			file := save(t, "far.http", edited(invoice(), func(c *capture.Capture) {
+				c.Header.Set("Stripe-Signature", "t="+signed+",v1="+strings.Repeat("0", 64))
+			}))
+			hooknotary(t, setup{}, "explain", "--provider", "stripe", file).want(t, 0, want)
+		}
+	})
+
 	t.Run("works on what is broken", func(t *testing.T) {
 		unsigned := save(t, "unsigned.http", edited(invoice(), func(c *capture.Capture) {
 			c.Header.Del("Stripe-Signature")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -124,6 +125,9 @@ func windowWords(w verify.Window) string {
 
 // span writes a duration without zeros that say nothing: 5m, 78h.
 func span(d time.Duration) string {
+	if d == math.MaxInt64 { // time.Time.Sub knows no longer one
+		return "292 years or more"
+	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

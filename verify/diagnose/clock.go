@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"math"
 	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
@@ -97,8 +98,10 @@ func plausible(seconds int64) bool { return seconds >= 1e9 && seconds < 5e9 }
 // readable rounds a duration to what a person wants to know.
 func readable(d time.Duration) string {
 	switch {
+	case d == math.MaxInt64: // Sub knows no longer one
+		return "292 years or more"
 	case d >= 48*time.Hour:
-		return plural(int((d+12*time.Hour)/(24*time.Hour)), "day")
+		return plural(int(d.Round(24*time.Hour)/(24*time.Hour)), "day")
 	case d >= time.Hour:
 		h, m := int(d.Round(time.Minute)/time.Hour), int(d.Round(time.Minute)%time.Hour/time.Minute)
 		if m == 0 {

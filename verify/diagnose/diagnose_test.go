@@ -10,6 +10,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -314,6 +315,11 @@ func TestFindings(t *testing.T) {
 			{clock(-5*time.Hour - 45*time.Minute), "5 hours and 45 minutes after"},
 			{clock(8 * time.Minute), "8 minutes before"},
 			{clock(100*24*time.Hour + 5*time.Hour), "100 days before"},
+			{clock(-math.MaxInt64 + time.Hour), "106751 days after"},
+			{func(_ *testing.T, s *subject, d *delivery) bool {
+				d.c.Header = s.sign(time.Unix(99_999_999_999, 0), d.c.Body, s.secret)
+				return true
+			}, "292 years or more after"},
 			{wrongSecret(&diagnose.Candidate{Label: "the shop's endpoint"}), `"the shop's endpoint"`},
 			{wrongSecret(&diagnose.Candidate{Label: stripeSecret}), "number 3 of the other secrets"},
 			{wrongSecret(&diagnose.Candidate{Label: "a\nb"}), "number 3 of the other secrets"},
