@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
@@ -93,11 +95,25 @@ func (r *result) name() string {
 	return r.File
 }
 
-// writeJSON writes r on one line.
+// writeJSON writes r on one line. What a terminal might act on is escaped: a capture's
+// own words can hold it.
 func (r *result) writeJSON(w *bytes.Buffer) error {
-	e := json.NewEncoder(w)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	if err := e.Encode(r); err != nil {
+		return err
+	}
+	for _, c := range text.String() {
+		if c == '\n' || unicode.IsPrint(c) {
+			w.WriteRune(c)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{c}) {
+			fmt.Fprintf(w, `\u%04x`, unit)
+		}
+	}
+	return nil
 }
 
 // writeText writes r for people.

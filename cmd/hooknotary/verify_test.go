@@ -287,6 +287,19 @@ func TestVerify(t *testing.T) {
 		hooknotary(t, secrets(), args...).want(t, 1, "!\x1b")
 	})
 
+	t.Run("what a capture says of itself cannot drive a terminal", func(t *testing.T) {
+		const words = "typed \u009b31m by \u202e\U000e0041 \u007f and é"
+		file := save(t, "words.http", edited(invoice(), func(c *capture.Capture) { c.Inexact = words }))
+		args := []string{"verify", "--provider", "stripe", "--secret-env", "STRIPE_SECRET", file}
+		hooknotary(t, secrets(), args...).want(t, 0, "and é", "!\u009b", "!\u202e", "!\u007f")
+		got := hooknotary(t, secrets(), append(args, "--json")...)
+		got.want(t, 0, `\u009b31m`, `\u202e\udb40\udc41 \u007f and é`, "!\u009b", "!\u202e", "!\u007f", "!\U000e0041")
+		var r result
+		if err := json.Unmarshal([]byte(got.out), &r); err != nil || r.Inexact != words {
+			t.Errorf("inexact is %q (%v), want %q", r.Inexact, err, words)
+		}
+	})
+
 	t.Run("a file name cannot drive a terminal", func(t *testing.T) {
 		good := save(t, "good\x1b[31m.http", invoice())
 		hooknotary(t, secrets(), "verify", "--provider", "stripe", "--secret-env", "STRIPE_SECRET", good).want(t, 0, "!\x1b")
