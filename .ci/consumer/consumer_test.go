@@ -354,6 +354,8 @@ func TestReleaseRefuses(t *testing.T) {
 		{"two numbers", "v1.2", "want a version"},
 		{"a leading zero", "v1.02.3", "want a version"},
 		{"a version that needs another path", "v2.0.0", "no /v2"},
+		{"a part of no characters", "v1.2.3-rc..1", "want a version"},
+		{"a name that git takes for no tag", "v1.2.3-rc.lock", "git takes no tag"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if out, err := w.try(w.clone, ".ci/release", c.version, "-write"); err == nil || !strings.Contains(out, c.want) {
