@@ -48,8 +48,8 @@ that says so, are those of a cluster ("rediss" is TLS), or a connection string o
 
 	eventHelp = `An event is named by --endpoint (the name that the guard was made with; "default" for
 middleware.Protect), --provider and --id, the signed id; by a --capture of one of its
-deliveries, which is verified with the flags of "hooknotary verify" (the only way for
-GitHub, which signs no id); or by --key. The scope is "default", as verify.Secrets names
+deliveries, which is verified with the flags of "hooknotary verify" (the only way where
+no id is signed, as by GitHub); or by --key. The scope is "default", as verify.Secrets names
 it; PayPal's is the webhook id.`
 )
 
