@@ -127,6 +127,7 @@ var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler,
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func TestREADME(t *testing.T) {
+	inCheckout(t)
 	t.Run("its code is compiled", func(t *testing.T) {
 		readme, err := os.ReadFile("../README.md")
 		if err != nil {
@@ -228,6 +229,7 @@ func TestREADME(t *testing.T) {
 }
 
 func TestLinks(t *testing.T) {
+	inCheckout(t)
 	t.Run("the files to which documents link exist", func(t *testing.T) {
 		code := regexp.MustCompile("(?s)```.*?```")
 		link := regexp.MustCompile(`\]\(([^)#]+)\)`)

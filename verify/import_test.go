@@ -47,6 +47,7 @@ func standard(path string) bool {
 }
 
 func TestImports(t *testing.T) {
+	inCheckout(t)
 	t.Run("those of verification code are the standard library and our own", func(t *testing.T) {
 		packages := pure(t)
 		if len(packages) < 8 {

@@ -9,6 +9,7 @@ import (
 // TestExports holds the budgets of the two packages whose pages users read first: what
 // only authors of adapters or of recorders need has packages of its own.
 func TestExports(t *testing.T) {
+	inCheckout(t)
 	for _, tt := range []struct {
 		pkg  string
 		most int
