@@ -246,6 +246,13 @@ func TestRelease(t *testing.T) {
 		}
 	})
 
+	// As go test all does: the tests find what they read in the module, or are skipped.
+	t.Run("the tests of the root pass where there is only the module", func(t *testing.T) {
+		dir := w.consumer(t, oneLine)
+		w.run(t, dir, "go", "get", root+"@"+version)
+		w.run(t, dir, "go", "test", "-mod=mod", "-short", root+"/verify", root+"/providers/catalog/...", root+"/examples")
+	})
+
 	before := []string{"github.com/jackc/pgx/v5/stdlib", "github.com/labstack/echo/v4", "modernc.org/sqlite"}
 	for _, c := range []struct {
 		name string
