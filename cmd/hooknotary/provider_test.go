@@ -18,7 +18,7 @@ import (
 // secretFor returns a secret as the provider shows it.
 func secretFor(d *scheme.Definition, about verify.About) string {
 	text := "Hx2v9QmT4kLr8ZpWc3NdYb6sJf7gKe1A"
-	if d.Secret.Base64 {
+	if d.Secret.Encoding == scheme.Base64Secret {
 		return d.Secret.Prefix + base64.StdEncoding.EncodeToString([]byte(text))
 	}
 	return about.SecretPrefix + text
@@ -45,7 +45,7 @@ func TestCatalogue(t *testing.T) {
 			n++
 			t.Run(p.Name, func(t *testing.T) {
 				s := setup{env: map[string]string{"SECRET": secretFor(p.Definition, p.About), "OTHER": "Zq" + secretFor(p.Definition, verify.About{})}}
-				if p.Definition.Secret.Base64 {
+				if p.Definition.Secret.Encoding == scheme.Base64Secret {
 					s.env["OTHER"] = p.Definition.Secret.Prefix + base64.StdEncoding.EncodeToString([]byte("another secret of 32 bytes, or so"))
 				}
 				endpoint := []string{"--provider", p.Name, "--secret-env", "SECRET"}
@@ -89,7 +89,7 @@ func TestCatalogue(t *testing.T) {
 	t.Run("a provider that is data needs nothing else", func(t *testing.T) {
 		base := scheme.Definition{
 			Provider:   "acme",
-			Signatures: []scheme.Signature{{Header: "Acme-Signature", Encoding: scheme.Base64, Hash: scheme.SHA512}},
+			Signatures: []scheme.Signature{{Header: "Acme-Signature", Encoding: scheme.Base64, Algorithm: scheme.HMACSHA512}},
 			Message:    []scheme.Part{scheme.Body()},
 			MaxBody:    1 << 20,
 			Retry:      verify.RetryIdentical,

@@ -23,7 +23,7 @@ func standardWebhooks(prefix string) scheme.Definition {
 			scheme.Field(prefix + "-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
 		},
 		ID:      scheme.ID{Header: prefix + "-id"},
-		Secret:  scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
+		Secret:  scheme.Secret{Encoding: scheme.Base64Secret, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
 		MaxBody: 1 << 20,
 		Retry:   verify.RetryResigned, // each attempt is signed anew, under the same id
 	}

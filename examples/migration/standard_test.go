@@ -138,7 +138,7 @@ func TestStandard(t *testing.T) {
 		quiet(t)
 		raw := delivery{"svix", func(secret string) (signer, error) { return svix.NewWebhookRaw([]byte(secret)) }, "msg_1"}
 		text := standardWebhooks("svix")
-		text.Secret.Base64, text.Secret.Prefix = false, ""
+		text.Secret.Encoding, text.Secret.Prefix = scheme.TextSecret, ""
 		for name, tt := range map[string]struct {
 			definition scheme.Definition
 			want       int

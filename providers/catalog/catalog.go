@@ -3,8 +3,10 @@
 // provider and not this one, which imports them all.
 //
 // A provider that is data is added with a folder that exports a Definition and holds
-// its vectors, and with one line here.
+// its vectors; go generate ./providers/catalog finds it.
 package catalog
+
+//go:generate go run github.com/hooknotary/hooknotary/providers/catalog/rows
 
 import (
 	"bytes"
@@ -14,22 +16,14 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
-	"github.com/hooknotary/hooknotary/providers/shopify"
-	"github.com/hooknotary/hooknotary/providers/slack"
-	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// rows lists the providers.
-var rows = [...]func() (Provider, error){
-	data(github.Definition),
+// programs lists the providers that take code.
+var programs = [...]func() (Provider, error){
 	code(paypal.About, func(id string) (verify.Verifier, error) { return paypal.New(id, nil) }),
-	data(shopify.Definition),
-	data(slack.Definition),
-	data(stripe.Definition),
 }
 
 // Provider is what is known of a provider.
@@ -81,7 +75,7 @@ func Lookup(name string) (Provider, bool) {
 // known holds the rows, made once.
 var known = sync.OnceValue(func() []Provider {
 	var all []Provider
-	for _, row := range rows {
+	for _, row := range slices.Concat(definitions[:], programs[:]) {
 		p, err := row()
 		if err != nil {
 			panic("catalog: " + err.Error()) // a mistake in a provider's own file; a test looks

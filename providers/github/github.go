@@ -155,7 +155,7 @@ func configured(o *Options) scheme.Definition {
 	}
 	if o.InsecureAllowSHA1 {
 		d.Signatures = append(d.Signatures, scheme.Signature{
-			Header: "X-Hub-Signature", Prefix: "sha1=", Hash: scheme.InsecureSHA1,
+			Header: "X-Hub-Signature", Prefix: "sha1=", Algorithm: scheme.InsecureHMACSHA1,
 		})
 	}
 	return d

@@ -122,7 +122,7 @@ func (s Sender) bare(size int) func() {
 		}
 	}
 	body := s.body(size)
-	mac := hmac.New(hashes[s.Definition.Signatures[0].Hash], []byte(s.secrets()[0]))
+	mac := hmac.New(hashes[s.Definition.Signatures[0].Algorithm], []byte(s.secrets()[0]))
 	sum := make([]byte, 0, sha512.Size)
 	return func() {
 		mac.Reset()
@@ -134,8 +134,8 @@ func (s Sender) bare(size int) func() {
 	}
 }
 
-var hashes = map[scheme.Hash]func() hash.Hash{
-	scheme.SHA256: sha256.New, scheme.SHA512: sha512.New, scheme.InsecureSHA1: sha1.New,
+var hashes = map[scheme.Algorithm]func() hash.Hash{
+	scheme.HMACSHA256: sha256.New, scheme.HMACSHA512: sha512.New, scheme.InsecureHMACSHA1: sha1.New,
 }
 
 // refusals begin with heads that the verifier refuses, among them the largest that it
@@ -246,7 +246,7 @@ func (s Sender) testSecrets(t *testing.T) {
 			c.What + " that starts with " + c.Prefix, credential, good, "not the webhook's signing secret",
 		})
 	}
-	if !s.Definition.Secret.Base64 {
+	if s.Definition.Secret.Encoding != scheme.Base64Secret {
 		long := strings.Repeat("k7", 512)
 		cases = append(cases, []struct{ name, secret, twin, tells string }{
 			{"15 bytes", good[:15], good[:16], "at least 16"},

@@ -136,7 +136,7 @@ func (s Sender) secrets() []string {
 	var all []string
 	for i := range verify.MaxKeys + 1 {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", s.Definition.Provider, i))
-		if s.Definition.Secret.Base64 {
+		if s.Definition.Secret.Encoding == scheme.Base64Secret {
 			all = append(all, s.Definition.Secret.Prefix+base64.StdEncoding.EncodeToString(sum[:24]))
 		} else {
 			all = append(all, "z"+hex.EncodeToString(sum[:14])) // hexadecimal begins no known prefix

@@ -33,7 +33,7 @@ var forms = []struct {
 				scheme.Field("webhook-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
 			},
 			ID:     scheme.ID{Header: "webhook-id", Prefix: "msg_"},
-			Secret: scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"whpk_"}},
+			Secret: scheme.Secret{Encoding: scheme.Base64Secret, Prefix: "whsec_", Refuse: []string{"whpk_"}},
 			Retry:  verify.RetryResigned,
 		},
 		secret: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
@@ -53,7 +53,7 @@ var forms = []struct {
 		name: "milliseconds in a list, SHA-512, a short window",
 		definition: scheme.Definition{
 			MediaType:  "text/plain",
-			Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Hash: scheme.SHA512}},
+			Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Algorithm: scheme.HMACSHA512}},
 			Timestamp:  scheme.Timestamp{Field: "at", Unit: scheme.Milliseconds, Window: verify.Window{Past: time.Minute, Future: time.Second}},
 			Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("\n"), scheme.Body()},
 			ID:         scheme.ID{Member: "event_id"},
@@ -65,7 +65,7 @@ var forms = []struct {
 		name: "two hashes, and a header that is signed and no id",
 		definition: scheme.Definition{
 			Signatures: []scheme.Signature{
-				{Header: "X-Sig-256", Prefix: "sha256="}, {Header: "X-Sig", Prefix: "sha1=", Hash: scheme.InsecureSHA1},
+				{Header: "X-Sig-256", Prefix: "sha256="}, {Header: "X-Sig", Prefix: "sha1=", Algorithm: scheme.InsecureHMACSHA1},
 			},
 			Message: []scheme.Part{scheme.Field("X-Kind"), scheme.Literal("|"), scheme.Body()},
 			Retry:   verify.RetryNever,

@@ -105,7 +105,7 @@ func (d *Definition) signed() string {
 		text = text[:i] + " and " + text[i+2:]
 	}
 	if len(d.Signatures) > 0 {
-		text += ", " + d.Signatures[0].Hash.String()
+		text += ", " + d.Signatures[0].Algorithm.String()
 	}
 	return text
 }
@@ -127,7 +127,7 @@ func (d *Definition) uses() []verify.HeaderUse {
 		case s.Field != "":
 			use = s.Field + " is the signature, of which there may be several; other items are ignored"
 		default:
-			use = "the signature, an " + s.Hash.String()
+			use = "the signature, an " + s.Algorithm.String()
 			if len(d.Message) == 1 {
 				use += " over the body alone"
 			}

@@ -19,7 +19,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 		match *key
 		found [sha256.Size]byte
 	)
-	size := p.v.def.Signatures[p.signature].Hash.size()
+	size := p.v.def.Signatures[p.signature].Algorithm.size()
 	for _, k := range p.keys {
 		m := k.mac(p.signature)
 		p.write(m.Hash, m.around[:0], body)

@@ -94,8 +94,8 @@ type Signature struct {
 	// that does; it counts towards the limit of 16 as every item does.
 	Field, Separator, Assign string
 
-	Encoding Encoding
-	Hash     Hash
+	Encoding  Encoding
+	Algorithm Algorithm
 }
 
 // Encoding is how a signature is written as text.
@@ -143,14 +143,22 @@ type ID struct {
 
 // Secret says how a secret's text becomes a key.
 type Secret struct {
-	// Base64: the key is what the text encodes, in the standard alphabet. Prefix,
-	// if the text has it, is cut off first.
-	Base64 bool
-	Prefix string
+	// Encoding says how the text encodes the key. Prefix, if the text has it, is cut
+	// off first.
+	Encoding SecretEncoding
+	Prefix   string
 	// Refuse lists prefixes of what is refused as a secret besides
 	// About.Credentials.
 	Refuse []string
 }
+
+// SecretEncoding is how the text of a secret encodes a key.
+type SecretEncoding uint8
+
+const (
+	TextSecret   SecretEncoding = iota // the key is the bytes of the text
+	Base64Secret                       // standard alphabet, padded
+)
 
 // Part is a piece of a signed message. Make one with the functions below.
 type Part struct {
@@ -200,8 +208,11 @@ func (d Definition) check() (*Definition, error) {
 	if mediaType, params, err := mime.ParseMediaType(d.MediaType); err != nil || mediaType != d.MediaType || len(params) > 0 {
 		return nil, errors.New("MediaType must be a type and a subtype in lower case, without parameters")
 	}
-	if d.Secret.Prefix != "" && !d.Secret.Base64 {
-		return nil, errors.New("Secret.Prefix is cut off only if Secret.Base64 is set")
+	if d.Secret.Encoding > Base64Secret {
+		return nil, errors.New("the Secret has an unknown Encoding")
+	}
+	if d.Secret.Prefix != "" && d.Secret.Encoding == TextSecret {
+		return nil, errors.New("Secret.Prefix is cut off only if Secret.Encoding is not TextSecret")
 	}
 	if d.MaxBody <= 0 {
 		return nil, errors.New("MaxBody must be positive")
@@ -258,10 +269,10 @@ func (d *Definition) checkSignatures() error {
 		switch {
 		case s.Header == "":
 			return errors.New("a Signature has no Header")
-		case s.Encoding > Base64 || s.Hash > InsecureSHA1:
-			return errors.New("a Signature has an unknown Encoding or Hash")
-		case i > 0 && s.Hash.size() >= d.Signatures[i-1].Hash.size():
-			return errors.New("alternative Signatures must stand in falling strength of their Hash")
+		case s.Encoding > Base64 || s.Algorithm > InsecureHMACSHA1:
+			return errors.New("a Signature has an unknown Encoding or Algorithm")
+		case i > 0 && s.Algorithm.size() >= d.Signatures[i-1].Algorithm.size():
+			return errors.New("alternative Signatures must stand in falling strength of their Algorithm")
 		case slices.ContainsFunc(d.Signatures[:i], func(other Signature) bool { return other.Header == s.Header }):
 			return errors.New("alternative Signatures must stand in different headers")
 		case s.Field == "" && (s.Separator != "" || s.Assign != ""):

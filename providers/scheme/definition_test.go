@@ -73,11 +73,11 @@ func TestNew(t *testing.T) {
 			{"without a signature", bare, func(d *scheme.Definition) { d.Signatures = nil }, func(d *scheme.Definition) {}, "no Signature"},
 			{"with a signature without a header", bare, func(d *scheme.Definition) { d.Signatures[0].Header = "" }, func(d *scheme.Definition) {}, "no Header"},
 			{"with an unknown encoding", bare, func(d *scheme.Definition) { d.Signatures[0].Encoding = scheme.Base64 + 1 }, func(d *scheme.Definition) { d.Signatures[0].Encoding = scheme.Base64 }, "unknown Encoding"},
-			{"with an unknown hash", bare, func(d *scheme.Definition) { d.Signatures[0].Hash = scheme.InsecureSHA1 + 1 }, func(d *scheme.Definition) { d.Signatures[0].Hash = scheme.InsecureSHA1 }, "unknown Encoding or Hash"},
+			{"with an unknown hash", bare, func(d *scheme.Definition) { d.Signatures[0].Algorithm = scheme.InsecureHMACSHA1 + 1 }, func(d *scheme.Definition) { d.Signatures[0].Algorithm = scheme.InsecureHMACSHA1 }, "unknown Encoding or Algorithm"},
 			{"with two signatures of one hash", bare,
 				func(d *scheme.Definition) { d.Signatures = append(d.Signatures, scheme.Signature{Header: "X"}) },
 				func(d *scheme.Definition) {
-					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Hash: scheme.InsecureSHA1})
+					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Algorithm: scheme.InsecureHMACSHA1})
 				}, "falling strength"},
 			{"with a separator but no field", bare, func(d *scheme.Definition) { d.Signatures[0].Separator = "," }, func(d *scheme.Definition) {}, "no Field"},
 			{"with an assign but no field", bare, func(d *scheme.Definition) { d.Signatures[0].Assign = "=" }, func(d *scheme.Definition) {}, "no Field"},
@@ -102,10 +102,10 @@ func TestNew(t *testing.T) {
 			{"with a time in the signature's field", listed, func(d *scheme.Definition) { d.Timestamp.Field = "v1" }, func(d *scheme.Definition) { d.Timestamp.Field = "t1" }, "another Field"},
 			{"with a time in the list of one of two signatures", listed,
 				func(d *scheme.Definition) {
-					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Hash: scheme.InsecureSHA1})
+					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Algorithm: scheme.InsecureHMACSHA1})
 				},
 				func(d *scheme.Definition) {
-					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Hash: scheme.InsecureSHA1})
+					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Algorithm: scheme.InsecureHMACSHA1})
 					d.Timestamp = scheme.Timestamp{Header: "T"}
 				}, "one Signature"},
 			{"with an unknown unit", listed, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.Milliseconds + 1 }, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.Milliseconds }, "Unit"},
@@ -131,11 +131,11 @@ func TestNew(t *testing.T) {
 			{"with the host as a signed header", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("host"), literal, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Host"), literal, body} }, "Host"},
 			{"with two signatures in one header", bare,
 				func(d *scheme.Definition) {
-					d.Signatures[0].Hash = scheme.SHA512
+					d.Signatures[0].Algorithm = scheme.HMACSHA512
 					d.Signatures = append(d.Signatures, scheme.Signature{Header: d.Signatures[0].Header})
 				},
 				func(d *scheme.Definition) {
-					d.Signatures[0].Hash = scheme.SHA512
+					d.Signatures[0].Algorithm = scheme.HMACSHA512
 					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X"})
 				}, "different headers"},
 			{"with a time that is not signed", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{timestamp, body} }, "not signed proves nothing"},

@@ -82,7 +82,7 @@ func standardWebhooks(prefix string) scheme.Definition {
 			scheme.Field(prefix + "-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
 		},
 		ID:      scheme.ID{Header: prefix + "-id"},
-		Secret:  scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
+		Secret:  scheme.Secret{Encoding: scheme.Base64Secret, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
 		MaxBody: 1 << 20,
 		Retry:   verify.RetryResigned,
 	}
@@ -251,7 +251,7 @@ func acme() scheme.Definition {
 	return scheme.Definition{
 		Provider:   "acme",
 		Retry:      verify.RetryNever,
-		Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Hash: scheme.SHA512}},
+		Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Algorithm: scheme.HMACSHA512}},
 		Timestamp:  scheme.Timestamp{Field: "at", Unit: scheme.Milliseconds, Window: verify.Window{Past: time.Hour, Future: time.Second}},
 		Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("\n"), scheme.Body()},
 		MaxBody:    1 << 10,

@@ -126,7 +126,7 @@ func TestFacts(t *testing.T) {
 
 	t.Run("security headers are those that take part", func(t *testing.T) {
 		two := shopify()
-		two.Signatures = []scheme.Signature{{Header: "b-signature", Hash: scheme.SHA512}, {Header: "a-signature"}}
+		two.Signatures = []scheme.Signature{{Header: "b-signature", Algorithm: scheme.HMACSHA512}, {Header: "a-signature"}}
 		for _, test := range []struct {
 			definition scheme.Definition
 			options    *scheme.Options

@@ -168,7 +168,7 @@ func (p *pending) parse(value string) error {
 
 // candidate adds a signature to the candidates, if it decodes.
 func (p *pending) candidate(s *Signature, text string) error {
-	size, start := s.Hash.size(), len(p.candidates)
+	size, start := s.Algorithm.size(), len(p.candidates)
 	if start+size > cap(p.candidates) {
 		p.candidates = append(make([]byte, 0, maxCandidates*size+slack), p.candidates...)
 	}

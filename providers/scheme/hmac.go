@@ -9,43 +9,43 @@ import (
 	"hash"
 )
 
-// Hash is the hash function of an HMAC.
-type Hash uint8
+// Algorithm is how a message is signed.
+type Algorithm uint8
 
 const (
-	SHA256 Hash = iota
-	SHA512
-	InsecureSHA1 // for providers that still sign with it
+	HMACSHA256 Algorithm = iota
+	HMACSHA512
+	InsecureHMACSHA1 // for providers that still sign with it
 )
 
 // String returns "HMAC-SHA256", "HMAC-SHA512", "HMAC-SHA1" or "invalid".
-func (h Hash) String() string {
+func (h Algorithm) String() string {
 	switch h {
-	case SHA256:
+	case HMACSHA256:
 		return "HMAC-SHA256"
-	case SHA512:
+	case HMACSHA512:
 		return "HMAC-SHA512"
-	case InsecureSHA1:
+	case InsecureHMACSHA1:
 		return "HMAC-SHA1"
 	}
 	return "invalid"
 }
 
-func (h Hash) new() func() hash.Hash {
+func (h Algorithm) new() func() hash.Hash {
 	switch h {
-	case SHA512:
+	case HMACSHA512:
 		return sha512.New
-	case InsecureSHA1:
+	case InsecureHMACSHA1:
 		return sha1.New
 	}
 	return sha256.New
 }
 
-func (h Hash) size() int {
+func (h Algorithm) size() int {
 	switch h {
-	case SHA512:
+	case HMACSHA512:
 		return sha512.Size
-	case InsecureSHA1:
+	case InsecureHMACSHA1:
 		return sha1.Size
 	}
 	return sha256.Size
@@ -59,11 +59,11 @@ type mac struct {
 }
 
 // keyed returns a MAC that is keyed with the secret.
-func (h Hash) keyed(secret []byte) *mac { return &mac{Hash: hmac.New(h.new(), secret)} }
+func (h Algorithm) keyed(secret []byte) *mac { return &mac{Hash: hmac.New(h.new(), secret)} }
 
 // newMAC returns an error where crypto/hmac panics: with a short key or SHA-1
 // while only approved algorithms are allowed.
-func newMAC(h Hash, secret []byte) (m *mac, err error) {
+func newMAC(h Algorithm, secret []byte) (m *mac, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.New("this program allows approved algorithms only: no SHA-1, and no key under 14 bytes")

@@ -78,7 +78,7 @@ func (v *Verifier) secret(k verify.Key) ([]byte, error) {
 			return nil, errCredential(k, prefix)
 		}
 	}
-	if v.def.Secret.Base64 {
+	if v.def.Secret.Encoding == Base64Secret {
 		text := strings.TrimPrefix(string(secret), v.def.Secret.Prefix)
 		decoded, ok := decodeBase64(nil, text)
 		if !ok {
@@ -104,11 +104,11 @@ func (v *Verifier) prepare(k verify.Key, secret []byte) (*key, error) {
 	prepared := &key{scope: k.Scope(), label: k.Label()}
 	prepared.macs = make([]sync.Pool, len(v.def.Signatures))
 	for i, s := range v.def.Signatures {
-		first, err := newMAC(s.Hash, secret)
+		first, err := newMAC(s.Algorithm, secret)
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", k, err)
 		}
-		prepared.macs[i].New = func() any { return s.Hash.keyed(secret) }
+		prepared.macs[i].New = func() any { return s.Algorithm.keyed(secret) }
 		prepared.done(i, first)
 	}
 	return prepared, nil

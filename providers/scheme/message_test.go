@@ -331,7 +331,7 @@ func TestHeader(t *testing.T) {
 // twoHashes has a SHA-256 signature and a weaker alternative.
 func twoHashes() scheme.Definition {
 	d := bare()
-	d.Signatures = []scheme.Signature{{Header: "Strong", Prefix: "sha256="}, {Header: "Weak", Prefix: "sha1=", Hash: scheme.InsecureSHA1}}
+	d.Signatures = []scheme.Signature{{Header: "Strong", Prefix: "sha256="}, {Header: "Weak", Prefix: "sha1=", Algorithm: scheme.InsecureHMACSHA1}}
 	return d
 }
 
@@ -339,7 +339,7 @@ func TestFingerprint(t *testing.T) {
 	// Covers definitions in which one form
 	// of a signature is a list and the other is not.
 	t.Run("one message has one fingerprint in any form", func(t *testing.T) {
-		list := scheme.Signature{Header: "List", Field: "v1", Separator: ",", Assign: "=", Hash: scheme.SHA512}
+		list := scheme.Signature{Header: "List", Field: "v1", Separator: ",", Assign: "=", Algorithm: scheme.HMACSHA512}
 		one := scheme.Signature{Header: "One"}
 		const message = `{"id":"7"}`
 		h := header(

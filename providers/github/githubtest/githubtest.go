@@ -25,7 +25,7 @@ import (
 // SHA-256 one.
 func Header(event string, body []byte, secret string) http.Header {
 	d := github.Definition()
-	d.Signatures = append(d.Signatures, scheme.Signature{Header: "X-Hub-Signature", Prefix: "sha1=", Hash: scheme.InsecureSHA1})
+	d.Signatures = append(d.Signatures, scheme.Signature{Header: "X-Hub-Signature", Prefix: "sha1=", Algorithm: scheme.InsecureHMACSHA1})
 	var id [16]byte
 	rand.Read(id[:])
 	h, err := signer.Header(d, signer.Delivery{

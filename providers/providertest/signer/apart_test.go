@@ -16,7 +16,7 @@ func TestApart(t *testing.T) {
 	// and no method, but for the two that read a part.
 	t.Run("the signer shares no code with the engine", func(t *testing.T) {
 		data := []string{
-			"Definition", "Signature", "Timestamp", "Secret", "Part", "Hex", "Base64", "SHA256", "SHA512", "InsecureSHA1",
+			"Definition", "Signature", "Timestamp", "Secret", "Part", "Hex", "Base64", "HMACSHA256", "HMACSHA512", "InsecureHMACSHA1", "Base64Secret",
 			"Seconds", "Milliseconds", "LiteralPart", "TimePart", "FieldPart", "URLPart", "BodyPart",
 		}
 		methods := slices.DeleteFunc(engineMethods(t), func(name string) bool { return name == "Kind" || name == "Text" })

@@ -167,7 +167,7 @@ func layOut(parts []scheme.Part, v Delivery, timestamp string, h http.Header) ([
 
 // keyOf makes a key of a secret's text.
 func keyOf(s scheme.Secret, text string) ([]byte, error) {
-	if !s.Base64 {
+	if s.Encoding != scheme.Base64Secret {
 		return []byte(text), nil
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, s.Prefix))
@@ -180,15 +180,15 @@ func keyOf(s scheme.Secret, text string) ([]byte, error) {
 // sign makes one signature, as text.
 func sign(s scheme.Signature, key, message []byte) (string, error) {
 	var mac hash.Hash
-	switch s.Hash {
-	case scheme.SHA256:
+	switch s.Algorithm {
+	case scheme.HMACSHA256:
 		mac = hmac.New(sha256.New, key)
-	case scheme.SHA512:
+	case scheme.HMACSHA512:
 		mac = hmac.New(sha512.New, key)
-	case scheme.InsecureSHA1:
+	case scheme.InsecureHMACSHA1:
 		mac = hmac.New(sha1.New, key)
 	default:
-		return "", fmt.Errorf("the hash %d is unknown", s.Hash)
+		return "", fmt.Errorf("the algorithm %d is unknown", s.Algorithm)
 	}
 	mac.Write(message)
 	switch s.Encoding {

@@ -18,7 +18,7 @@ var (
 	github = scheme.Definition{
 		Signatures: []scheme.Signature{
 			{Header: "X-Hub-Signature-256", Prefix: "sha256="},
-			{Header: "X-Hub-Signature", Prefix: "sha1=", Hash: scheme.InsecureSHA1},
+			{Header: "X-Hub-Signature", Prefix: "sha1=", Algorithm: scheme.InsecureHMACSHA1},
 		},
 		Message: onlyBody,
 	}
@@ -43,14 +43,14 @@ var (
 		Message: []scheme.Part{
 			scheme.Field("webhook-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
 		},
-		Secret: scheme.Secret{Base64: true, Prefix: "whsec_"},
+		Secret: scheme.Secret{Encoding: scheme.Base64Secret, Prefix: "whsec_"},
 	}
 	square = scheme.Definition{
 		Signatures: []scheme.Signature{{Header: "X-Square-HmacSha256-Signature", Encoding: scheme.Base64}},
 		Message:    []scheme.Part{scheme.URL(), scheme.Body()},
 	}
 	acme = scheme.Definition{
-		Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Hash: scheme.SHA512}},
+		Signatures: []scheme.Signature{{Header: "Acme-Signature", Field: "sig", Separator: ";", Assign: ":", Algorithm: scheme.HMACSHA512}},
 		Timestamp:  scheme.Timestamp{Field: "at", Unit: scheme.Milliseconds},
 		Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("\n"), scheme.Body()},
 	}
@@ -159,7 +159,7 @@ func TestHeader(t *testing.T) {
 			{"no value of a signed header", standardWebhooks, signer.Delivery{At: at}, "Webhook-Id"},
 			{"two secrets for one value", shopify, signer.Delivery{Secrets: []string{"a", "b"}}, "holds one signature"},
 			{"a secret that is not base64", standardWebhooks, signer.Delivery{At: at, Fields: id, Secrets: []string{secret}}, "secret 1: it is not base64"},
-			{"an unknown hash", with(shopify, func(d *scheme.Definition) { d.Signatures[0].Hash = 99 }), signer.Delivery{Secrets: []string{"a"}}, "hash 99"},
+			{"an unknown algorithm", with(shopify, func(d *scheme.Definition) { d.Signatures[0].Algorithm = 99 }), signer.Delivery{Secrets: []string{"a"}}, "algorithm 99"},
 			{"an unknown encoding", with(shopify, func(d *scheme.Definition) { d.Signatures[0].Encoding = 99 }), signer.Delivery{Secrets: []string{"a"}}, "encoding 99"},
 			{"an unknown unit", with(stripe, func(d *scheme.Definition) { d.Timestamp.Unit = 99 }), signer.Delivery{At: at}, "unit 99"},
 			{"an unknown part", with(shopify, func(d *scheme.Definition) { d.Message = make([]scheme.Part, 1) }), signer.Delivery{}, "kind 0"},
