@@ -12,6 +12,8 @@
 //	# source: where somebody else published this very delivery
 //
 // and nothing else. The head of the request has CRLF at its line ends.
+//
+// The script sign.sh beside this file helps to write them with openssl.
 package vector
 
 import (
