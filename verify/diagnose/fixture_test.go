@@ -82,7 +82,7 @@ func standard() scheme.Definition {
 		Message: []scheme.Part{scheme.Field("webhook-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."),
 			scheme.Body()},
 		ID:      scheme.ID{Header: "webhook-id"},
-		Secret:  scheme.Secret{Base64: true, Prefix: "whsec_", Refuse: []string{"sk_"}},
+		Secret:  scheme.Secret{Encoding: scheme.Base64Secret, Prefix: "whsec_", Refuse: []string{"sk_"}},
 		MaxBody: 1 << 20,
 		Retry:   verify.RetryResigned,
 	}
