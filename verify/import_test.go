@@ -95,10 +95,12 @@ func TestImports(t *testing.T) {
 				return false
 			case strings.HasPrefix(from, "verify/"):
 				return to == "verify" || strings.HasPrefix(to, "verify/")
+			case from == "providers/keyring":
+				return to == "verify"
 			case from == "providers/internal/jsonscan":
 				return false
 			case from == "providers/scheme":
-				return to == "verify" || to == "providers/internal/jsonscan"
+				return to == "verify" || to == "providers/keyring" || to == "providers/internal/jsonscan"
 			case from == "middleware/hold" || from == "middleware/internal/contextkey":
 				return false
 			case from == "middleware/adapter":

@@ -189,8 +189,6 @@ const (
 	maxValue      = 256 // bytes of any other header, and of an id
 	maxParts      = 8
 	minSecret     = 16
-	maxAsking     = 256  // calls of a key source that have not returned, of one verifier
-	maxWaiting    = 4096 // requests that wait for such a call
 
 	defaultWindow = 5 * time.Minute
 	maxWindow     = 30 * 24 * time.Hour

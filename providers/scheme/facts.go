@@ -16,7 +16,7 @@ import (
 // that New was given, and its error. They hold their secrets. The list must not be
 // changed. A source that is no fixed list has verify.KeyTimeout.
 func (v *Verifier) Keys(ctx context.Context, h *verify.Head) ([]verify.Key, error) {
-	return v.ask(ctx, h)
+	return v.ring.Keys(ctx, h)
 }
 
 // Rekey returns a verifier that differs from v in its keys alone. Its errors are those

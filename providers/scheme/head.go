@@ -28,9 +28,6 @@ var (
 	errBodyPrefix  = errors.New("the body does not start as every body of this endpoint does")
 	errFinished    = errors.New("a pending request was finished twice")
 	errUnsignedID  = errors.New("the delivery id is missing, repeated or malformed")
-	errNoKeys      = errors.New("the key source returned no key")
-	errKeysLate    = fmt.Errorf("the key source did not answer within %v: have it end with its context", verify.KeyTimeout)
-	errKeysGone    = errors.New("the key source ended its goroutine instead of returning")
 )
 
 func refuse(r verify.Reason, cause error) error { return &verify.Error{Reason: r, Cause: cause} }
@@ -87,8 +84,8 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 	if err := p.readFields(h); err != nil {
 		return nil, err
 	}
-	if err := p.findKeys(ctx, h); err != nil {
-		return nil, err
+	if p.keys, p.noKey, err = v.ring.Find(ctx, h); err != nil {
+		return nil, refuse(verify.ErrUnavailable, err)
 	}
 	return p, nil
 }

@@ -1,9 +1,6 @@
 package scheme
 
 import (
-	"context"
-	"crypto/hmac"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -25,41 +22,6 @@ func (k *key) mac(i int) *mac { return k.macs[i].Get().(*mac) }
 func (k *key) done(i int, m *mac) {
 	m.Hash.Reset()
 	k.macs[i].Put(m)
-}
-
-func (v *Verifier) prepareList(keys verify.KeyList) (err error) {
-	if len(keys) == 0 {
-		return errors.New("there is no key; is the environment variable of the secret set?")
-	}
-	v.keys, err = v.prepareAll(keys)
-	return err
-}
-
-// prepareAll checks the keys for one request and makes them ready.
-func (v *Verifier) prepareAll(list []verify.Key) ([]*key, error) {
-	if len(list) > verify.MaxKeys {
-		return nil, fmt.Errorf("there are %d keys, at most %d are tried", len(list), verify.MaxKeys)
-	}
-	keys, secrets := make([]*key, len(list)), make([][]byte, len(list))
-	for i, k := range list {
-		secret, err := v.secret(k)
-		if err != nil {
-			return nil, err
-		}
-		secrets[i] = secret
-		for j, other := range list[:i] {
-			if hmac.Equal(secret, secrets[j]) {
-				return nil, fmt.Errorf("%v and %v are the same secret", other, k)
-			}
-			if k.Scope() == other.Scope() && k.Label() == other.Label() {
-				return nil, fmt.Errorf("two keys are named %v", k)
-			}
-		}
-		if keys[i], err = v.prepare(k, secret); err != nil {
-			return nil, err
-		}
-	}
-	return keys, nil
 }
 
 // secret checks a key and returns the bytes that its MACs are made with.
@@ -99,8 +61,19 @@ func errCredential(k verify.Key, prefix string) error {
 	return fmt.Errorf("%v starts with %q: that is another credential of the account, not the webhook's signing secret", k, prefix)
 }
 
-// prepare derives what verification needs of a key.
-func (v *Verifier) prepare(k verify.Key, secret []byte) (*key, error) {
+// prepare checks a key and derives what verification needs of it. It also returns its
+// secret.
+func (v *Verifier) prepare(k verify.Key) (*key, []byte, error) {
+	secret, err := v.secret(k)
+	if err != nil {
+		return nil, nil, err
+	}
+	prepared, err := v.keyed(k, secret)
+	return prepared, secret, err
+}
+
+// keyed makes the MACs of a key ready.
+func (v *Verifier) keyed(k verify.Key, secret []byte) (*key, error) {
 	prepared := &key{scope: k.Scope(), label: k.Label()}
 	prepared.macs = make([]sync.Pool, len(v.def.Signatures))
 	for i, s := range v.def.Signatures {
@@ -112,28 +85,4 @@ func (v *Verifier) prepare(k verify.Key, secret []byte) (*key, error) {
 		prepared.done(i, first)
 	}
 	return prepared, nil
-}
-
-// findKeys finds the keys of the request. Where there is none, the request goes on
-// with one of nobody, up to Finish: one that withholds its body, or measures what a
-// large one takes, must not tell who has a key.
-func (p *pending) findKeys(ctx context.Context, h *verify.Head) error {
-	if p.keys = p.v.keys; p.keys != nil {
-		return nil
-	}
-	list, err := p.v.ask(ctx, h)
-	switch {
-	case errors.Is(err, verify.ErrNoKey):
-		p.noKey = err
-	case err != nil:
-		return refuse(verify.ErrUnavailable, err)
-	case len(list) == 0:
-		p.noKey = errNoKeys
-	default:
-		p.keys, p.noKey = p.v.prepareAll(list)
-	}
-	if p.noKey != nil {
-		p.keys = p.v.nobody
-	}
-	return nil
 }

@@ -8,9 +8,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/keyring"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -49,16 +49,10 @@ type Verifier struct {
 	def     *Definition
 	opts    Options
 	profile verify.Profile
-	source  verify.KeySource
-	keys    []*key // prepared; nil unless the source is a fixed list
-	listed  bool   // whether a header may hold several signatures
+	ring    *keyring.Ring[*key]
+	listed  bool // whether a header may hold several signatures
 
 	partitions []string // values of the partition header that count
-
-	// For a source that is asked on each request.
-	nobody  []*key        // what a request without a key is checked with, in vain
-	asking  chan struct{} // holds one element for each call that has not returned
-	waiting atomic.Int64  // requests that wait for room in it
 }
 
 // New makes a verifier. The keys are required; a fixed list of them is checked here
@@ -71,12 +65,12 @@ func New(d Definition, keys verify.KeySource, o *Options) (*Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scheme: definition of %q: %w", d.Provider, err)
 	}
-	v := &Verifier{def: def, source: keys}
+	v := &Verifier{def: def}
 	v.listed = slices.ContainsFunc(def.Signatures, func(s Signature) bool { return s.Field != "" })
 	if o != nil {
 		v.opts = *o
 	}
-	if err := v.configure(); err != nil {
+	if err := v.configure(keys); err != nil {
 		return nil, fmt.Errorf("%s: %w", def.Provider, err)
 	}
 	return v, nil
@@ -94,7 +88,7 @@ func Must(d Definition, secrets ...string) *Verifier {
 	return v
 }
 
-func (v *Verifier) configure() error {
+func (v *Verifier) configure(source verify.KeySource) error {
 	o, d := &v.opts, v.def
 	o.Partitions = slices.Clone(o.Partitions) // nil stays nil
 	chosen := o.Partitions
@@ -130,27 +124,11 @@ func (v *Verifier) configure() error {
 			*end.have = end.want
 		}
 	}
-	switch keys := v.source.(type) {
-	case nil:
-		return errors.New("there is no key source")
-	case verify.KeyFunc:
-		if keys == nil {
-			return errors.New("the key source is a nil function")
-		}
-	case *verify.SecretList:
-		list, err := keys.KeyList()
-		if err != nil {
-			return err
-		}
-		return v.prepareList(list)
-	case verify.KeyList:
-		keys = slices.Clone(keys) // the caller may change its list
-		v.source = keys
-		return v.prepareList(keys)
+	nobody, err := v.keyed(verify.Key{}, make([]byte, sha256.Size))
+	if err != nil {
+		return err
 	}
-	v.asking = make(chan struct{}, maxAsking)
-	nobody, err := v.prepare(verify.Key{}, make([]byte, sha256.Size))
-	v.nobody = []*key{nobody}
+	v.ring, err = keyring.New(source, v.prepare, nobody)
 	return err
 }
 
