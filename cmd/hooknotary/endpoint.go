@@ -18,6 +18,7 @@ import (
 // settings is what an endpoint may choose, of all providers.
 type settings struct {
 	tolerance            time.Duration
+	url                  string // of the endpoint, where it is signed
 	form                 bool
 	allowSHA1            bool
 	allowShort           bool
@@ -47,6 +48,7 @@ func (f *endpointFlags) addProvider(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.provider, "provider", "", "the provider's `NAME`: "+alternatives(names())+" (required)")
 	f.secretFlags.add(cmd)
+	flags.StringVar(&f.url, "url", "", "for a provider that signs it: the `URL` of the endpoint, as it is registered there")
 	flags.BoolVar(&f.allowShort, "insecure-allow-short-secret", false, titles("insecure-allow-short-secret")+": accept secrets under 16 bytes")
 	must(cmd.RegisterFlagCompletionFunc("provider", completeProvider))
 }
@@ -95,6 +97,9 @@ func (f *endpointFlags) read(p *program, cmd *cobra.Command, needSecret bool) (*
 	}
 	if cmd.Flags().Changed("tolerance") && f.tolerance <= 0 {
 		return nil, fmt.Errorf("--tolerance is %v: want more than 0", f.tolerance)
+	}
+	if kind.SignsURL && f.url == "" {
+		return nil, fmt.Errorf("--url is missing: %s signs the URL of the endpoint, as it is registered there", kind.Name)
 	}
 	e := &endpoint{settings: f.settings, provider: kind}
 	if err := f.certificates(p, cmd, &e.settings); err != nil {

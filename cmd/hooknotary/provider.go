@@ -90,6 +90,7 @@ type draft struct {
 	at     time.Time
 	event  string // "" where nobody named one
 	body   []byte
+	url    string // that is signed, or ""
 	secret string
 	ids    map[string]string // by header: the same in each attempt
 }
@@ -132,6 +133,9 @@ func (p *provider) fromData() {
 	if p.Definition.UnsignedType != "" {
 		p.flags = append(p.flags, "event")
 	}
+	if p.SignsURL {
+		p.flags = append(p.flags, "url")
+	}
 	p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
 		keys, err := keyList(secrets)
 		if err != nil {
@@ -139,6 +143,7 @@ func (p *provider) fromData() {
 		}
 		v, err := scheme.New(*p.Definition, keys, &scheme.Options{
 			Window:                   verify.Window{Past: s.tolerance, Future: s.tolerance},
+			URL:                      s.url,
 			InsecureAllowShortSecret: s.allowShort,
 		})
 		if err != nil {
@@ -159,7 +164,7 @@ func (p *provider) fromData() {
 		if name := p.Definition.UnsignedType; name != "" && d.event != "" {
 			fields[name] = d.event
 		}
-		return signer.Header(*p.Definition, signer.Delivery{At: d.at, Body: d.body, Fields: fields, Secrets: []string{d.secret}})
+		return signer.Header(*p.Definition, signer.Delivery{At: d.at, Body: d.body, URL: d.url, Fields: fields, Secrets: []string{d.secret}})
 	}
 }
 
@@ -170,7 +175,7 @@ func (p *provider) fromCode() {
 		for _, s := range secrets {
 			texts = append(texts, s.text)
 		}
-		return p.New(texts...)
+		return p.New(nil, texts...)
 	}
 	p.whyNot = "nobody but the provider has the key"
 }

@@ -101,17 +101,25 @@ func TestCatalogue(t *testing.T) {
 		timed.Retry = verify.RetryResigned
 		typed := base
 		typed.UnsignedID, typed.UnsignedType = "Acme-Delivery", "Acme-Event"
+		located := base
+		located.Message = []scheme.Part{scheme.URL(), scheme.Body()}
 		for _, c := range []struct {
 			name  string
 			d     scheme.Definition
+			url   string
 			check func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery)
 		}{
-			{"the body alone", base, func(t *testing.T, p *provider, _, _ http.Header, d *verify.Delivery) {
+			{"the URL of the endpoint, which is configuration", located, "https://shop.example/hooks?shop=7", func(t *testing.T, p *provider, _, _ http.Header, _ *verify.Delivery) {
+				if !slices.Contains(p.flags, "url") {
+					t.Errorf("the flags are %q", p.flags)
+				}
+			}},
+			{"the body alone", base, "", func(t *testing.T, p *provider, _, _ http.Header, d *verify.Delivery) {
 				if !p.noID() || p.timed() || d.ID != "" {
 					t.Errorf("an id (%q) or a time is signed", d.ID)
 				}
 			}},
-			{"a time in milliseconds, and an id that stays when a retry is signed anew", timed, func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery) {
+			{"a time in milliseconds, and an id that stays when a retry is signed anew", timed, "", func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery) {
 				if p.noID() || !p.timed() || d.ID == "" || first.Get("Acme-Id") != second.Get("Acme-Id") || first.Get("Acme-Time") == second.Get("Acme-Time") {
 					t.Errorf("the attempts are %v and %v", first, second)
 				}
@@ -127,7 +135,7 @@ func TestCatalogue(t *testing.T) {
 					t.Errorf("a head without a time has %v", at)
 				}
 			}},
-			{"an unsigned type, and an unsigned id that stays", typed, func(t *testing.T, _ *provider, first, second http.Header, d *verify.Delivery) {
+			{"an unsigned type, and an unsigned id that stays", typed, "", func(t *testing.T, _ *provider, first, second http.Header, d *verify.Delivery) {
 				if d.Unsigned.Type != "order/created" || d.Unsigned.ID == "" || first.Get("Acme-Delivery") != second.Get("Acme-Delivery") {
 					t.Errorf("unsigned are %+v", d.Unsigned)
 				}
@@ -139,11 +147,11 @@ func TestCatalogue(t *testing.T) {
 					t.Fatal(err)
 				}
 				p := &provider{
-					Provider: catalog.Provider{Name: "acme", About: c.d.Describe(), Profile: profile, Definition: &c.d},
+					Provider: catalog.Provider{Name: "acme", About: c.d.Describe(), Profile: profile, Definition: &c.d, SignsURL: c.url != ""},
 					probe:    func(*settings) string { return random() },
 				}
 				p.fromData()
-				d := &draft{at: arrival, event: "order/created", body: []byte(`{"a":1}`), secret: secretFor(&c.d, p.About)}
+				d := &draft{at: arrival, event: "order/created", body: []byte(`{"a":1}`), url: c.url, secret: secretFor(&c.d, p.About)}
 				first, err := p.sign(d)
 				if err != nil {
 					t.Fatal(err)
@@ -153,7 +161,7 @@ func TestCatalogue(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				v, err := p.verifier(&settings{}, []secret{{"secret", d.secret}})
+				v, err := p.verifier(&settings{url: c.url}, []secret{{"secret", d.secret}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -104,7 +104,7 @@ func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
 	if len(e.secrets) != 1 {
 		return fmt.Errorf("there are %d secrets: want one to sign with", len(e.secrets))
 	}
-	d.secret = e.secrets[0].text
+	d.secret, d.url = e.secrets[0].text, f.url
 	v, err := e.newVerifier(e.secrets)
 	if err != nil {
 		return fmt.Errorf("no server would start with this secret: %w", err)

@@ -143,6 +143,9 @@ func TestPublishedDeliveries(t *testing.T) {
 						"verify", "--json", "--provider", p.Name, save(t, "delivery.http", c),
 						"--at", v.Head.ReceivedAt.UTC().Format(time.RFC3339), "--insecure-allow-short-secret",
 					}
+					if p.SignsURL {
+						args = append(args, "--url", v.Head.URL.String())
+					}
 					for i, secret := range v.Secrets {
 						name := fmt.Sprintf("SECRET_%d", i)
 						s.env[name] = secret

@@ -41,13 +41,33 @@ type Provider struct {
 	// it, scheme.New makes a verifier with options.
 	Definition *scheme.Definition
 
-	open func(secrets ...string) (verify.Verifier, error)
+	// SignsURL: the signature covers the URL of the endpoint, which only its
+	// configuration knows. New needs Options.URL then.
+	SignsURL bool
+
+	open func(o Options, secrets ...string) (verify.Verifier, error)
 }
 
-// New makes a verifier with default options from the secrets of one endpoint: one, or
-// several while they are rolled. Where About.Identifier is not empty it is that one
-// identifier.
-func (p Provider) New(secrets ...string) (verify.Verifier, error) { return p.open(secrets...) }
+// Options holds what an endpoint has to say beside its secrets. The zero value and nil
+// are enough for a provider that does not sign the URL.
+type Options struct {
+	// URL is the URL of the endpoint as it is registered at the provider, byte for
+	// byte. It is required where Provider.SignsURL is true, and an error elsewhere.
+	URL string
+}
+
+// New makes a verifier from the secrets of one endpoint: one, or several while they are
+// rolled. Where About.Identifier is not empty it is that one identifier. What o does not
+// say is the provider's default. A nil o is the zero Options.
+func (p Provider) New(o *Options, secrets ...string) (verify.Verifier, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	if !p.SignsURL && o.URL != "" {
+		return nil, fmt.Errorf("%s: the scheme does not sign the URL: Options.URL must be empty", p.Name)
+	}
+	return p.open(*o, secrets...)
+}
 
 // All returns the providers in the order of their names. The list is the caller's.
 func All() []Provider {
@@ -93,8 +113,9 @@ func data(definition func() scheme.Definition) func() (Provider, error) {
 		profile, err := d.Profile()
 		return Provider{
 			Name: d.Provider, About: d.Describe(), Profile: profile, Definition: &d,
-			open: func(secrets ...string) (verify.Verifier, error) {
-				v, err := scheme.New(d, verify.Secrets(secrets...), nil)
+			SignsURL: slices.Contains(d.Message, scheme.URL()),
+			open: func(o Options, secrets ...string) (verify.Verifier, error) {
+				v, err := scheme.New(d, verify.Secrets(secrets...), &scheme.Options{URL: o.URL})
 				if err != nil {
 					return nil, err
 				}
@@ -106,21 +127,40 @@ func data(definition func() scheme.Definition) func() (Provider, error) {
 
 // code makes the row of a provider that takes code, and that an identifier configures.
 func code(about func() verify.About, open func(id string) (verify.Verifier, error)) func() (Provider, error) {
+	return program(about, false, "PROBE", func(_ Options, ids ...string) (verify.Verifier, error) {
+		if len(ids) != 1 {
+			return nil, fmt.Errorf("there are %d values, want one %s", len(ids), about().Identifier)
+		}
+		return open(ids[0])
+	})
+}
+
+// keyed makes the row of a provider that takes code, and that secrets configure. It signs
+// the URL of the endpoint, or does not.
+func keyed(about func() verify.About, signsURL bool, open func(keys verify.KeySource, o Options) (verify.Verifier, error)) func() (Provider, error) {
+	return program(about, signsURL, "the secret of no endpoint, 32 bytes", func(o Options, secrets ...string) (verify.Verifier, error) {
+		return open(verify.Secrets(secrets...), o)
+	})
+}
+
+// program makes the row of a provider that takes code. The probe is what it takes for a
+// secret.
+func program(about func() verify.About, signsURL bool, probe string, open func(o Options, secrets ...string) (verify.Verifier, error)) func() (Provider, error) {
 	return func() (Provider, error) {
-		v, err := open("PROBE")
+		var o Options
+		if signsURL {
+			o.URL = "https://hooks.example.com/"
+		}
+		v, err := open(o, probe)
 		if err != nil {
 			return Provider{}, err
 		}
-		name := v.Profile().Provider
 		return Provider{
-			Name: name, About: about(), Profile: v.Profile(),
-			open: func(ids ...string) (verify.Verifier, error) {
-				if len(ids) != 1 {
-					return nil, fmt.Errorf("%s: there are %d values, want one %s", name, len(ids), about().Identifier)
-				}
-				v, err := open(ids[0])
+			Name: v.Profile().Provider, About: about(), Profile: v.Profile(), SignsURL: signsURL,
+			open: func(o Options, secrets ...string) (verify.Verifier, error) {
+				v, err := open(o, secrets...)
 				if err != nil {
-					return nil, err
+					return nil, err // and no verifier, which might be a nil pointer of its type
 				}
 				return v, nil
 			},
@@ -139,7 +179,8 @@ type entry struct {
 	Binding          string       `json:"binding"`
 	Retry            string       `json:"retry"`
 	RetentionSeconds float64      `json:"retention_seconds"`
-	Data             bool         `json:"data"` // a definition, no code
+	SignsURL         bool         `json:"signs_url"` // an endpoint has to say its URL
+	Data             bool         `json:"data"`      // a definition, no code
 }
 
 // JSON returns the catalogue as a JSON array, in the order of the names. It is the same
@@ -151,7 +192,7 @@ func JSON() []byte {
 			Name: p.Name, About: p.About, MediaType: p.Profile.MediaType, MaxBody: p.Profile.MaxBody,
 			PastSeconds: p.Profile.Window.Past.Seconds(), FutureSeconds: p.Profile.Window.Future.Seconds(),
 			Binding: p.Profile.Binding.String(), Retry: p.Profile.Retry.String(),
-			RetentionSeconds: p.Profile.Retention.Seconds(), Data: p.Definition != nil,
+			RetentionSeconds: p.Profile.Retention.Seconds(), SignsURL: p.SignsURL, Data: p.Definition != nil,
 		})
 	}
 	var b bytes.Buffer

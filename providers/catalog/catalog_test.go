@@ -20,6 +20,14 @@ import (
 
 const secret = "Hx2v9QmT4kLr8ZpWc3NdYb6sJf7gKe1A"
 
+// settings returns what an endpoint of p has to say beside its secrets.
+func settings(p catalog.Provider) *catalog.Options {
+	if p.SignsURL {
+		return &catalog.Options{URL: "https://hooks.example.com/in"}
+	}
+	return nil
+}
+
 // exports returns the names of the functions that a folder's package exports.
 func exports(t *testing.T, dir string) []string {
 	t.Helper()
@@ -153,7 +161,7 @@ func TestEntries(t *testing.T) {
 func TestNew(t *testing.T) {
 	for _, p := range catalog.All() {
 		t.Run(p.Name, func(t *testing.T) {
-			v, err := p.New(secret)
+			v, err := p.New(settings(p), secret)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,12 +188,19 @@ func TestNew(t *testing.T) {
 				if p.About.Identifier == "" && bad == "two words" {
 					continue // short, and that is another test
 				}
-				if v, err := p.New(bad); err == nil || v != nil {
+				if v, err := p.New(settings(p), bad); err == nil || v != nil {
 					t.Errorf("New(%q) is %v, %v", bad, v, err)
 				}
 			}
-			if v, err := p.New(); err == nil || v != nil {
+			if v, err := p.New(settings(p)); err == nil || v != nil {
 				t.Errorf("without a secret: %v, %v", v, err)
+			}
+			other := &catalog.Options{URL: "https://hooks.example.com/in"}
+			if p.SignsURL {
+				other = nil
+			}
+			if v, err := p.New(other, secret); err == nil || v != nil {
+				t.Errorf("with a URL where none is signed, or without one where it is: %v, %v", v, err)
 			}
 		})
 	}
@@ -205,10 +220,10 @@ func TestCredentials(t *testing.T) {
 				if !c.Matches(text) {
 					t.Fatalf("%q does not match", text)
 				}
-				if _, err := p.New(text); err == nil {
+				if _, err := p.New(settings(p), text); err == nil {
 					t.Errorf("%q is taken for a secret", text)
 				}
-				if _, err := p.New(secret); err != nil {
+				if _, err := p.New(settings(p), secret); err != nil {
 					t.Errorf("without it: %v", err)
 				}
 			})
