@@ -13,11 +13,16 @@ import (
 	"testing"
 
 	"github.com/hooknotary/hooknotary/providers/catalog"
+	"github.com/hooknotary/hooknotary/verify"
 )
 
 // english lists the names of providers that are words, too. Code may use them as words;
 // they are looked for in texts, as titles or alone.
-var english = []string{"box", "front", "line", "linear", "mercury", "mux", "notion", "plain", "ramp", "slack", "square", "wise"}
+var english = []string{
+	"ably", "acuity", "affirm", "alchemy", "asana", "attio", "bland", "box", "checkout", "cursor", "front", "intercom", "intuit", "jira",
+	"line", "linear", "logto", "mercury", "meta", "mux", "notion", "plain", "pusher", "ramp", "segment", "sentry", "slack", "square",
+	"stream", "tally", "wise",
+}
 
 // allowed lists the files, and the folders with all of their files, that may name a
 // provider, and why.
@@ -25,7 +30,9 @@ var allowed = map[string]string{
 	"verify/capture/github.go": "reads deliveries as GitHub's REST API returns them, a format of captures as HAR is",
 	"verify/capture/http.go":   "says why the text of GitHub's page of recent deliveries is no capture",
 	"verify/capture/json.go":   "lists the formats of captures, of which GitHub's REST API has one",
+	"verify/capture/redact.go": "lists headers that platforms add on a request's way, such as Vercel's",
 
+	"providers/github/githubevent/shape.go":      "lists GitHub's events, of which one is called meta",
 	"providers/providertest/vector/published.go": "reads the vectors that others published, of which PayPal's have certificates",
 	"verify/replay/replaytest/crash/":            "is a program that sends deliveries of real providers, as the examples do",
 }
@@ -81,7 +88,16 @@ func says(text string, p catalog.Provider) bool {
 	case !slices.Contains(english, p.Name) && strings.Contains(strings.ToLower(text), p.Name):
 		return true
 	}
-	return slices.ContainsFunc(p.About.Tell.Headers, func(name string) bool { return strings.EqualFold(name, text) })
+	return slices.ContainsFunc(p.About.Tell.Headers, func(name string) bool { return strings.EqualFold(name, text) && !shared(name, p.Name) })
+}
+
+// shared reports whether another provider than that one uses a header, too. Such a header
+// names nobody.
+func shared(header, provider string) bool {
+	return slices.ContainsFunc(catalog.All(), func(p catalog.Provider) bool {
+		return p.Name != provider &&
+			(slices.Contains(p.About.Tell.Headers, header) || slices.ContainsFunc(p.About.Headers, func(h verify.HeaderUse) bool { return h.Name == header }))
+	})
 }
 
 // inCheckout skips a test of the repository as a whole where there is only the module, as
@@ -167,7 +183,8 @@ func TestNamesAreFound(t *testing.T) {
 		{"a switch over a provider's name", `package p; func f(s string) bool { return s == "paypal" }`, "paypal"},
 		{"a constant with the name in it", `package p; const payPalWebhookID = 1`, "paypal"},
 		{"a text that names it", `package p; var text = "as GitHub's hooks do"`, "github"},
-		{"a header that it is known by", `package p; var name = "x-hub-signature-256"`, "github"},
+		{"a header that it is known by", `package p; var name = "paypal-cert-url"`, "paypal"},
+		{"a header that several use", `package p; var name = "x-hub-signature-256"`, ""},
 		{"a comment that teaches", `package p; var x int // as Stripe does`, ""},
 		{"a path of an import", `package p; import _ "github.com/hooknotary/hooknotary/providers/stripe"`, ""},
 		{"a path of this module in a text", `package p; var text = "github.com/hooknotary/hooknotary/verify"`, ""},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/format"
 	"slices"
+	"strings"
 
 	"github.com/hooknotary/hooknotary/providers/catalog"
 	"github.com/hooknotary/hooknotary/verify"
@@ -66,7 +67,7 @@ func senders(all []catalog.Provider, text []byte) ([]byte, error) {
 		}
 		rows = append(rows, sender{Provider: p.Name, Name: name, Headers: tell.Headers, Value: tell.Value, Before: tell.Before})
 	}
-	rows = append(rows, last...)
+	rows = alike(append(rows, last...))
 
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -95,6 +96,33 @@ func senders(all []catalog.Provider, text []byte) ([]byte, error) {
 	}
 	line("}")
 	return format.Source(b.Bytes())
+}
+
+// alike joins senders that nothing tells apart, because the header of their signature and
+// what it is made of are the same. The first one stands for all of them, under all their
+// names, or under its own if that says "alike" already.
+func alike(rows []sender) []sender {
+	var list []sender
+	names := make(map[string][]string) // by the first one's name
+	for _, s := range rows {
+		at := slices.IndexFunc(list, func(first sender) bool {
+			return first.Headers[0] == s.Headers[0] && first.Value == s.Value && first.Before == s.Before
+		})
+		if at < 0 {
+			list = append(list, s)
+			continue
+		}
+		names[list[at].Name] = append(names[list[at].Name], s.Name)
+	}
+	for i := range list {
+		s := &list[i]
+		others := names[s.Name]
+		if len(others) == 0 || strings.HasSuffix(s.Name, "alike") {
+			continue
+		}
+		s.Name = strings.Join(append([]string{s.Name}, others[:len(others)-1]...), ", ") + " or " + others[len(others)-1]
+	}
+	return list
 }
 
 // credentials returns each form of a credential once, in order.
