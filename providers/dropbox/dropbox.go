@@ -1,0 +1,73 @@
+// Package dropbox verifies webhooks of Dropbox.
+//
+// Dropbox signs the body of a notification, and nothing else, with the secret of the
+// app: HMAC-SHA256, in hexadecimal digits, in the header
+//
+//	X-Dropbox-Signature: <64 hex digits>
+//
+//	guard := middleware.Protect(dropbox.Must(os.Getenv("DROPBOX_APP_SECRET")))
+//
+// A notification says which accounts have changes, and not what changed: fetch that by
+// the API.
+//
+// # The handshake
+//
+// Dropbox checks the URL of an endpoint with a GET whose query has a challenge. It is
+// not signed. Write the challenge back as text/plain, with X-Content-Type-Options:
+// nosniff, never as HTML, and only if it is short.
+//
+// # What the signature does not say
+//
+// No time is signed: a captured delivery verifies until the secret changes. Only the
+// replay store can refuse it, so the protection lasts as long as the store's memory,
+// and several processes must share one store.
+//
+// # Equal bodies
+//
+// Two notifications of the same accounts have equal bodies, and the store cannot tell
+// the second one from a replay of the first: it is acknowledged and does not run. So
+// the store remembers a notification for a minute only. A replay after that makes the
+// handler fetch changes once more, which does no harm; a change within that minute is
+// found with the next one, or when you look at the accounts at intervals.
+//
+// Source: https://www.dropbox.com/developers/reference/webhooks.
+package dropbox
+
+import (
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// New makes a verifier from keys, for example [verify.Secrets] of one app. A nil o is
+// the zero Options. It returns an error for a secret that cannot be right, such as one
+// that is too short.
+func New(keys verify.KeySource, o *scheme.Options) (*scheme.Verifier, error) {
+	return scheme.New(Definition(), keys, o)
+}
+
+// Must makes a verifier from the app secrets of one app: one, or several while they are
+// changed. It panics where [New] returns an error, most often because an environment
+// variable is not set: a program that cannot verify must not start.
+func Must(secrets ...string) *scheme.Verifier { return scheme.Must(Definition(), secrets...) }
+
+// Definition returns how Dropbox signs, as data.
+func Definition() scheme.Definition {
+	return scheme.Definition{
+		Provider:   "dropbox",
+		Signatures: []scheme.Signature{{Header: "X-Dropbox-Signature"}},
+		Message:    []scheme.Part{scheme.Body()},
+		MaxBody:    1 << 20, // Dropbox states no limit; events are far smaller
+		Retry:      verify.RetryIdentical,
+		Retention:  time.Minute, // a notification has no content, and the next one of the same accounts is equal: see the package comment
+		About: verify.About{
+			Title: "Dropbox",
+			NotCovered: []string{
+				"the time: none is signed, so a captured delivery verifies until the secret changes",
+				"which of two equal notifications it is: a later one of the same accounts counts as a repeat for a minute",
+			},
+			Links: []string{"https://www.dropbox.com/developers/reference/webhooks"},
+		},
+	}
+}
