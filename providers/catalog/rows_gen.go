@@ -3,16 +3,32 @@
 package catalog
 
 import (
+	"github.com/hooknotary/hooknotary/providers/bitbucket"
+	"github.com/hooknotary/hooknotary/providers/dropbox"
 	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/providers/meta"
+	"github.com/hooknotary/hooknotary/providers/razorpay"
+	"github.com/hooknotary/hooknotary/providers/sentry"
 	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/providers/slack"
 	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/typeform"
+	"github.com/hooknotary/hooknotary/providers/vercel"
+	"github.com/hooknotary/hooknotary/providers/woocommerce"
 )
 
 // definitions lists the providers that are data.
 var definitions = [...]func() (Provider, error){
+	data(bitbucket.Definition),
+	data(dropbox.Definition),
 	data(github.Definition),
+	data(meta.Definition),
+	data(razorpay.Definition),
+	data(sentry.Definition),
 	data(shopify.Definition),
 	data(slack.Definition),
 	data(stripe.Definition),
+	data(typeform.Definition),
+	data(vercel.Definition),
+	data(woocommerce.Definition),
 }
