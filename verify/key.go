@@ -3,11 +3,11 @@ package verify
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -29,7 +29,8 @@ const (
 	maxName = 128
 )
 
-// Key is a secret with two names: its scope and its label.
+// Key is a secret, or the public key of a sender, with two names: its scope and its
+// label.
 //
 // The scope names the signing party: an account, an endpoint of the provider, a
 // tenant. It stays the same when the secret is rotated, and it is part of every
@@ -45,6 +46,7 @@ type Key struct {
 	// A closure, because neither fmt nor an encoder nor reflection can look
 	// inside one, not even when a Key stands in another type's unexported field.
 	secret func() []byte
+	public func() crypto.PublicKey // in the place of a secret
 }
 
 // NewKey makes a Key. The secret is the text as the provider shows it, copied.
@@ -53,17 +55,37 @@ type Key struct {
 // with white space or quotes around it or control characters in it, a placeholder
 // such as "your_webhook_secret", or the name of a variable. Verifiers check more, such as the length. Scope and
 // label are 1 to 128 bytes of printable text. No error contains the secret.
+//
+// A text that can only be a public key makes the Key that NewPublicKey makes of it, so
+// that nobody verifies an HMAC with what everybody knows: a PEM block PUBLIC KEY, its DER
+// in base64, or what starts with "whpk_". The bare 32 bytes of an Ed25519 key, in
+// hexadecimal or base64, look like a secret and stay one; the verifier of a scheme that
+// wants a public key reads them with ParsePublicKey.
 func NewKey(scope, label string, secret []byte) (Key, error) {
-	for _, n := range [...]struct{ what, name string }{{"scope", scope}, {"label", label}} {
-		if err := checkName(n.name); err != nil {
-			return Key{}, fmt.Errorf("verify: %s of a key: %w", n.what, err)
+	if err := checkNames(scope, label); err != nil {
+		return Key{}, err
+	}
+	if plainlyPublic(string(secret)) {
+		key, err := parsePublicKey(string(secret))
+		if err != nil {
+			return Key{}, fmt.Errorf("verify: key %s/%s: %w", scope, label, err)
 		}
+		return publicKey(scope, label, key), nil
 	}
 	if err := checkSecret(secret); err != nil {
 		return Key{}, fmt.Errorf("verify: key %s/%s: %w", scope, label, err)
 	}
 	secret = bytes.Clone(secret)
-	return Key{scope, label, func() []byte { return secret }}, nil
+	return Key{scope: scope, label: label, secret: func() []byte { return secret }}, nil
+}
+
+func checkNames(scope, label string) error {
+	for _, n := range [...]struct{ what, name string }{{"scope", scope}, {"label", label}} {
+		if err := checkName(n.name); err != nil {
+			return fmt.Errorf("verify: %s of a key: %w", n.what, err)
+		}
+	}
+	return nil
 }
 
 func checkName(s string) error {
@@ -97,7 +119,13 @@ func checkSecret(secret []byte) error {
 	if n := len(s); n >= 2 && s[0] == s[n-1] && strings.IndexByte("\"'`", s[0]) >= 0 {
 		return errors.New("the secret has quotes around it: remove them")
 	}
+	if strings.HasPrefix(s, privatePrefix) {
+		return errPrivate
+	}
 	if strings.ContainsFunc(s, unicode.IsControl) {
+		if strings.Contains(s, "PRIVATE KEY-----") {
+			return fmt.Errorf("the secret has line breaks: %w", errPrivate)
+		}
 		return errors.New("the secret has a line break or another control character in it: is it more than the secret?")
 	}
 	if placeholder(s) {
@@ -164,7 +192,7 @@ func (k Key) Scope() string { return k.scope }
 func (k Key) Label() string { return k.label }
 
 // Secret returns a copy of the secret, for the code of a verifier and for
-// nothing else. It is nil for the zero Key.
+// nothing else. It is nil for a public key and for the zero Key.
 func (k Key) Secret() []byte {
 	if k.secret == nil {
 		return nil
@@ -223,33 +251,20 @@ type KeyFunc func(ctx context.Context, h *Head) ([]Key, error)
 func (f KeyFunc) Keys(ctx context.Context, h *Head) ([]Key, error) { return f(ctx, h) }
 
 // SecretList is a KeySource with the secrets of one endpoint: the current one
-// and, during a rotation, the one before or after it. Make one with Secrets. Like
-// a KeyList it is checked and prepared when a verifier is constructed.
+// and, during a rotation, the one before or after it. Make one with Secrets, or of public
+// keys with PublicKeys. Like a KeyList it is checked and prepared when a verifier is constructed.
 type SecretList struct {
 	keys KeyList
 	err  error
 }
 
-// Secrets makes a SecretList. Its keys have the scope "default" and the labels
+// Secrets makes a SecretList of texts, each as NewKey reads it. Its keys have the scope "default" and the labels
 // "1", "2" and so on. What is wrong with a secret is reported by the constructor
 // of the verifier:
 //
 //	v, err := stripe.New(verify.Secrets(os.Getenv("STRIPE_WEBHOOK_SECRET")), nil)
 func Secrets(secrets ...string) *SecretList {
-	l := &SecretList{}
-	for i, s := range secrets {
-		k, err := NewKey("default", strconv.Itoa(i+1), []byte(s))
-		if err != nil {
-			l.err = errors.Unwrap(err)
-			if len(secrets) > 1 {
-				l.err = fmt.Errorf("secret %d of %d: %w", i+1, len(secrets), l.err)
-			}
-			l.keys = nil
-			break
-		}
-		l.keys = append(l.keys, k)
-	}
-	return l
+	return list("secret", secrets, func(label, text string) (Key, error) { return NewKey("default", label, []byte(text)) })
 }
 
 // KeyList returns the keys, or the error of the first secret that NewKey refuses.
