@@ -58,7 +58,7 @@ type Key struct {
 //
 // A text that can only be a public key makes the Key that NewPublicKey makes of it, so
 // that nobody verifies an HMAC with what everybody knows: a PEM block PUBLIC KEY, its DER
-// in base64, or what starts with "whpk_". The bare 32 bytes of an Ed25519 key, in
+// in base64, or its 32 bytes in base64 behind "whpk_". The bare 32 bytes of an Ed25519 key, in
 // hexadecimal or base64, look like a secret and stay one; the verifier of a scheme that
 // wants a public key reads them with ParsePublicKey.
 func NewKey(scope, label string, secret []byte) (Key, error) {
@@ -118,9 +118,6 @@ func checkSecret(secret []byte) error {
 	}
 	if n := len(s); n >= 2 && s[0] == s[n-1] && strings.IndexByte("\"'`", s[0]) >= 0 {
 		return errors.New("the secret has quotes around it: remove them")
-	}
-	if strings.HasPrefix(s, privatePrefix) {
-		return errPrivate
 	}
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		if strings.Contains(s, "PRIVATE KEY-----") {

@@ -217,8 +217,12 @@ func decodeBase64(text string) ([]byte, bool) {
 // plainlyPublic reports whether a text can be no secret, because it has the form of a
 // public key. The bare bytes of an Ed25519 key have none: they are a secret as well.
 func plainlyPublic(text string) bool {
-	if strings.HasPrefix(text, publicPrefix) || strings.HasPrefix(text, "-----BEGIN PUBLIC KEY-----") {
+	if strings.HasPrefix(text, "-----BEGIN PUBLIC KEY-----") {
 		return true
+	}
+	if rest, ok := strings.CutPrefix(text, publicPrefix); ok {
+		raw, ok := decodeBase64(rest)
+		return ok && len(raw) == ed25519.PublicKeySize
 	}
 	if len(text) > maxPublicKey || !strings.HasPrefix(text, "M") { // DER begins with 0x30
 		return false

@@ -370,6 +370,7 @@ func TestPublicKeyAsSecret(t *testing.T) {
 		{"DER of Ed25519 in base64", base64of(spki(t, k.ed.Public())), true},
 		{"whpk_", "whpk_" + raw, true},
 		{"bare bytes, which look like a secret", raw, false},
+		{"whpk_ and a byte less", "whpk_" + base64of(k.ed.Public().(ed25519.PublicKey)[:31]), false},
 		{"bytes that begin as DER does", base64of(spki(t, k.ed.Public())[:32]), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -387,10 +388,9 @@ func TestPublicKeyAsSecret(t *testing.T) {
 		})
 	}
 	for _, tt := range []struct{ name, text, tells string }{
-		{"a private key behind whsk_", "whsk_" + raw, "private key"},
 		{"a private key in PEM", "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----", "private key"},
 		{"a public key of a kind that no scheme has", base64of(spki(t, k.p384.Public())), "P-256"},
-		{"whpk_ and nothing", "whpk_", "32 bytes"},
+		{"whpk_ and a point of small order", "whpk_" + base64of(make([]byte, 32)), "small order"},
 	} {
 		t.Run("it is refused: "+tt.name, func(t *testing.T) {
 			if _, err := verify.NewKey("s", "l", []byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.tells) {
