@@ -130,7 +130,7 @@ func TestImports(t *testing.T) {
 			case from == "providers/catalog":
 				return to == "verify" || strings.HasPrefix(to, "providers/") && strings.Count(to, "/") == 1
 			case strings.HasPrefix(from, "providers/"):
-				return to == "verify" || to == "providers/scheme" || to == "providers/internal/jsonscan"
+				return to == "verify" || to == "providers/scheme" || to == "providers/keyring" || strings.HasPrefix(to, "providers/internal/")
 			}
 			return true
 		}

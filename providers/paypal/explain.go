@@ -58,11 +58,11 @@ func (v *Verifier) Explain(r *verify.Refusal) []verify.Hypothesis {
 		return nil
 	case mismatch:
 		simulator := hypothesis(FindingSimulator, "PayPal's simulator signed this delivery, for the webhook id WEBHOOK_ID that all of its events have.")
-		simulator.Verifier = &Verifier{webhookID: simulatorID, simulator: true, certs: v.certs, profile: v.profile}
+		simulator.Verifier = &Verifier{webhookID: simulatorID, simulator: true, certs: v.certs, env: v.env, profile: v.profile}
 		return append([]verify.Hypothesis{simulator},
 			one(FindingWebhookID, "The signature is well-formed and PayPal's certificate is trusted, but it is not over this webhook id and this body.")...)
 	case reason == verify.ErrUntrusted:
-		if v.certs.env.other().isCertURL(r.Head.Header.Get("Paypal-Cert-Url")) {
+		if v.env.other().isCertURL(r.Head.Header.Get("Paypal-Cert-Url")) {
 			return one(FindingEnvironment, "The delivery is from PayPal's sandbox where the verifier is for live, or the reverse: its certificate is on the other environment's host.")
 		}
 		h := hypothesis(FindingCertificate, "The certificate of the delivery is not trusted: ")

@@ -46,7 +46,7 @@ func (v *Verifier) Rekey(keys verify.KeySource) (verify.Verifier, error) {
 		return nil, errOneID
 	}
 	id := string(list[0].Secret())
-	other := &Verifier{webhookID: id, simulator: id == simulatorID, certs: v.certs, profile: v.profile}
+	other := &Verifier{webhookID: id, simulator: id == simulatorID, certs: v.certs, env: v.env, profile: v.profile}
 	if err := checkID(id, list[0].Scope() == simulatorID); err != nil {
 		return nil, fmt.Errorf("paypal: %w", err)
 	}

@@ -76,6 +76,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/internal/certstore"
 	"github.com/hooknotary/hooknotary/providers/internal/jsonscan"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -135,7 +136,8 @@ type Options struct {
 type Verifier struct {
 	webhookID string
 	simulator bool
-	certs     *certs
+	certs     *certstore.Store
+	env       *environment
 	confirm   *confirmer
 	profile   verify.Profile
 }
@@ -186,6 +188,7 @@ func (v *Verifier) configure(o *Options) error {
 	if o.Sandbox {
 		env = sandbox
 	}
+	v.env = env
 	client := newClient(o.Transport)
 	var err error
 	if v.certs, err = newCerts(env, client, o); err != nil {
@@ -231,7 +234,7 @@ func (v *Verifier) Profile() verify.Profile { return v.profile }
 // failed, also one of writing Options.CertFile. Whether it fails or not, budget is
 // kept for these URLs when a flood of requests names others.
 func (v *Verifier) Prefetch(ctx context.Context, urls ...string) error {
-	return v.certs.prefetch(ctx, urls)
+	return v.certs.Prefetch(ctx, urls)
 }
 
 // Begin refuses a head that no body could make right. It may fetch the
@@ -240,7 +243,7 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 	if h == nil || h.ReceivedAt.IsZero() {
 		return nil, refuse(verify.ErrMalformed, errNoHead)
 	}
-	t, err := parse(h, v.certs.env)
+	t, err := parse(h, v.env)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +253,7 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 	if t.at.After(h.ReceivedAt.Add(v.profile.Window.Future)) {
 		return nil, refuse(verify.ErrTooNew, nil)
 	}
-	key, err := v.certs.key(ctx, t.certURL, h.ReceivedAt)
+	key, err := v.certs.Key(ctx, t.certURL, h.ReceivedAt)
 	if err != nil {
 		return nil, err
 	}
@@ -280,7 +283,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	message = strconv.AppendUint(message, uint64(crc32.ChecksumIEEE(body)), 10)
 	digest := sha256.Sum256(message)
 	if rsa.VerifyPKCS1v15(p.key, crypto.SHA256, digest[:], p.signature) != nil {
-		p.v.certs.doubt(p.certURL, p.receivedAt)
+		p.v.certs.Doubt(p.certURL, p.receivedAt)
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
 	d := &verify.Delivery{

@@ -1,4 +1,4 @@
-package paypal
+package certstore
 
 import (
 	"bytes"
@@ -14,14 +14,16 @@ import (
 	"strings"
 )
 
-// The file of Options.CertFile: a first line, and for each certificate a line with
+// The file of Config.CertFile: a first line, and for each certificate a line with
 // its URL and the chain in PEM, the leaf first and the root not at all. There is one
 // way to write it, and no other one is read. It holds nothing that is not public.
 const (
-	fileTitle = "hooknotary paypal certificates 1\n"
 	maxEntry  = 32 << 10 // bytes of a chain in PEM; a longer one is not remembered
-	maxStored = len(fileTitle) + maxKnown*(maxEntry+256)
+	maxStored = 128 + maxKnown*(maxEntry+256)
 )
+
+// fileTitle is the first line of a file.
+func (c *Store) fileTitle() string { return "hooknotary " + c.config.Provider + " certificates 1\n" }
 
 var errNoFile = errors.New("it is no regular file")
 
@@ -42,8 +44,8 @@ func (s *stored) append(file []byte) []byte {
 	return file
 }
 
-func encode(all []stored) []byte {
-	file := []byte(fileTitle)
+func (c *Store) encode(all []stored) []byte {
+	file := []byte(c.fileTitle())
 	for i := range all {
 		file = all[i].append(file)
 	}
@@ -51,8 +53,8 @@ func encode(all []stored) []byte {
 }
 
 // parseStored is the inverse of encode, and an error for anything else.
-func parseStored(file []byte) ([]stored, error) {
-	rest, ok := bytes.CutPrefix(file, []byte(fileTitle))
+func (c *Store) parseStored(file []byte) ([]stored, error) {
+	rest, ok := bytes.CutPrefix(file, []byte(c.fileTitle()))
 	var all []stored
 	for ok && len(rest) > 0 {
 		var line []byte
@@ -76,24 +78,24 @@ func parseStored(file []byte) ([]stored, error) {
 		}
 		all = append(all, s)
 	}
-	if !bytes.Equal(encode(all), file) {
+	if !bytes.Equal(c.encode(all), file) {
 		return nil, errStored
 	}
 	return all, nil
 }
 
-// load reads the file, if there is one. What it says is checked as what PayPal's
+// load reads the file, if there is one. What it says is checked as what the sender's
 // host says: a certificate counts as trusted for the time in which its chain leads
 // to a root. Where none does any more, its URL is known, and fetched.
-func (c *certs) load() error {
+func (c *Store) load() error {
 	all, err := c.read()
 	if err != nil {
 		return fmt.Errorf("CertFile %q: %w", c.file, err)
 	}
 	for _, s := range all {
 		l, err := c.newLeaf(s.chain)
-		if err != nil || !c.env.isCertURL(s.url) {
-			return fmt.Errorf("CertFile %q: it holds a certificate of something else than this environment's message verification: is it of live against sandbox?", c.file)
+		if err != nil || !c.config.IsURL(s.url) {
+			return fmt.Errorf("CertFile %q: %w", c.file, c.config.ErrFile)
 		}
 		c.known[s.url] = true
 		// Some time at which all of the chain is valid, if there is one: a
@@ -122,7 +124,7 @@ func (c *certs) load() error {
 }
 
 // read reads the file. One that does not exist holds nothing.
-func (c *certs) read() ([]stored, error) {
+func (c *Store) read() ([]stored, error) {
 	info, err := os.Stat(c.file)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, errNoFile // to open a pipe would block for ever
@@ -142,13 +144,13 @@ func (c *certs) read() ([]stored, error) {
 	if len(content) > maxStored {
 		return nil, errStored
 	}
-	return parseStored(content)
+	return c.parseStored(content)
 }
 
 // save writes the file if it lacks something: to a temporary one beside it, which
 // then takes its place, so that it is whole at any time. What another process wrote
 // since stays, as far as there is space; of that, the certificates that expire first go.
-func (c *certs) save() error {
+func (c *Store) save() error {
 	if c.file == "" {
 		return nil
 	}
@@ -175,12 +177,12 @@ func (c *certs) save() error {
 	// A file that became unreadable meanwhile is replaced.
 	others, _ := c.read()
 	for _, s := range others {
-		if c.env.isCertURL(s.url) && !slices.ContainsFunc(all, func(other stored) bool { return other.url == s.url }) {
+		if c.config.IsURL(s.url) && !slices.ContainsFunc(all, func(other stored) bool { return other.url == s.url }) {
 			all = append(all, s)
 		}
 	}
 	sortStored(all[own:])
-	if err := replaceFile(c.file, encode(all[:min(len(all), maxKnown)])); err != nil {
+	if err := replaceFile(c.file, c.encode(all[:min(len(all), maxKnown)])); err != nil {
 		c.mu.Lock()
 		c.dirty = true
 		c.mu.Unlock()
