@@ -95,7 +95,7 @@ func TestImports(t *testing.T) {
 				return false
 			case strings.HasPrefix(from, "verify/"):
 				return to == "verify" || strings.HasPrefix(to, "verify/")
-			case from == "providers/keyring":
+			case from == "providers/keyring" || from == "providers/keyfetch":
 				return to == "verify"
 			case from == "providers/internal/jsonscan":
 				return false
@@ -130,7 +130,7 @@ func TestImports(t *testing.T) {
 			case from == "providers/catalog":
 				return to == "verify" || strings.HasPrefix(to, "providers/") && strings.Count(to, "/") == 1
 			case strings.HasPrefix(from, "providers/"):
-				return to == "verify" || to == "providers/scheme" || to == "providers/keyring" || strings.HasPrefix(to, "providers/internal/")
+				return to == "verify" || to == "providers/scheme" || to == "providers/keyring" || to == "providers/keyfetch" || strings.HasPrefix(to, "providers/internal/")
 			}
 			return true
 		}
