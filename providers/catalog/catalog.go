@@ -18,6 +18,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/token"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -45,6 +46,9 @@ type Provider struct {
 	// configuration knows. New needs Options.URL then.
 	SignsURL bool
 
+	// Token says where the provider puts a token, if it signs nothing, or is nil.
+	Token *token.Definition
+
 	open func(o Options, secrets ...string) (verify.Verifier, error)
 }
 
@@ -54,6 +58,11 @@ type Options struct {
 	// URL is the URL of the endpoint as it is registered at the provider, byte for
 	// byte. It is required where Provider.SignsURL is true, and an error elsewhere.
 	URL string
+
+	// InsecureBodyNotCovered says that you know what a delivery of this provider does
+	// not prove: its body. It is required where Profile.Binding is verify.BindingNone,
+	// and has no effect elsewhere.
+	InsecureBodyNotCovered bool
 }
 
 // New makes a verifier from the secrets of one endpoint: one, or several while they are
@@ -77,6 +86,11 @@ func All() []Provider {
 		if d := all[i].Definition; d != nil {
 			own := d.Clone()
 			all[i].Definition = &own
+		}
+		if d := all[i].Token; d != nil {
+			own := *d
+			own.About = own.About.Clone()
+			all[i].Token = &own
 		}
 	}
 	return all
@@ -116,6 +130,24 @@ func data(definition func() scheme.Definition) func() (Provider, error) {
 			SignsURL: slices.Contains(d.Message, scheme.URL()),
 			open: func(o Options, secrets ...string) (verify.Verifier, error) {
 				v, err := scheme.New(d, verify.Secrets(secrets...), &scheme.Options{URL: o.URL})
+				if err != nil {
+					return nil, err
+				}
+				return v, nil
+			},
+		}, err
+	}
+}
+
+// unsigned makes the row of a provider that signs nothing and sends a token.
+func unsigned(definition func() token.Definition) func() (Provider, error) {
+	return func() (Provider, error) {
+		d := definition()
+		profile, err := d.Profile()
+		return Provider{
+			Name: d.Provider, About: d.Describe(), Profile: profile, Token: &d,
+			open: func(o Options, secrets ...string) (verify.Verifier, error) {
+				v, err := token.New(d, verify.Secrets(secrets...), &token.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
 				if err != nil {
 					return nil, err
 				}

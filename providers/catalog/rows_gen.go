@@ -3,15 +3,24 @@
 package catalog
 
 import (
+	"github.com/hooknotary/hooknotary/providers/azuredevops"
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
+	"github.com/hooknotary/hooknotary/providers/chargebee"
+	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
 	"github.com/hooknotary/hooknotary/providers/dropbox"
 	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/providers/gitlab"
+	"github.com/hooknotary/hooknotary/providers/huggingface"
 	"github.com/hooknotary/hooknotary/providers/meta"
+	"github.com/hooknotary/hooknotary/providers/okta"
+	"github.com/hooknotary/hooknotary/providers/pipedrive"
+	"github.com/hooknotary/hooknotary/providers/postmark"
 	"github.com/hooknotary/hooknotary/providers/razorpay"
 	"github.com/hooknotary/hooknotary/providers/sentry"
 	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/providers/slack"
 	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/telegram"
 	"github.com/hooknotary/hooknotary/providers/typeform"
 	"github.com/hooknotary/hooknotary/providers/vercel"
 	"github.com/hooknotary/hooknotary/providers/woocommerce"
@@ -19,15 +28,24 @@ import (
 
 // definitions lists the providers that are data.
 var definitions = [...]func() (Provider, error){
+	unsigned(azuredevops.Definition),
 	data(bitbucket.Definition),
+	unsigned(chargebee.Definition),
+	unsigned(cloudflarenotifications.Definition),
 	data(dropbox.Definition),
 	data(github.Definition),
+	unsigned(gitlab.Definition),
+	unsigned(huggingface.Definition),
 	data(meta.Definition),
+	unsigned(okta.Definition),
+	unsigned(pipedrive.Definition),
+	unsigned(postmark.Definition),
 	data(razorpay.Definition),
 	data(sentry.Definition),
 	data(shopify.Definition),
 	data(slack.Definition),
 	data(stripe.Definition),
+	unsigned(telegram.Definition),
 	data(typeform.Definition),
 	data(vercel.Definition),
 	data(woocommerce.Definition),

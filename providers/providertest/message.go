@@ -292,6 +292,7 @@ func (b *battery) testUnsigned(t *testing.T) {
 	want := accept(t, "genuine", b.v, h, e.Body)
 	t.Run("headers outside the signature decide nothing", func(t *testing.T) {
 		names := append(slices.Clone(b.Unsigned), "Content-Type", "Authorization", "X-Forwarded-For", "Date", "User-Agent")
+		names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(b.Headers, name) })
 		for _, name := range names {
 			for what, values := range map[string][]string{
 				"dropped": nil, "emptied": {""}, "changed": {"other"}, "repeated": {"other", "other"}, "long": {strings.Repeat("x", 64<<10)},

@@ -109,6 +109,9 @@ func (b *battery) testSecrecy(t *testing.T) {
 			"another body's": b.genuine(other), "another secret's": b.genuine(e, b.Secrets[verify.MaxKeys]),
 			"none": with(h, b.Headers[0]), "an empty head": {ReceivedAt: signedAt},
 		}
+		if b.Profile.Binding == verify.BindingNone {
+			delete(forged, "another body's")
+		}
 		for _, name := range b.Headers {
 			value := h.Header.Get(name)
 			forged["garbled "+name] = with(h, name, value+"#")

@@ -61,6 +61,9 @@ func senders(all []catalog.Provider, text []byte) ([]byte, error) {
 	rows := first
 	for _, p := range all {
 		tell := p.About.Tell
+		if len(tell.Headers) == 0 { // its header is everybody's
+			continue
+		}
 		name := tell.Name
 		if name == "" {
 			name = p.About.Title
