@@ -91,10 +91,10 @@ func says(text string, p catalog.Provider) bool {
 	return slices.ContainsFunc(p.About.Tell.Headers, func(name string) bool { return strings.EqualFold(name, text) && !shared(name, p.Name) })
 }
 
-// shared reports whether another provider than that one uses a header, too. Such a header
-// names nobody.
+// shared reports whether another provider than that one uses a header, too, or the guard
+// itself says it of all. Such a header names nobody.
 func shared(header, provider string) bool {
-	return slices.ContainsFunc(catalog.All(), func(p catalog.Provider) bool {
+	return header == "Webhook-Signature" || slices.ContainsFunc(catalog.All(), func(p catalog.Provider) bool {
 		return p.Name != provider &&
 			(slices.Contains(p.About.Tell.Headers, header) || slices.ContainsFunc(p.About.Headers, func(h verify.HeaderUse) bool { return h.Name == header }))
 	})

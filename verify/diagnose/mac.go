@@ -117,7 +117,7 @@ func (q *inquiry) find(h http.Header, own []string, keys [][]byte) (match, bool)
 	}
 	for i := range senders {
 		s := &senders[i]
-		if before, ok := s.prefix(h); ok && before != "" && s.signs(h, q.profile.Provider, own) {
+		if before, ok := s.prefix(h); ok && before != "" && s.signs(h, q.profile.Provider, own, q.about.Headers) {
 			layouts = append(layouts, layout{before, s})
 		}
 	}
@@ -165,7 +165,7 @@ func (q *inquiry) signer(h http.Header, own, names []string) (string, *sender) {
 	}
 	for i := range senders {
 		s := &senders[i]
-		if slices.Contains(names, s.headers[0]) && s.signs(h, q.profile.Provider, own) {
+		if slices.Contains(names, s.headers[0]) && s.signs(h, q.profile.Provider, own, q.about.Headers) {
 			return s.headers[0], s
 		}
 	}
@@ -218,7 +218,7 @@ func (q *inquiry) byWeak(h http.Header, own []string) bool {
 // bySender explains a head by the headers of another provider.
 func (q *inquiry) bySender(h http.Header, own []string) bool {
 	for i := range senders {
-		if s := &senders[i]; s.signs(h, q.profile.Provider, own) {
+		if s := &senders[i]; s.signs(h, q.profile.Provider, own, q.about.Headers) {
 			q.found = append(q.found, explainf(ProviderOther, Likely,
 				"The headers of the request are those of %s, and the verifier is for %s.", s.name, q.profile.Provider))
 			return true

@@ -25,8 +25,8 @@ type sender struct {
 }
 
 // signs reports whether the sender's headers are there, and are none of those that the
-// verifier itself reads.
-func (s *sender) signs(h http.Header, provider string, own []string) bool {
+// verifier itself reads or that its provider sends besides.
+func (s *sender) signs(h http.Header, provider string, own []string, uses []verify.HeaderUse) bool {
 	if s.provider != "" && s.provider == provider {
 		return false
 	}
@@ -37,8 +37,14 @@ func (s *sender) signs(h http.Header, provider string, own []string) bool {
 		}
 		there = there || len(h[name]) > 0
 	}
+	value := h.Get(s.headers[0])
+	for _, use := range uses {
+		if use.Weak != "" && use.Name == s.headers[0] && strings.HasPrefix(value, use.Weak) {
+			return false
+		}
+	}
 	// Another sender's weak signature may have the same name.
-	return there && (s.value == "" || strings.HasPrefix(h.Get(s.headers[0]), s.value))
+	return there && (s.value == "" || strings.HasPrefix(value, s.value))
 }
 
 // prefix returns what the sender signs in front of the body.

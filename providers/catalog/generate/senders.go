@@ -112,7 +112,13 @@ func alike(rows []sender) []sender {
 			return first.Headers[0] == s.Headers[0] && first.Value == s.Value && first.Before == s.Before
 		})
 		if at < 0 {
-			list = append(list, s)
+			at = len(list)
+			if s.Value != "" { // which tells more than the header alone
+				if loose := slices.IndexFunc(list, func(other sender) bool { return other.Headers[0] == s.Headers[0] && other.Value == "" }); loose >= 0 {
+					at = loose
+				}
+			}
+			list = slices.Insert(list, at, s)
 			continue
 		}
 		names[list[at].Name] = append(names[list[at].Name], s.Name)
