@@ -1,0 +1,60 @@
+// Package calcom verifies webhooks of Cal.com.
+//
+// Cal.com signs the body of a delivery, and nothing else, with the secret of the
+// webhook: HMAC-SHA256, in hexadecimal digits, in the header
+//
+//	X-Cal-Signature-256: <64 hex digits>
+//
+//	guard := middleware.Protect(calcom.Must(os.Getenv("CALCOM_WEBHOOK_SECRET")))
+//
+// A webhook without a secret sends the text no-secret-provided in the header. It is no
+// signature, and the delivery is refused as malformed.
+//
+// # What the signature does not say
+//
+// No time is signed: a captured delivery verifies until the secret changes. Only the
+// replay store can refuse it, so the protection lasts as long as the store's memory,
+// and several processes must share one store.
+//
+// Equal bodies are one event. A second honest event with the same body does not run.
+//
+// Source: https://cal.com/docs/developing/guides/automation/webhooks.
+package calcom
+
+import (
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// New makes a verifier from keys, for example [verify.Secrets] of one webhook. A nil o
+// is the zero Options. It returns an error for a secret that cannot be right, such as
+// one that is too short.
+func New(keys verify.KeySource, o *scheme.Options) (*scheme.Verifier, error) {
+	return scheme.New(Definition(), keys, o)
+}
+
+// Must makes a verifier from the secrets of one webhook: one, or several while they are
+// changed. It panics where [New] returns an error, most often because an environment
+// variable is not set: a program that cannot verify must not start.
+func Must(secrets ...string) *scheme.Verifier { return scheme.Must(Definition(), secrets...) }
+
+// Definition returns how Cal.com signs, as data.
+func Definition() scheme.Definition {
+	return scheme.Definition{
+		Provider:   "calcom",
+		Signatures: []scheme.Signature{{Header: "X-Cal-Signature-256"}},
+		Message:    []scheme.Part{scheme.Body()},
+		MaxBody:    1 << 20, // Cal.com states no limit; events are far smaller
+		Retry:      verify.RetryIdentical,
+		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
+		About: verify.About{
+			Title: "Cal.com",
+			NotCovered: []string{
+				"the time: none is signed, so a captured delivery verifies until the secret changes",
+			},
+			Links: []string{"https://cal.com/docs/developing/guides/automation/webhooks"},
+		},
+	}
+}

@@ -1,0 +1,63 @@
+// Package onfido verifies webhooks of Onfido.
+//
+// Onfido signs the body of a delivery, and nothing else, with the token of the webhook:
+// HMAC-SHA256, in hexadecimal digits, in the header
+//
+//	X-SHA2-Signature: <64 hex digits>
+//
+//	guard := middleware.Protect(onfido.Must(os.Getenv("ONFIDO_WEBHOOK_TOKEN")))
+//
+// Webhooks of Onfido Studio and the classic ones are signed alike.
+//
+// # What the signature does not say
+//
+// No time is signed: a captured delivery verifies until the secret changes. Only the
+// replay store can refuse it, so the protection lasts as long as the store's memory,
+// and several processes must share one store.
+//
+// Equal bodies are one event. A second honest event with the same body does not run.
+//
+// Source: https://documentation.onfido.com/api/latest/#webhooks and https://documentation.onfido.com/guide/verify-webhooks/.
+package onfido
+
+import (
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// New makes a verifier from keys, for example [verify.Secrets] of one webhook. A nil o
+// is the zero Options. It returns an error for a secret that cannot be right, such as
+// one that is too short.
+func New(keys verify.KeySource, o *scheme.Options) (*scheme.Verifier, error) {
+	return scheme.New(Definition(), keys, o)
+}
+
+// Must makes a verifier from the tokens of one webhook: one, or several while they are
+// changed. It panics where [New] returns an error, most often because an environment
+// variable is not set: a program that cannot verify must not start.
+func Must(secrets ...string) *scheme.Verifier { return scheme.Must(Definition(), secrets...) }
+
+// Definition returns how Onfido signs, as data.
+func Definition() scheme.Definition {
+	return scheme.Definition{
+		Provider:   "onfido",
+		Signatures: []scheme.Signature{{Header: "X-SHA2-Signature"}},
+		Message:    []scheme.Part{scheme.Body()},
+		MaxBody:    1 << 20, // Onfido states no limit; events are far smaller
+		Retry:      verify.RetryIdentical,
+		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
+		About: verify.About{
+			Title: "Onfido",
+			NotCovered: []string{
+				"the time: none is signed, so a captured delivery verifies until the secret changes",
+			},
+			Links: []string{
+				"https://documentation.onfido.com/api/latest/#webhooks",
+				"https://documentation.onfido.com/guide/verify-webhooks/",
+			},
+			OutsideVector: "a test of onfido/onfido-python",
+		},
+	}
+}
