@@ -3,50 +3,96 @@
 package catalog
 
 import (
+	"github.com/hooknotary/hooknotary/providers/alchemy"
 	"github.com/hooknotary/hooknotary/providers/azuredevops"
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
+	"github.com/hooknotary/hooknotary/providers/calcom"
 	"github.com/hooknotary/hooknotary/providers/chargebee"
+	"github.com/hooknotary/hooknotary/providers/checkout"
+	"github.com/hooknotary/hooknotary/providers/circleci"
+	"github.com/hooknotary/hooknotary/providers/clickup"
 	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
+	"github.com/hooknotary/hooknotary/providers/coinbasecommerce"
 	"github.com/hooknotary/hooknotary/providers/dropbox"
+	"github.com/hooknotary/hooknotary/providers/forgejo"
+	"github.com/hooknotary/hooknotary/providers/gitea"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/gitlab"
+	"github.com/hooknotary/hooknotary/providers/gocardless"
+	"github.com/hooknotary/hooknotary/providers/gogs"
 	"github.com/hooknotary/hooknotary/providers/huggingface"
+	"github.com/hooknotary/hooknotary/providers/intercom"
+	"github.com/hooknotary/hooknotary/providers/intuit"
+	"github.com/hooknotary/hooknotary/providers/jira"
+	"github.com/hooknotary/hooknotary/providers/launchdarkly"
+	"github.com/hooknotary/hooknotary/providers/lemonsqueezy"
+	"github.com/hooknotary/hooknotary/providers/line"
+	"github.com/hooknotary/hooknotary/providers/logto"
+	"github.com/hooknotary/hooknotary/providers/mailersend"
 	"github.com/hooknotary/hooknotary/providers/meta"
+	"github.com/hooknotary/hooknotary/providers/moderntreasury"
 	"github.com/hooknotary/hooknotary/providers/okta"
+	"github.com/hooknotary/hooknotary/providers/onfido"
+	"github.com/hooknotary/hooknotary/providers/pagerduty"
 	"github.com/hooknotary/hooknotary/providers/pipedrive"
 	"github.com/hooknotary/hooknotary/providers/postmark"
 	"github.com/hooknotary/hooknotary/providers/razorpay"
 	"github.com/hooknotary/hooknotary/providers/sentry"
 	"github.com/hooknotary/hooknotary/providers/shopify"
+	"github.com/hooknotary/hooknotary/providers/sinchnumbers"
 	"github.com/hooknotary/hooknotary/providers/slack"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/telegram"
 	"github.com/hooknotary/hooknotary/providers/typeform"
 	"github.com/hooknotary/hooknotary/providers/vercel"
 	"github.com/hooknotary/hooknotary/providers/woocommerce"
+	"github.com/hooknotary/hooknotary/providers/xero"
 )
 
 // definitions lists the providers that are data.
 var definitions = [...]func() (Provider, error){
+	data(alchemy.Definition),
 	unsigned(azuredevops.Definition),
 	data(bitbucket.Definition),
+	data(calcom.Definition),
 	unsigned(chargebee.Definition),
+	data(checkout.Definition),
+	data(circleci.Definition),
+	data(clickup.Definition),
 	unsigned(cloudflarenotifications.Definition),
+	data(coinbasecommerce.Definition),
 	data(dropbox.Definition),
+	data(forgejo.Definition),
+	data(gitea.Definition),
 	data(github.Definition),
 	unsigned(gitlab.Definition),
+	data(gocardless.Definition),
+	data(gogs.Definition),
 	unsigned(huggingface.Definition),
+	data(intercom.Definition),
+	data(intuit.Definition),
+	data(jira.Definition),
+	data(launchdarkly.Definition),
+	data(lemonsqueezy.Definition),
+	data(line.Definition),
+	data(logto.Definition),
+	data(mailersend.Definition),
 	data(meta.Definition),
+	data(moderntreasury.Definition),
 	unsigned(okta.Definition),
+	data(onfido.Definition),
+	data(pagerduty.Definition),
 	unsigned(pipedrive.Definition),
 	unsigned(postmark.Definition),
 	data(razorpay.Definition),
 	data(sentry.Definition),
 	data(shopify.Definition),
+	data(sinchnumbers.Definition),
 	data(slack.Definition),
 	data(stripe.Definition),
 	unsigned(telegram.Definition),
 	data(typeform.Definition),
 	data(vercel.Definition),
 	data(woocommerce.Definition),
+	data(xero.Definition),
 }
