@@ -50,7 +50,12 @@ func (d *Definition) keyedByBody() bool {
 func (d *Definition) Clone() Definition {
 	c := *d
 	c.Signatures = slices.Clone(d.Signatures)
+	for i := range c.Signatures {
+		c.Signatures[i].More = slices.Clone(c.Signatures[i].More)
+	}
 	c.Message = slices.Clone(d.Message)
+	c.Constants = slices.Clone(d.Constants)
+	c.Aliases = slices.Clone(d.Aliases)
 	c.ID.Repeated = slices.Clone(d.ID.Repeated)
 	c.Secret.Refuse = slices.Clone(d.Secret.Refuse)
 	c.Partitions = slices.Clone(d.Partitions)
@@ -96,6 +101,8 @@ func (d *Definition) signed() string {
 			}
 		case URLPart:
 			what = append(what, "URL")
+		case MethodPart:
+			what = append(what, "method")
 		case BodyPart:
 			what = append(what, "body")
 		}
@@ -126,6 +133,10 @@ func (d *Definition) uses() []verify.HeaderUse {
 			use = d.Timestamp.Field + " is the time and is signed; " + s.Field + " is the signature, of which there may be several; other items are ignored"
 		case s.Field != "":
 			use = s.Field + " is the signature, of which there may be several; other items are ignored"
+		case d.Timestamp.First:
+			use = "the time, which is signed, and behind it the signatures, each an " + s.Algorithm.String()
+		case s.Separator != "":
+			use = "a list of signatures, each an " + s.Algorithm.String()
 		default:
 			use = "the signature, an " + s.Algorithm.String()
 			if len(d.Message) == 1 {
@@ -135,12 +146,27 @@ func (d *Definition) uses() []verify.HeaderUse {
 		if i > 0 {
 			use += "; it counts only where a stronger one is absent"
 		}
+		if s.Repeated {
+			use += "; it may be repeated"
+		}
 		add(s.Header, use)
+		for _, name := range s.More {
+			add(name, "like "+http.CanonicalHeaderKey(s.Header)+": any of them is enough")
+		}
 	}
 	add(d.Timestamp.Header, "the time: all of it is signed")
 	for _, p := range d.Message {
 		if p.kind == FieldPart {
 			add(p.text, "all of it is signed")
+		}
+	}
+	for _, c := range d.Constants {
+		add(c.Header, fmt.Sprintf("always %q, and not signed", c.Value))
+	}
+	for _, a := range d.Aliases {
+		name := http.CanonicalHeaderKey(a.Header)
+		if slices.ContainsFunc(all, func(u verify.HeaderUse) bool { return u.Name == name }) {
+			add(a.Other, "another name of "+name)
 		}
 	}
 	return all
@@ -153,6 +179,11 @@ func (d *Definition) telling() []string {
 		names = append(names, d.Signatures[0].Header)
 	}
 	names = append(names, d.Timestamp.Header, d.ID.Header)
+	for _, a := range d.Aliases {
+		if slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, a.Header) }) {
+			names = append(names, a.Other)
+		}
+	}
 	for i, name := range names {
 		names[i] = http.CanonicalHeaderKey(name)
 	}
@@ -170,13 +201,18 @@ func (d *Definition) before() string {
 			}
 			b.WriteString(p.text)
 		case TimePart:
-			if d.Timestamp.Header != "" {
+			switch {
+			case d.Timestamp.Header != "":
 				b.WriteString("{" + http.CanonicalHeaderKey(d.Timestamp.Header) + "}")
-			} else {
+			case d.Timestamp.Field != "":
 				b.WriteString("{=" + d.Timestamp.Field + "}")
+			default:
+				return verify.NotBeforeBody
 			}
 		case FieldPart:
 			b.WriteString("{" + p.text + "}")
+		case MethodPart:
+			b.WriteString(http.MethodPost)
 		case BodyPart:
 			if i+1 == len(d.Message) {
 				return b.String()

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
-	"hash"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -19,19 +19,10 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 		match *key
 		found [sha256.Size]byte
 	)
-	size := p.v.def.Signatures[p.signature].Algorithm.size()
 	for _, k := range p.keys {
-		m := k.mac(p.signature)
-		p.write(m.Hash, m.around[:0], body)
-		sum := m.Hash.Sum(m.sum[:0])
-		equal := 0
-		for c := p.candidates; len(c) >= size; c = c[size:] {
-			equal |= subtle.ConstantTimeCompare(sum, c[:size])
+		if ok, id := k.checkers[p.signature].check(p, body); ok && match == nil {
+			match, found = k, id
 		}
-		if equal == 1 && match == nil {
-			match, found = k, digest(sum)
-		}
-		k.done(p.signature, m)
 	}
 	switch {
 	case p.noKey != nil:
@@ -39,7 +30,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	case match == nil:
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
-	if !bytes.HasPrefix(body, []byte(p.v.def.BodyPrefix)) {
+	if !bytes.HasPrefix(body, []byte(p.d.BodyPrefix)) {
 		return nil, &verify.Error{Reason: verify.ErrMediaType, Cause: errBodyPrefix, Message: verify.NewFingerprint(p.fingerprint(match, found, "", body))}
 	}
 	if !p.finished.CompareAndSwap(false, true) {
@@ -54,9 +45,9 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 }
 
 // write feeds the signed message to a hash. It collects what stands around the
-// body in b.
-func (p *pending) write(h hash.Hash, b, body []byte) {
-	for i, part := range p.v.def.Message {
+// body in b. The secret is what stands in the message for it.
+func (p *pending) write(w io.Writer, b, secret, body []byte) {
+	for i, part := range p.d.Message {
 		switch part.kind {
 		case LiteralPart:
 			b = append(b, part.text...)
@@ -66,16 +57,18 @@ func (p *pending) write(h hash.Hash, b, body []byte) {
 			b = append(b, p.fields[i]...)
 		case URLPart:
 			b = append(b, p.v.opts.URL...)
+		case MethodPart:
+			b = append(b, http.MethodPost...)
 		case BodyPart:
 			if len(b) > 0 {
-				h.Write(b)
+				w.Write(b)
 				b = b[:0]
 			}
-			h.Write(body)
+			w.Write(body)
 		}
 	}
 	if len(b) > 0 {
-		h.Write(b)
+		w.Write(b)
 	}
 }
 
@@ -89,14 +82,11 @@ func (p *pending) fingerprint(match *key, f [sha256.Size]byte, id string, body [
 		// Other signatures of this message may be under other keys, of ours or of
 		// another time.
 		h := sha256.New()
-		p.write(h, nil, body)
+		p.write(h, nil, nil, body)
 		h.Sum(f[:0])
 	case p.signature > 0:
 		// The strongest signature's MAC, although the request came without it.
-		strongest := match.mac(0)
-		p.write(strongest.Hash, strongest.around[:0], body)
-		f = digest(strongest.Sum(strongest.sum[:0]))
-		match.done(0, strongest)
+		f = match.checkers[0].identify(p, body)
 	}
 	return f
 }
@@ -111,7 +101,7 @@ func digest(mac []byte) (f [sha256.Size]byte) {
 
 // id returns the signed id, or "" where there is none of the right form.
 func (p *pending) id(body []byte) string {
-	d := p.v.def
+	d := p.d
 	var id string
 	switch {
 	case d.ID.Header != "":

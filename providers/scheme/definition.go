@@ -38,6 +38,17 @@ type Definition struct {
 	// ID says where the signed id of the event stands. Zero: there is none.
 	ID ID
 
+	// Constants are headers that must hold one value, byte for byte, such as the
+	// version of the signature. A request where one is absent, repeated or another is
+	// refused as verify.ErrMalformed. A constant proves nothing: anyone can send it.
+	Constants []Constant
+
+	// Aliases are other names of the headers above, for a sender that has two names for
+	// each. A request uses either all first names or all other names: the name of its
+	// signature's header decides. Where a signature stands under both, every pair of
+	// names must hold the same, or the request is refused as verify.ErrMalformed.
+	Aliases []Alias
+
 	// Secret says how a secret's text becomes a key. Zero: the text's bytes.
 	Secret Secret
 
@@ -77,51 +88,92 @@ type Definition struct {
 	About verify.About
 }
 
-// Signature says where a signature stands and how it is written. There are two
-// forms: one bare value behind a Prefix, or, with Field set, a list of named
-// items.
+// Signature says where a signature stands and how it is written. There are three
+// forms: one bare value behind a Prefix; with Separator set, a list of bare values
+// behind one Prefix; with Field set, too, a list of named items.
+//
+// All headers of a Signature together hold at most 4 KiB and 16 signatures. One that
+// does not decode, such as an empty one, can match nothing, and is skipped beside one
+// that does; it counts all the same. Where none decodes, the request is refused.
 type Signature struct {
 	// Header is the header's name, in any spelling.
 	Header string
 
-	// Prefix is a constant text before a bare value, "sha256=". May be empty.
+	// More are further headers that hold signatures of the same kind, such as that of
+	// a second key. A request needs one of them, or Header.
+	More []string
+
+	// Repeated says that a header may stand in the request several times, each time
+	// with a signature. Otherwise such a request is refused.
+	Repeated bool
+
+	// Prefix is a constant text before a bare value, "sha256=", or before a list of
+	// them. May be empty.
 	Prefix string
 
 	// Field is the name of the items that are signatures, "v1". Items are
 	// separated by Separator and consist of a name, Assign and a value. Items
-	// with other names are ignored, because providers add schemes in this way. A
-	// signature that does not decode, such as an empty one, is skipped beside one
-	// that does; it counts towards the limit of 16 as every item does.
+	// with other names are ignored, because providers add schemes in this way.
+	// Separator and Assign are one character each.
 	Field, Separator, Assign string
+
+	// Blanks says that one blank may stand behind a Separator: "t=1, v1=2".
+	Blanks bool
 
 	Encoding  Encoding
 	Algorithm Algorithm
 }
 
-// Encoding is how a signature is written as text.
+// name returns the name of the header at an index: Header, and then those of More.
+func (s *Signature) name(i int) string {
+	if i == 0 {
+		return s.Header
+	}
+	return s.More[i-1]
+}
+
+// several reports whether a request can hold more than one signature of the kind.
+func (s *Signature) several() bool { return s.Separator != "" || len(s.More) > 0 || s.Repeated }
+
+// Encoding is how a signature is written as text. Each signature has one spelling.
 type Encoding uint8
 
 const (
-	Hex    Encoding = iota // lower case
-	Base64                 // standard alphabet, padded
+	Hex          Encoding = iota // lower case
+	Base64                       // standard alphabet, padded
+	UpperHex                     // upper case
+	Base64URL                    // URL-safe alphabet, padded
+	RawBase64URL                 // URL-safe alphabet, not padded
 )
 
-// Timestamp says where a signed time stands.
+// Constant is a header that must hold one value.
+type Constant struct{ Header, Value string }
+
+// Alias is another name of a header.
+type Alias struct{ Header, Other string }
+
+// Timestamp says where a signed time stands: at one of the places below.
 type Timestamp struct {
 	Header string // a header of its own, or
-	Field  string // an item of the signature's header
+	Field  string // an item of the signature's header, or
+	First  bool   // the first item of a list of bare values
 	Unit   Unit
 	// Window is how far the time may lie from the receive time. Default for each
 	// end: 5 minutes.
 	Window verify.Window
 }
 
-// Unit is what a decimal timestamp counts.
+// none reports whether no time is signed.
+func (t *Timestamp) none() bool { return t.Header == "" && t.Field == "" && !t.First }
+
+// Unit is how a time is written.
 type Unit uint8
 
 const (
-	Seconds Unit = iota // since 1970, UTC
-	Milliseconds
+	Seconds      Unit = iota // a decimal number, since 1970, UTC
+	Milliseconds             // likewise
+	RFC3339                  // 2006-01-02T15:04:05Z, with any fraction and any zone
+	ISO8601                  // 2006-01-02T15:04:05, with any fraction: it is UTC
 )
 
 // ID says where the signed id of an event stands: in a header that is part of
@@ -144,9 +196,10 @@ type ID struct {
 // Secret says how a secret's text becomes a key.
 type Secret struct {
 	// Encoding says how the text encodes the key. Prefix, if the text has it, is cut
-	// off first.
-	Encoding SecretEncoding
-	Prefix   string
+	// off first. With PrefixRequired a text that does not have it is refused.
+	Encoding       SecretEncoding
+	Prefix         string
+	PrefixRequired bool
 	// Refuse lists prefixes of what is refused as a secret besides
 	// About.Credentials.
 	Refuse []string
@@ -158,6 +211,7 @@ type SecretEncoding uint8
 const (
 	TextSecret   SecretEncoding = iota // the key is the bytes of the text
 	Base64Secret                       // standard alphabet, padded
+	HexSecret                          // hexadecimal, in upper or lower case
 )
 
 // Part is a piece of a signed message. Make one with the functions below.
@@ -180,14 +234,18 @@ func Field(name string) Part { return Part{FieldPart, http.CanonicalHeaderKey(na
 // URL is Options.URL, the URL of the endpoint.
 func URL() Part { return Part{kind: URLPart} }
 
+// Method is the request's method, "POST". A request with another one is refused.
+func Method() Part { return Part{kind: MethodPart} }
+
 // Body is the body, byte for byte.
 func Body() Part { return Part{kind: BodyPart} }
 
 const (
-	maxHeader     = 4 << 10 // bytes of a signature's header
+	maxHeader     = 4 << 10 // bytes of the headers with signatures
 	maxCandidates = 16
 	maxValue      = 256 // bytes of any other header, and of an id
 	maxParts      = 8
+	maxNames      = 16 // Signature.More, Constants and Aliases
 	minSecret     = 16
 
 	defaultWindow = 5 * time.Minute
@@ -206,11 +264,11 @@ func (d Definition) check() (*Definition, error) {
 	if mediaType, params, err := mime.ParseMediaType(d.MediaType); err != nil || mediaType != d.MediaType || len(params) > 0 {
 		return nil, errors.New("MediaType must be a type and a subtype in lower case, without parameters")
 	}
-	if d.Secret.Encoding > Base64Secret {
+	if d.Secret.Encoding > HexSecret {
 		return nil, errors.New("the Secret has an unknown Encoding")
 	}
-	if d.Secret.Prefix != "" && d.Secret.Encoding == TextSecret {
-		return nil, errors.New("Secret.Prefix is cut off only if Secret.Encoding is not TextSecret")
+	if d.Secret.PrefixRequired && d.Secret.Prefix == "" {
+		return nil, errors.New("Secret.PrefixRequired needs a Secret.Prefix")
 	}
 	if d.MaxBody <= 0 {
 		return nil, errors.New("MaxBody must be positive")
@@ -243,6 +301,12 @@ func (d Definition) check() (*Definition, error) {
 	if err := d.checkMessage(); err != nil {
 		return nil, err
 	}
+	if err := d.checkConstants(); err != nil {
+		return nil, err
+	}
+	if err := d.checkAliases(); err != nil {
+		return nil, err
+	}
 	return &d, nil
 }
 
@@ -261,24 +325,44 @@ func (d *Definition) checkSignatures() error {
 		return errors.New("there is no Signature")
 	}
 	d.Signatures = slices.Clone(d.Signatures)
+	strength := 0
+	var names []string
 	for i := range d.Signatures {
 		s := &d.Signatures[i]
 		s.Header = http.CanonicalHeaderKey(s.Header)
+		s.More = slices.Clone(s.More)
+		for j := range s.More {
+			s.More[j] = http.CanonicalHeaderKey(s.More[j])
+		}
+		facts, known := s.Algorithm.facts()
 		switch {
-		case s.Header == "":
-			return errors.New("a Signature has no Header")
-		case s.Encoding > Base64 || s.Algorithm > InsecureHMACSHA1:
+		case s.Header == "" || slices.Contains(s.More, ""):
+			return errors.New("a Signature has no Header, or More has an empty name")
+		case len(s.More) > maxNames:
+			return fmt.Errorf("Signature.More has %d names, want at most %d", len(s.More), maxNames)
+		case s.Encoding > RawBase64URL || !known:
 			return errors.New("a Signature has an unknown Encoding or Algorithm")
-		case i > 0 && s.Algorithm.size() >= d.Signatures[i-1].Algorithm.size():
+		case i > 0 && facts.strength >= strength:
 			return errors.New("alternative Signatures must stand in falling strength of their Algorithm")
-		case slices.ContainsFunc(d.Signatures[:i], func(other Signature) bool { return other.Header == s.Header }):
-			return errors.New("alternative Signatures must stand in different headers")
-		case s.Field == "" && (s.Separator != "" || s.Assign != ""):
-			return errors.New("a Signature has Separator or Assign, but no Field")
+		}
+		strength = facts.strength
+		for j := range 1 + len(s.More) {
+			if slices.Contains(names, s.name(j)) {
+				return errors.New("alternative Signatures, and More, must stand in different headers")
+			}
+			names = append(names, s.name(j))
+		}
+		switch {
+		case s.Field == "" && s.Assign != "":
+			return errors.New("a Signature has Assign, but no Field")
 		case s.Field != "" && (len(s.Separator) != 1 || len(s.Assign) != 1 || s.Separator == s.Assign || s.Prefix != ""):
 			return errors.New("a Signature with Field needs a Separator and another Assign, of one character each, and no Prefix")
 		case s.Field != "" && strings.ContainsAny(s.Field+d.Timestamp.Field, s.Separator+s.Assign):
 			return errors.New("a Field contains its Separator or its Assign, and would never be found")
+		case s.Separator != "" && (len(s.Separator) != 1 || strings.Trim(s.Separator, "!#$%&'()*,./:;<>?@[]^`{|}~ ") != "" && s.Field == ""):
+			return errors.New("a Separator of bare values must be one character that no signature contains")
+		case s.Blanks && (s.Separator == "" || s.Separator == " " || s.Assign == " "):
+			return errors.New("Blanks needs a Separator, and neither it nor Assign may be a blank")
 		}
 	}
 	return nil
@@ -287,19 +371,32 @@ func (d *Definition) checkSignatures() error {
 func (d *Definition) checkTimestamp() error {
 	t := &d.Timestamp
 	t.Header = http.CanonicalHeaderKey(t.Header)
-	if t.Header == "" && t.Field == "" {
+	if t.none() {
 		if *t != (Timestamp{}) {
-			return errors.New("the Timestamp has neither Header nor Field")
+			return errors.New("the Timestamp has none of Header, Field and First")
 		}
 		return nil
 	}
+	places := 0
+	for _, is := range [...]bool{t.Header != "", t.Field != "", t.First} {
+		if is {
+			places++
+		}
+	}
+	first := &d.Signatures[0]
 	switch {
-	case t.Header != "" && t.Field != "":
-		return errors.New("the Timestamp has both Header and Field")
-	case t.Field != "" && (len(d.Signatures) != 1 || d.Signatures[0].Field == "" || d.Signatures[0].Field == t.Field):
+	case places > 1:
+		return errors.New("the Timestamp has more than one of Header, Field and First")
+	case t.Field != "" && (len(d.Signatures) != 1 || first.Field == "" || first.Field == t.Field):
 		return errors.New("Timestamp.Field needs one Signature with another Field")
-	case t.Unit > Milliseconds:
+	case t.First && (len(d.Signatures) != 1 || first.Field != "" || first.Separator == ""):
+		return errors.New("Timestamp.First needs one Signature that is a list of bare values")
+	case t.Header == "" && (len(first.More) > 0 || first.Repeated):
+		return errors.New("a time in the signature's header needs one header: no More, and not Repeated")
+	case t.Unit > ISO8601:
 		return errors.New("the Timestamp has an unknown Unit")
+	case t.Header == "" && t.Unit > Milliseconds && strings.ContainsAny(first.Separator+first.Assign, "0123456789T:-+.Z"):
+		return errors.New("the Separator or the Assign is a character of the time, which would never be found")
 	}
 	for _, end := range [...]*time.Duration{&t.Window.Past, &t.Window.Future} {
 		if *end == 0 {
@@ -348,7 +445,7 @@ func (d *Definition) checkMessage() error {
 			}
 		}
 	}
-	switch timed := d.Timestamp != (Timestamp{}); {
+	switch timed := !d.Timestamp.none(); {
 	case n[BodyPart] != 1:
 		return errors.New("the Message must contain Body once")
 	case n[URLPart] > 1:
@@ -373,4 +470,113 @@ func (d *Definition) checkMessage() error {
 		return errors.New("ID.Header is not part of Message: an id that is not signed identifies nothing")
 	}
 	return nil
+}
+
+// checkConstants checks the headers that must hold one value.
+func (d *Definition) checkConstants() error {
+	if len(d.Constants) > maxNames {
+		return fmt.Errorf("there are %d Constants, want at most %d", len(d.Constants), maxNames)
+	}
+	d.Constants = slices.Clone(d.Constants)
+	others := d.reads(false)
+	for i := range d.Constants {
+		c := &d.Constants[i]
+		c.Header = http.CanonicalHeaderKey(c.Header)
+		switch {
+		case c.Header == "" || c.Header == "Host" || len(c.Value) > maxValue || c.Value == "":
+			return fmt.Errorf("one of Constants needs a Header other than Host, and a Value of 1 to %d bytes", maxValue)
+		case slices.Contains(others, c.Header) || slices.ContainsFunc(d.Constants[:i], func(o Constant) bool { return o.Header == c.Header }):
+			return fmt.Errorf("the header %s of Constants is used twice", c.Header)
+		}
+	}
+	return nil
+}
+
+// checkAliases checks the other names of headers.
+func (d *Definition) checkAliases() error {
+	if len(d.Aliases) > maxNames {
+		return fmt.Errorf("there are %d Aliases, want at most %d", len(d.Aliases), maxNames)
+	}
+	d.Aliases = slices.Clone(d.Aliases)
+	reads, telling := d.reads(true), 0
+	var others []string
+	for i := range d.Aliases {
+		a := &d.Aliases[i]
+		a.Header, a.Other = http.CanonicalHeaderKey(a.Header), http.CanonicalHeaderKey(a.Other)
+		switch {
+		case !slices.Contains(reads, a.Header):
+			return fmt.Errorf("the header %q of Aliases is none that the definition reads", a.Header)
+		case a.Other == "" || a.Other == "Host" || slices.Contains(reads, a.Other) || slices.Contains(others, a.Other):
+			return fmt.Errorf("the other name of %s in Aliases must be one that nothing else has", a.Header)
+		case slices.ContainsFunc(d.Aliases[:i], func(o Alias) bool { return o.Header == a.Header }):
+			return fmt.Errorf("the header %s has two Aliases", a.Header)
+		}
+		others = append(others, a.Other)
+		if d.signatureHeader(a.Header) {
+			telling++
+		}
+	}
+	if len(d.Aliases) > 0 && telling == 0 {
+		return errors.New("Aliases need one for the header of a Signature: it says which names a request uses")
+	}
+	return nil
+}
+
+// signatureHeader reports whether a signature may stand in the header of that name.
+func (d *Definition) signatureHeader(name string) bool {
+	return slices.ContainsFunc(d.Signatures, func(s Signature) bool { return s.Header == name || slices.Contains(s.More, name) })
+}
+
+// reads returns the canonical names of the headers that d reads, those of Constants
+// included if wanted.
+func (d *Definition) reads(constants bool) []string {
+	var names []string
+	for i := range d.Signatures {
+		for j := range 1 + len(d.Signatures[i].More) {
+			names = append(names, d.Signatures[i].name(j))
+		}
+	}
+	names = append(names, d.Timestamp.Header, d.UnsignedID, d.UnsignedType, d.Partition)
+	for _, p := range d.Message {
+		if p.kind == FieldPart {
+			names = append(names, p.text)
+		}
+	}
+	if constants {
+		for _, c := range d.Constants {
+			names = append(names, c.Header)
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+}
+
+// otherNames returns d, which was checked, under the other names of its Aliases.
+func (d *Definition) otherNames() *Definition {
+	c := d.Clone()
+	rename := func(name *string) {
+		for _, a := range d.Aliases {
+			if *name == a.Header {
+				*name = a.Other
+				return
+			}
+		}
+	}
+	for i := range c.Signatures {
+		rename(&c.Signatures[i].Header)
+		for j := range c.Signatures[i].More {
+			rename(&c.Signatures[i].More[j])
+		}
+	}
+	for i := range c.Message {
+		if c.Message[i].kind == FieldPart {
+			rename(&c.Message[i].text)
+		}
+	}
+	for i := range c.Constants {
+		rename(&c.Constants[i].Header)
+	}
+	for _, name := range [...]*string{&c.Timestamp.Header, &c.ID.Header, &c.UnsignedID, &c.UnsignedType, &c.Partition} {
+		rename(name)
+	}
+	return &c
 }

@@ -72,14 +72,15 @@ func TestNew(t *testing.T) {
 			{"with a negative retention", bare, func(d *scheme.Definition) { d.Retention = -1 }, func(d *scheme.Definition) { d.Retention = 0 }, "Retention"},
 			{"without a signature", bare, func(d *scheme.Definition) { d.Signatures = nil }, func(d *scheme.Definition) {}, "no Signature"},
 			{"with a signature without a header", bare, func(d *scheme.Definition) { d.Signatures[0].Header = "" }, func(d *scheme.Definition) {}, "no Header"},
-			{"with an unknown encoding", bare, func(d *scheme.Definition) { d.Signatures[0].Encoding = scheme.Base64 + 1 }, func(d *scheme.Definition) { d.Signatures[0].Encoding = scheme.Base64 }, "unknown Encoding"},
+			{"with an unknown encoding", bare, func(d *scheme.Definition) { d.Signatures[0].Encoding = scheme.RawBase64URL + 1 }, func(d *scheme.Definition) { d.Signatures[0].Encoding = scheme.Base64 }, "unknown Encoding"},
 			{"with an unknown hash", bare, func(d *scheme.Definition) { d.Signatures[0].Algorithm = scheme.InsecureHMACSHA1 + 1 }, func(d *scheme.Definition) { d.Signatures[0].Algorithm = scheme.InsecureHMACSHA1 }, "unknown Encoding or Algorithm"},
 			{"with two signatures of one hash", bare,
 				func(d *scheme.Definition) { d.Signatures = append(d.Signatures, scheme.Signature{Header: "X"}) },
 				func(d *scheme.Definition) {
 					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Algorithm: scheme.InsecureHMACSHA1})
 				}, "falling strength"},
-			{"with a separator but no field", bare, func(d *scheme.Definition) { d.Signatures[0].Separator = "," }, func(d *scheme.Definition) {}, "no Field"},
+			{"with a separator that a signature contains", bare, func(d *scheme.Definition) { d.Signatures[0].Separator = "a" }, func(d *scheme.Definition) { d.Signatures[0].Separator = "," }, "Separator of bare values"},
+			{"with a separator of bare values that has two characters", bare, func(d *scheme.Definition) { d.Signatures[0].Separator = ", " }, func(d *scheme.Definition) { d.Signatures[0].Separator, d.Signatures[0].Blanks = ",", true }, "Separator of bare values"},
 			{"with an assign but no field", bare, func(d *scheme.Definition) { d.Signatures[0].Assign = "=" }, func(d *scheme.Definition) {}, "no Field"},
 			{"with a field but no separator", listed, func(d *scheme.Definition) { d.Signatures[0].Separator = "" }, func(d *scheme.Definition) { d.Signatures[0].Separator = ";" }, "Separator"},
 			{"with a separator of two characters", listed, func(d *scheme.Definition) { d.Signatures[0].Separator = ", " }, func(d *scheme.Definition) { d.Signatures[0].Separator = " " }, "Separator"},
@@ -88,8 +89,8 @@ func TestNew(t *testing.T) {
 			{"with a field and a prefix", listed, func(d *scheme.Definition) { d.Signatures[0].Prefix = "p" }, func(d *scheme.Definition) {}, "no Prefix"},
 			{"with a field that holds its separator", listed, func(d *scheme.Definition) { d.Signatures[0].Field = "v,1" }, func(d *scheme.Definition) { d.Signatures[0].Field = "v;1" }, "never be found"},
 			{"with a time's field that holds the assign", listed, func(d *scheme.Definition) { d.Timestamp.Field = "t=" }, func(d *scheme.Definition) { d.Timestamp.Field = "t:" }, "never be found"},
-			{"with a window but no time", bare, func(d *scheme.Definition) { d.Timestamp.Window.Past = time.Hour }, func(d *scheme.Definition) {}, "neither Header nor Field"},
-			{"with a time at two places", listed, func(d *scheme.Definition) { d.Timestamp.Header = "X" }, func(d *scheme.Definition) {}, "both Header and Field"},
+			{"with a window but no time", bare, func(d *scheme.Definition) { d.Timestamp.Window.Past = time.Hour }, func(d *scheme.Definition) {}, "none of Header, Field and First"},
+			{"with a time at two places", listed, func(d *scheme.Definition) { d.Timestamp.Header = "X" }, func(d *scheme.Definition) {}, "more than one of"},
 			{"with a time in a list that there is not", bare,
 				func(d *scheme.Definition) {
 					d.Timestamp.Field = "t"
@@ -108,7 +109,7 @@ func TestNew(t *testing.T) {
 					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Algorithm: scheme.InsecureHMACSHA1})
 					d.Timestamp = scheme.Timestamp{Header: "T"}
 				}, "one Signature"},
-			{"with an unknown unit", listed, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.Milliseconds + 1 }, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.Milliseconds }, "Unit"},
+			{"with an unknown unit", listed, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.ISO8601 + 1 }, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.ISO8601 }, "Unit"},
 			{"with a negative window", listed, func(d *scheme.Definition) { d.Timestamp.Window.Past = -1 }, func(d *scheme.Definition) { d.Timestamp.Window.Past = 1 }, "Window"},
 			{"with a negative window ahead", listed, func(d *scheme.Definition) { d.Timestamp.Window.Future = -1 }, func(d *scheme.Definition) { d.Timestamp.Window.Future = 1 }, "Window"},
 			{"with a window of a month and more", listed, func(d *scheme.Definition) { d.Timestamp.Window.Past = 30*day + 1 }, func(d *scheme.Definition) { d.Timestamp.Window.Past = 30 * day }, "Window"},
@@ -126,7 +127,8 @@ func TestNew(t *testing.T) {
 			{"with something behind the body", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{body, literal} }, func(d *scheme.Definition) { d.Message = []scheme.Part{literal, body} }, "Body in Message must stand last"},
 			{"with a signed header that nothing ends", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), literal, body} }, "Literal behind it"},
 			{"with a signed header without a name", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field(""), literal, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), literal, body} }, "needs a name"},
-			{"with a prefix of the secret that nothing cuts off", bare, func(d *scheme.Definition) { d.Secret.Prefix = "whsec_" }, func(d *scheme.Definition) { d.Secret.Refuse = []string{"whsec_"} }, "Secret.Prefix"},
+			{"with a prefix of the secret that is required, and none", bare, func(d *scheme.Definition) { d.Secret.PrefixRequired = true }, func(d *scheme.Definition) { d.Secret.Refuse = []string{"whsec_"} }, "needs a Secret.Prefix"},
+			{"with an unknown encoding of the secret", bare, func(d *scheme.Definition) { d.Secret.Encoding = scheme.HexSecret + 1 }, func(d *scheme.Definition) { d.Secret.Encoding = scheme.TextSecret }, "unknown Encoding"},
 			{"with a parameter in its media type", bare, func(d *scheme.Definition) { d.MediaType = "application/json; charset=utf-8" }, func(d *scheme.Definition) { d.MediaType = "application/json" }, "MediaType"},
 			{"with the host as a signed header", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("host"), literal, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Host"), literal, body} }, "Host"},
 			{"with two signatures in one header", bare,

@@ -3,6 +3,7 @@ package scheme
 import (
 	"context"
 	"iter"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -39,13 +40,23 @@ func (v *Verifier) SecurityHeaders() []string {
 			names = append(names, name)
 		}
 	}
-	for _, s := range v.def.Signatures {
-		add(s.Header)
-	}
-	add(v.def.Timestamp.Header)
-	for _, part := range v.def.Message {
-		if part.kind == FieldPart {
-			add(part.text)
+	for _, d := range [...]*Definition{v.def, v.other} {
+		if d == nil {
+			break
+		}
+		for i := range d.Signatures {
+			for j := range 1 + len(d.Signatures[i].More) {
+				add(d.Signatures[i].name(j))
+			}
+		}
+		add(d.Timestamp.Header)
+		for _, part := range d.Message {
+			if part.kind == FieldPart {
+				add(part.text)
+			}
+		}
+		for _, c := range d.Constants {
+			add(c.Header)
 		}
 	}
 	return names
@@ -58,32 +69,40 @@ func (v *Verifier) SecurityHeaders() []string {
 // changed.
 func (v *Verifier) Message(h *verify.Head, body []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		for _, part := range v.def.Message {
-			if !yield(v.piece(part, h, body)) {
+		d := v.def
+		if h != nil {
+			if used, err := v.names(h); err == nil {
+				d = used
+			}
+		}
+		for _, part := range d.Message {
+			if !yield(v.piece(d, part, h, body)) {
 				return
 			}
 		}
 	}
 }
 
-func (v *Verifier) piece(p Part, h *verify.Head, body []byte) (string, []byte) {
+func (v *Verifier) piece(d *Definition, p Part, h *verify.Head, body []byte) (string, []byte) {
 	switch p.kind {
 	case LiteralPart:
 		return "constant", []byte(p.text)
 	case TimePart:
-		t := v.def.Timestamp
+		t := d.Timestamp
 		if t.Header != "" {
 			return "time, from " + t.Header, single(h, t.Header)
 		}
-		s := v.def.Signatures[0]
-		return "time, from " + s.Header, item(single(h, s.Header), s, t.Field)
+		s := d.Signatures[0]
+		return "time, from " + s.Header, item(single(h, s.Header), s, t)
 	case FieldPart:
-		if p.text == v.def.ID.Header {
+		if p.text == d.ID.Header {
 			return "id, from " + p.text, single(h, p.text)
 		}
 		return "header " + p.text, single(h, p.text)
 	case URLPart:
 		return "URL, from configuration", []byte(v.opts.URL)
+	case MethodPart:
+		return "method", []byte(http.MethodPost)
 	}
 	return "body", body
 }
@@ -96,10 +115,26 @@ func single(h *verify.Head, name string) []byte {
 	return []byte(h.Header[name][0])
 }
 
-// item returns the value of the first item of that name in a list.
-func item(list []byte, s Signature, name string) []byte {
-	for text := range strings.SplitSeq(string(list), s.Separator) {
-		if n, value, ok := strings.Cut(text, s.Assign); ok && n == name && value != "" {
+// item returns the time that stands in a list: its first item, or the first one of that
+// name.
+func item(list []byte, s Signature, t Timestamp) []byte {
+	text, ok := strings.CutPrefix(string(list), s.Prefix)
+	if !ok || text == "" {
+		return nil
+	}
+	first := true
+	for text := range strings.SplitSeq(text, s.Separator) {
+		if s.Blanks && !first {
+			text = strings.TrimPrefix(text, " ")
+		}
+		first = false
+		if t.First {
+			if text == "" {
+				return nil
+			}
+			return []byte(text)
+		}
+		if name, value, ok := strings.Cut(text, s.Assign); ok && name == t.Field && value != "" {
 			return []byte(value)
 		}
 	}

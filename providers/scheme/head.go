@@ -3,13 +3,12 @@ package scheme
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -21,9 +20,12 @@ var (
 	errRepeated    = errors.New("a security header is repeated")
 	errLong        = errors.New("a security header is too long")
 	errForm        = errors.New("the signature header does not have the scheme's form")
-	errCandidates  = errors.New("the signature header has too many items")
+	errCandidates  = errors.New("the signature header has too many items, or there are too many of them")
 	errSignature   = errors.New("a signature is not encoded as the scheme says")
-	errTimeForm    = errors.New("the time is missing, repeated or not a canonical decimal number")
+	errTimeForm    = errors.New("the time is missing, repeated or not in its canonical form")
+	errConstant    = errors.New("a header that holds a constant is missing, repeated or another")
+	errNames       = errors.New("a signature stands under both of its names, and not all headers are the same under both")
+	errMethod      = errors.New("the method is not the one that the scheme signs, POST")
 	errSignedField = errors.New("a signed header is missing or does not have its form")
 	errBodyPrefix  = errors.New("the body does not start as every body of this endpoint does")
 	errFinished    = errors.New("a pending request was finished twice")
@@ -35,12 +37,16 @@ func refuse(r verify.Reason, cause error) error { return &verify.Error{Reason: r
 // pending is a request whose head is good.
 type pending struct {
 	v          *Verifier
+	d          *Definition // under the names that the request uses
 	keys       []*key
-	noKey      error    // why there is none, for Finish to say
-	signature  int      // index of the definition's signature that the request has
-	candidates []byte   // decoded signatures, one after the other
-	timestamp  string   // as it was received
-	fields     []string // values of Field parts, by their index
+	noKey      error                 // why there is none, for Finish to say
+	signature  int                   // index of the definition's signature that the request has
+	items      int                   // signatures that were read, decodable or not
+	count      int                   // candidates
+	candidates []byte                // decoded signatures, one after the other
+	ends       [maxCandidates]uint16 // where each of them ends
+	timestamp  string                // as it was received
+	fields     []string              // values of Field parts, by their index
 
 	room [2*sha256.Size + slack]byte // for candidates
 
@@ -66,16 +72,19 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 	if h == nil || h.ReceivedAt.IsZero() {
 		return nil, refuse(verify.ErrMalformed, errNoHead)
 	}
-	index, value, err := v.signature(h)
+	d, err := v.names(h)
 	if err != nil {
 		return nil, err
 	}
-	p := &pending{v: v, signature: index}
-	p.delivery.Provider = v.def.Provider
+	p := &pending{v: v, d: d}
+	p.delivery.Provider = d.Provider
 	p.delivery.ReceivedAt = h.ReceivedAt
 	p.delivery.Binding = verify.BindingFull
 	p.candidates = p.room[:0]
-	if err := p.parse(value); err != nil {
+	if err := p.readSignatures(h); err != nil {
+		return nil, err
+	}
+	if err := p.readConstants(h); err != nil {
 		return nil, err
 	}
 	if err := p.readTime(h); err != nil {
@@ -90,104 +99,193 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 	return p, nil
 }
 
-// signature finds the strongest signature header that the request has.
-func (v *Verifier) signature(h *verify.Head) (int, string, error) {
-	for i := range v.def.Signatures {
-		values := h.Header[v.def.Signatures[i].Header]
-		switch {
-		case len(values) == 0:
-			continue
-		case len(values) > 1:
-			return 0, "", refuse(verify.ErrMalformed, errRepeated)
-		case values[0] == "":
-			return 0, "", refuse(verify.ErrUnsigned, nil)
-		case len(values[0]) > maxHeader:
-			return 0, "", refuse(verify.ErrMalformed, errLong)
-		}
-		return i, values[0], nil
+// names returns the definition under the names that the request uses.
+func (v *Verifier) names(h *verify.Head) (*Definition, error) {
+	if v.other == nil {
+		return v.def, nil
 	}
-	return 0, "", refuse(verify.ErrUnsigned, nil)
-}
-
-// parse reads the candidates, and the time where it stands beside them.
-func (p *pending) parse(value string) error {
-	s := &p.v.def.Signatures[p.signature]
-	if s.Field == "" {
-		text, ok := strings.CutPrefix(value, s.Prefix)
-		if !ok {
-			return refuse(verify.ErrMalformed, errForm)
-		}
-		return p.candidate(s, text)
-	}
-	timeField := p.v.def.Timestamp.Field
-	// A long list is counted before anything of it is decoded.
-	if len(value) > longList && strings.Count(value, s.Separator) > maxCandidates {
-		return refuse(verify.ErrMalformed, errCandidates)
-	}
-	items := 0
-	var undecodable error
-	for more := true; more; {
-		var item string
-		item, value, more = strings.Cut(value, s.Separator)
-		name, text, ok := strings.Cut(item, s.Assign)
-		if !ok || name == "" {
-			return refuse(verify.ErrMalformed, errForm)
-		}
-		if timeField != "" && name == timeField {
-			if p.timestamp != "" || text == "" {
-				return refuse(verify.ErrMalformed, errTimeForm)
-			}
-			p.timestamp = text
-			continue
-		}
-		if items++; items > maxCandidates {
-			return refuse(verify.ErrMalformed, errCandidates)
-		}
-		if name != s.Field {
-			if !visible(name) || !visible(text) {
-				return refuse(verify.ErrMalformed, errForm)
-			}
-			continue
-		}
-		// One that does not decode can match nothing, so it spoils no other.
-		if err := p.candidate(s, text); err != nil {
-			undecodable = err
+	first, other := false, false
+	for _, a := range v.def.Aliases {
+		if v.def.signatureHeader(a.Header) {
+			first = first || len(h.Header[a.Header]) > 0
+			other = other || len(h.Header[a.Other]) > 0
 		}
 	}
 	switch {
-	case len(p.candidates) > 0:
-		return nil
-	case undecodable != nil:
-		return undecodable
+	case !other:
+		return v.def, nil
+	case !first:
+		return v.other, nil
+	}
+	for _, a := range v.def.Aliases {
+		if !slices.Equal(h.Header[a.Header], h.Header[a.Other]) {
+			return nil, refuse(verify.ErrMalformed, errNames)
+		}
+	}
+	return v.def, nil
+}
+
+// readSignatures reads the candidates of the strongest signature that the request has,
+// and the time where it stands beside them.
+func (p *pending) readSignatures(h *verify.Head) error {
+	for i := range p.d.Signatures {
+		s := &p.d.Signatures[i]
+		n, size := 0, 0
+		for j := range 1 + len(s.More) {
+			values := h.Header[s.name(j)]
+			if len(values) > 1 && !s.Repeated {
+				return refuse(verify.ErrMalformed, errRepeated)
+			}
+			n += len(values)
+			for _, value := range values {
+				size += len(value)
+			}
+		}
+		switch {
+		case n == 0:
+			continue
+		case size == 0:
+			return refuse(verify.ErrUnsigned, nil)
+		case size > maxHeader:
+			return refuse(verify.ErrMalformed, errLong)
+		case n > maxCandidates:
+			return refuse(verify.ErrMalformed, errCandidates)
+		}
+		p.signature = i
+		var undecodable error
+		for j := range 1 + len(s.More) {
+			for _, value := range h.Header[s.name(j)] {
+				if value == "" { // beside one that is not
+					p.items++
+					continue
+				}
+				skipped, err := p.parse(s, value)
+				if err != nil {
+					return err
+				}
+				if skipped != nil {
+					undecodable = skipped
+				}
+			}
+		}
+		switch {
+		case p.count > 0:
+			return nil
+		case undecodable != nil:
+			return undecodable
+		}
+		return refuse(verify.ErrUnsigned, nil)
 	}
 	return refuse(verify.ErrUnsigned, nil)
 }
 
-// candidate adds a signature to the candidates, if it decodes.
-func (p *pending) candidate(s *Signature, text string) error {
-	size, start := s.Algorithm.size(), len(p.candidates)
-	if start+size > cap(p.candidates) {
-		p.candidates = append(make([]byte, 0, maxCandidates*size+slack), p.candidates...)
-	}
-	var ok bool
-	if s.Encoding == Base64 {
-		if len(text) == base64.StdEncoding.EncodedLen(size) {
-			p.candidates, ok = decodeBase64(p.candidates, text)
+// parse reads the candidates of one header. One that does not decode can match
+// nothing, so it spoils no other: it is skipped, and the first result says why. The
+// second one refuses the request.
+func (p *pending) parse(s *Signature, value string) (skipped, err error) {
+	if s.Separator == "" {
+		if p.items++; p.items > maxCandidates {
+			return nil, refuse(verify.ErrMalformed, errCandidates)
 		}
-	} else if len(text) == 2*size {
-		p.candidates, ok = decodeHex(p.candidates, text)
+		text, ok := strings.CutPrefix(value, s.Prefix)
+		if !ok {
+			return refuse(verify.ErrMalformed, errForm), nil
+		}
+		return p.add(s, text), nil
 	}
-	if !ok || len(p.candidates) != start+size {
+	value, ok := strings.CutPrefix(value, s.Prefix)
+	if !ok {
+		return nil, refuse(verify.ErrMalformed, errForm)
+	}
+	// A long list is counted before anything of it is decoded.
+	if len(value) > longList && strings.Count(value, s.Separator) > maxCandidates {
+		return nil, refuse(verify.ErrMalformed, errCandidates)
+	}
+	t := &p.d.Timestamp
+	for first, more := true, true; more; first = false {
+		var text string
+		text, value, more = strings.Cut(value, s.Separator)
+		if s.Blanks && !first {
+			text = strings.TrimPrefix(text, " ")
+		}
+		name := ""
+		if s.Field != "" {
+			if name, text, ok = strings.Cut(text, s.Assign); !ok || name == "" {
+				return nil, refuse(verify.ErrMalformed, errForm)
+			}
+		}
+		if t.First && first || t.Field != "" && name == t.Field {
+			if p.timestamp != "" || text == "" {
+				return nil, refuse(verify.ErrMalformed, errTimeForm)
+			}
+			p.timestamp = text
+			continue
+		}
+		if p.items++; p.items > maxCandidates {
+			return nil, refuse(verify.ErrMalformed, errCandidates)
+		}
+		switch {
+		case name != s.Field:
+			if !visible(name) || !visible(text) {
+				return nil, refuse(verify.ErrMalformed, errForm)
+			}
+			continue
+		case s.Field == "" && text == "":
+			return nil, refuse(verify.ErrMalformed, errForm)
+		}
+		if undecodable := p.add(s, text); undecodable != nil {
+			skipped = undecodable
+		}
+	}
+	return skipped, nil
+}
+
+// add adds a signature to the candidates, if it decodes.
+func (p *pending) add(s *Signature, text string) error {
+	a, start := &p.v.algorithms[p.signature], len(p.candidates)
+	if start+a.most+slack > cap(p.candidates) {
+		p.candidates = append(make([]byte, 0, min(maxCandidates*a.most, maxHeader)+slack), p.candidates...)
+	}
+	ok := false
+	if n := len(text); n >= s.Encoding.encodedLen(a.least) && n <= s.Encoding.encodedLen(a.most) {
+		p.candidates, ok = s.Encoding.decode(p.candidates, text)
+	}
+	if n := len(p.candidates) - start; !ok || n < a.least || n > a.most {
 		p.candidates = p.candidates[:start]
 		return refuse(verify.ErrMalformed, errSignature)
+	}
+	p.ends[p.count] = uint16(len(p.candidates))
+	p.count++
+	return nil
+}
+
+// candidate returns the one at an index below count.
+func (p *pending) candidate(i int) []byte {
+	start := uint16(0)
+	if i > 0 {
+		start = p.ends[i-1]
+	}
+	return p.candidates[start:p.ends[i]]
+}
+
+// readConstants checks what each request of the sender has alike.
+func (p *pending) readConstants(h *verify.Head) error {
+	for i := range p.d.Constants {
+		c := &p.d.Constants[i]
+		if values := h.Header[c.Header]; len(values) != 1 || values[0] != c.Value {
+			return refuse(verify.ErrMalformed, errConstant)
+		}
+	}
+	if p.v.method && h.Method != http.MethodPost {
+		return refuse(verify.ErrMalformed, errMethod)
 	}
 	return nil
 }
 
 // readTime reads the signed time and judges it.
 func (p *pending) readTime(h *verify.Head) error {
-	t := &p.v.def.Timestamp
-	if t.Header == "" && t.Field == "" {
+	t := &p.d.Timestamp
+	if t.none() {
 		return nil
 	}
 	if t.Header != "" {
@@ -199,14 +297,9 @@ func (p *pending) readTime(h *verify.Head) error {
 			p.timestamp = values[0]
 		}
 	}
-	n, ok := decimal(p.timestamp)
-	if !ok {
+	var ok bool
+	if p.delivery.SignedAt, ok = t.Unit.parse(p.timestamp); !ok {
 		return refuse(verify.ErrMalformed, errTimeForm)
-	}
-	if t.Unit == Milliseconds {
-		p.delivery.SignedAt = time.UnixMilli(n).UTC()
-	} else {
-		p.delivery.SignedAt = time.Unix(n, 0).UTC()
 	}
 	w := p.v.profile.Window
 	if p.delivery.SignedAt.Before(h.ReceivedAt.Add(-w.Past)) {
@@ -220,7 +313,7 @@ func (p *pending) readTime(h *verify.Head) error {
 
 // readFields reads what else of the head is signed, and what is not.
 func (p *pending) readFields(h *verify.Head) error {
-	d := p.v.def
+	d := p.d
 	for i, part := range d.Message {
 		if part.kind != FieldPart {
 			continue

@@ -1,30 +1,21 @@
 package scheme
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// key is a verify.Key made ready: a pool of keyed MACs for each signature of the
-// definition.
+// key is a verify.Key made ready: a checker for each signature of the definition.
 type key struct {
 	scope, label string
-	macs         []sync.Pool // of *mac
+	checkers     []checker
 }
 
-func (k *key) mac(i int) *mac { return k.macs[i].Get().(*mac) }
-
-// done puts a MAC back, reset, which restores the keyed state without hashing
-// the key again.
-func (k *key) done(i int, m *mac) {
-	m.Hash.Reset()
-	k.macs[i].Put(m)
-}
-
-// secret checks a key and returns the bytes that its MACs are made with.
+// secret checks a key and returns the bytes that signatures are made with.
 func (v *Verifier) secret(k verify.Key) ([]byte, error) {
 	secret := k.Secret()
 	if len(secret) == 0 {
@@ -40,13 +31,24 @@ func (v *Verifier) secret(k verify.Key) ([]byte, error) {
 			return nil, errCredential(k, prefix)
 		}
 	}
-	if v.def.Secret.Encoding == Base64Secret {
-		text := strings.TrimPrefix(string(secret), v.def.Secret.Prefix)
-		decoded, ok := decodeBase64(nil, text)
-		if !ok {
+	form := v.def.Secret
+	text, prefixed := strings.CutPrefix(string(secret), form.Prefix)
+	if form.PrefixRequired && !prefixed {
+		return nil, fmt.Errorf("%v does not start with %q: copy the whole secret", k, form.Prefix)
+	}
+	var ok bool
+	switch form.Encoding {
+	case TextSecret:
+		secret = []byte(text)
+	case Base64Secret:
+		if secret, ok = decodeBase64(base64.StdEncoding, nil, text); !ok {
 			return nil, fmt.Errorf("%v is not base64", k)
 		}
-		secret = decoded
+	case HexSecret:
+		var err error
+		if secret, err = hex.DecodeString(text); err != nil { // err quotes a character of it
+			return nil, fmt.Errorf("%v is not hexadecimal", k)
+		}
 	}
 	if len(secret) < minSecret && !v.opts.InsecureAllowShortSecret {
 		return nil, fmt.Errorf("%v has %d bytes, want at least %d (InsecureAllowShortSecret allows fewer)", k, len(secret), minSecret)
@@ -61,28 +63,26 @@ func errCredential(k verify.Key, prefix string) error {
 	return fmt.Errorf("%v starts with %q: that is another credential of the account, not the webhook's signing secret", k, prefix)
 }
 
-// prepare checks a key and derives what verification needs of it. It also returns its
-// secret.
+// prepare checks a key and makes its checkers. It also returns the bytes by which two
+// keys are told to be the same.
 func (v *Verifier) prepare(k verify.Key) (*key, []byte, error) {
 	secret, err := v.secret(k)
 	if err != nil {
 		return nil, nil, err
 	}
-	prepared, err := v.keyed(k, secret)
+	prepared, err := v.keyed(k, material{secret: secret})
 	return prepared, secret, err
 }
 
-// keyed makes the MACs of a key ready.
-func (v *Verifier) keyed(k verify.Key, secret []byte) (*key, error) {
-	prepared := &key{scope: k.Scope(), label: k.Label()}
-	prepared.macs = make([]sync.Pool, len(v.def.Signatures))
-	for i, s := range v.def.Signatures {
-		first, err := newMAC(s.Algorithm, secret)
+// keyed makes a checker of a key for each signature.
+func (v *Verifier) keyed(k verify.Key, m material) (*key, error) {
+	prepared := &key{scope: k.Scope(), label: k.Label(), checkers: make([]checker, len(v.algorithms))}
+	for i, a := range v.algorithms {
+		c, err := a.new(m)
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", k, err)
 		}
-		prepared.macs[i].New = func() any { return s.Algorithm.keyed(secret) }
-		prepared.done(i, first)
+		prepared.checkers[i] = c
 	}
 	return prepared, nil
 }

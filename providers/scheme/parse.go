@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+	"time"
 )
 
 // visible reports whether s is one or more bytes of printing ASCII without
@@ -70,14 +71,116 @@ const (
 		none16 + none16 + none16 + none16 + none16 + none16 + none16 + none16 + none16
 )
 
-// decodeBase64 appends what s encodes in padded standard base64. The decoder of
+// decodeUpperHex appends what s encodes in upper-case hexadecimal.
+func decodeUpperHex(dst []byte, s string) ([]byte, bool) {
+	for i := range len(s) {
+		if s[i] >= 'a' {
+			return dst, false
+		}
+	}
+	return decodeHex(dst, strings.ToLower(s))
+}
+
+// decodeBase64 appends what s encodes in that form of base64. The decoder of
 // the standard library skips line breaks and, unless strict, ignores trailing
 // bits; a text that does not come back from the encoder is refused.
-func decodeBase64(dst []byte, s string) ([]byte, bool) {
+func decodeBase64(form *base64.Encoding, dst []byte, s string) ([]byte, bool) {
 	start := len(dst)
-	dst, err := base64.StdEncoding.Strict().AppendDecode(dst, []byte(s))
-	if err != nil || base64.StdEncoding.EncodedLen(len(dst)-start) != len(s) {
+	dst, err := form.Strict().AppendDecode(dst, []byte(s))
+	if err != nil || form.EncodedLen(len(dst)-start) != len(s) {
 		return dst, false
 	}
 	return dst, true
+}
+
+// base64 returns the form of base64 that e is, or nil.
+func (e Encoding) base64() *base64.Encoding {
+	switch e {
+	case Base64:
+		return base64.StdEncoding
+	case Base64URL:
+		return base64.URLEncoding
+	case RawBase64URL:
+		return base64.RawURLEncoding
+	}
+	return nil
+}
+
+// encodedLen returns how long the text of n bytes is.
+func (e Encoding) encodedLen(n int) int {
+	if form := e.base64(); form != nil {
+		return form.EncodedLen(n)
+	}
+	return 2 * n
+}
+
+// decode appends what s encodes, if it is what the encoder would write.
+func (e Encoding) decode(dst []byte, s string) ([]byte, bool) {
+	switch e {
+	case Hex:
+		return decodeHex(dst, s)
+	case UpperHex:
+		return decodeUpperHex(dst, s)
+	}
+	return decodeBase64(e.base64(), dst, s)
+}
+
+// parse reads a time that is written in this unit.
+func (u Unit) parse(s string) (time.Time, bool) {
+	switch u {
+	case RFC3339, ISO8601:
+		return parseDate(s, u == RFC3339)
+	}
+	n, ok := decimal(s)
+	if !ok {
+		return time.Time{}, false
+	}
+	if u == Milliseconds {
+		return time.UnixMilli(n).UTC(), true
+	}
+	return time.Unix(n, 0).UTC(), true
+}
+
+// parseDate reads a date and a time of day, behind it a point and up to nine digits, or
+// nothing, and with zone a Z or an offset. The parser of the standard library takes more
+// than that.
+func parseDate(s string, zone bool) (time.Time, bool) {
+	const form = "0000-00-00T00:00:00"
+	if len(s) < len(form) || !shaped(s[:len(form)], form) {
+		return time.Time{}, false
+	}
+	rest := s[len(form):]
+	if strings.HasPrefix(rest, ".") {
+		digits := 0
+		for digits+1 < len(rest) && rest[digits+1]-'0' <= 9 {
+			digits++
+		}
+		if digits == 0 || digits > 9 {
+			return time.Time{}, false
+		}
+		rest = rest[digits+1:]
+	}
+	layout := "2006-01-02T15:04:05"
+	switch {
+	case !zone && rest == "":
+	case zone && (rest == "Z" || shaped(rest, "+00:00") || shaped(rest, "-00:00")):
+		layout = time.RFC3339
+	default:
+		return time.Time{}, false
+	}
+	t, err := time.Parse(layout, s)
+	return t.UTC(), err == nil
+}
+
+// shaped reports whether s is form, with any digit for each of its zeros.
+func shaped(s, form string) bool {
+	if len(s) != len(form) {
+		return false
+	}
+	for i := range len(s) {
+		if form[i] == '0' && s[i]-'0' > 9 || form[i] != '0' && s[i] != form[i] {
+			return false
+		}
+	}
+	return true
 }

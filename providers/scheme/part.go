@@ -10,6 +10,7 @@ const (
 	FieldPart                       // the value of a header (Field)
 	URLPart                         // the URL of the endpoint (URL)
 	BodyPart                        // the body (Body)
+	MethodPart                      // the method (Method)
 )
 
 // Kind returns what p is, or zero for the zero Part. Kind and Text are for tools that

@@ -1,7 +1,6 @@
 package scheme
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -47,10 +46,14 @@ type Options struct {
 // for concurrent use.
 type Verifier struct {
 	def     *Definition
+	other   *Definition // under the other names of its aliases, or nil
 	opts    Options
 	profile verify.Profile
 	ring    *keyring.Ring[*key]
-	listed  bool // whether a header may hold several signatures
+	listed  bool // whether a request may hold several signatures of one kind
+
+	algorithms []algorithm // of the signatures
+	method     bool        // whether the method is signed
 
 	partitions []string // values of the partition header that count
 }
@@ -66,7 +69,15 @@ func New(d Definition, keys verify.KeySource, o *Options) (*Verifier, error) {
 		return nil, fmt.Errorf("scheme: definition of %q: %w", d.Provider, err)
 	}
 	v := &Verifier{def: def}
-	v.listed = slices.ContainsFunc(def.Signatures, func(s Signature) bool { return s.Field != "" })
+	if len(def.Aliases) > 0 {
+		v.other = def.otherNames()
+	}
+	for i := range def.Signatures {
+		facts, _ := def.Signatures[i].Algorithm.facts()
+		v.algorithms = append(v.algorithms, facts)
+		v.listed = v.listed || def.Signatures[i].several()
+	}
+	v.method = slices.ContainsFunc(def.Message, func(p Part) bool { return p.kind == MethodPart })
 	if o != nil {
 		v.opts = *o
 	}
@@ -124,7 +135,7 @@ func (v *Verifier) configure(source verify.KeySource) error {
 			*end.have = end.want
 		}
 	}
-	nobody, err := v.keyed(verify.Key{}, make([]byte, sha256.Size))
+	nobody, err := v.keyed(verify.Key{}, material{})
 	if err != nil {
 		return err
 	}
