@@ -114,11 +114,13 @@ func (s Sender) bare(size int) func() {
 		case scheme.LiteralPart:
 			around = append(around, p.Text()...)
 		case scheme.TimePart:
-			around = append(around, "1936776600"...)
+			around = append(around, "1936776600"...) // or a little more
 		case scheme.FieldPart:
 			around = append(around, s.fields()[p.Text()]...)
 		case scheme.URLPart:
 			around = append(around, testURL...)
+		case scheme.MethodPart:
+			around = append(around, http.MethodPost...)
 		}
 	}
 	body := s.body(size)
@@ -163,7 +165,10 @@ func (s Sender) refusals(t testing.TB) map[string]func() {
 		"4 KiB":           with(value + strings.Repeat("0", 4<<10-len(value))),
 		"64 KiB in front": with(strings.Repeat("0", 64<<10) + value),
 	}
-	if by.Field != "" {
+	if by.Repeated {
+		heads["repeated"] = with(slices.Repeat([]string{value}, 17)...)
+	}
+	if by.Separator != "" {
 		items := strings.Split(value, by.Separator)
 		heads["seventeen items"] = with(value + strings.Repeat(by.Separator+items[len(items)-1], 17))
 		heads["64 KiB of separators"] = with(strings.Repeat(by.Separator, 64<<10))
@@ -246,12 +251,19 @@ func (s Sender) testSecrets(t *testing.T) {
 			c.What + " that starts with " + c.Prefix, credential, good, "not the webhook's signing secret",
 		})
 	}
-	if s.Definition.Secret.Encoding != scheme.Base64Secret {
+	if s.Definition.Secret.Encoding == scheme.TextSecret && s.Definition.Secret.Prefix == "" {
 		long := strings.Repeat("k7", 512)
 		cases = append(cases, []struct{ name, secret, twin, tells string }{
 			{"15 bytes", good[:15], good[:16], "at least 16"},
 			{"1025 bytes", long + "k", long, "longer than 1024"},
 		}...)
+	}
+	if form := s.Definition.Secret; form.Prefix != "" {
+		short := good[:len(form.Prefix)+8]
+		cases = append(cases, struct{ name, secret, twin, tells string }{"the first bytes", short, good, "at least 16"})
+		if form.PrefixRequired {
+			cases = append(cases, struct{ name, secret, twin, tells string }{"without its prefix", strings.TrimPrefix(good, form.Prefix), good, "does not start with"})
+		}
 	}
 	for _, tt := range cases {
 		t.Run("a secret is refused at the start: "+tt.name, func(t *testing.T) {

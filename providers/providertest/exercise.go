@@ -23,7 +23,7 @@ type Subject struct {
 	// The signer shares no code with the verifier. It signs with each secret, in
 	// this order; there is exactly one unless Several is set, and none if the
 	// scheme has no secrets. The URL is nil unless SignsURL is set. Times lie in
-	// the years 2001 to 2106. Required.
+	// the years 2002 to 2106. Required.
 	Sign func(at time.Time, u *url.URL, body []byte, secrets ...string) http.Header
 
 	// Profile is what the verifier must say of itself.
@@ -46,6 +46,13 @@ type Subject struct {
 
 	// Several: the header can hold one signature for each of several secrets.
 	Several bool
+
+	// Repeated: the signature's header may stand in the request several times.
+	Repeated bool
+
+	// Blanks: one blank may stand behind a comma, or another separator, of the
+	// signature's header, and Sign writes it.
+	Blanks bool
 
 	// SignsURL: the signature covers the URL.
 	SignsURL bool
@@ -140,7 +147,7 @@ func newBattery(t *testing.T, s Subject) *battery {
 	}
 	h := b.genuine(b.Events[0]).Header
 	for _, name := range s.Headers {
-		if len(h[name]) != 1 || h[name][0] == "" {
+		if len(h[name]) != 1 || h[name][0] == "" { // one secret makes one signature
 			t.Fatalf("Sign returns %d values under the canonical name %q, want one", len(h[name]), name)
 		}
 	}

@@ -116,7 +116,9 @@ func (b *battery) testSecrecy(t *testing.T) {
 			value := h.Header.Get(name)
 			forged["garbled "+name] = with(h, name, value+"#")
 			forged["cut "+name] = with(h, name, value[:len(value)-1])
-			forged["doubled "+name] = with(h, name, value, value)
+			if !b.Repeated || name != b.Headers[0] {
+				forged["doubled "+name] = with(h, name, value, value)
+			}
 			forged["upper case "+name] = with(h, name, strings.ToUpper(value)+"!")
 		}
 		if w := v.Profile().Window; w != (verify.Window{}) {

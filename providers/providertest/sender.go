@@ -39,6 +39,7 @@ func (s Sender) Test(t *testing.T) {
 	t.Run("published", s.testPublished)
 	t.Run("retry", s.testRetry)
 	t.Run("partitions", s.testPartitions)
+	t.Run("aliases", s.testAliases)
 	t.Run("secrets", s.testSecrets)
 	t.Run("allocations", s.testAllocations)
 }
@@ -79,7 +80,8 @@ func (s Sender) signs(kind scheme.PartKind) bool {
 }
 
 func (s Sender) timed() bool {
-	return s.Definition.Timestamp.Header != "" || s.Definition.Timestamp.Field != ""
+	t := s.Definition.Timestamp
+	return t.Header != "" || t.Field != "" || t.First
 }
 
 // headers returns the names of the headers that take part in verification if the
@@ -93,6 +95,9 @@ func (s Sender) headers(by scheme.Signature) []string {
 	}
 	if name := s.Definition.Timestamp.Header; name != "" {
 		names = append(names, http.CanonicalHeaderKey(name))
+	}
+	for _, c := range s.Definition.Constants {
+		names = append(names, http.CanonicalHeaderKey(c.Header))
 	}
 	return names
 }
@@ -136,11 +141,14 @@ func (s Sender) secrets() []string {
 	var all []string
 	for i := range verify.MaxKeys + 1 {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", s.Definition.Provider, i))
-		if s.Definition.Secret.Encoding == scheme.Base64Secret {
-			all = append(all, s.Definition.Secret.Prefix+base64.StdEncoding.EncodeToString(sum[:24]))
-		} else {
-			all = append(all, "z"+hex.EncodeToString(sum[:14])) // hexadecimal begins no known prefix
+		text := "z" + hex.EncodeToString(sum[:14]) // hexadecimal begins no known prefix
+		switch s.Definition.Secret.Encoding {
+		case scheme.Base64Secret:
+			text = base64.StdEncoding.EncodeToString(sum[:24])
+		case scheme.HexSecret:
+			text = hex.EncodeToString(sum[:24])
 		}
+		all = append(all, s.Definition.Secret.Prefix+text)
 	}
 	return all
 }
@@ -199,7 +207,9 @@ func (s Sender) subject(t *testing.T, by int) Subject {
 		Secrets:  s.secrets(),
 		Headers:  s.headers(signature),
 		Unsigned: s.unsigned(),
-		Several:  signature.Field != "",
+		Several:  signature.Separator != "" || signature.Repeated,
+		Repeated: signature.Repeated,
+		Blanks:   signature.Blanks,
 		Unit:     time.Second,
 
 		BodyPrefix: d.BodyPrefix,
@@ -215,9 +225,10 @@ func (s Sender) subject(t *testing.T, by int) Subject {
 			subject.Unsigned = append(subject.Unsigned, http.CanonicalHeaderKey(weaker.Header))
 		}
 	}
-	if signature.Field != "" {
+	if signature.Separator != "" {
 		subject.Variants = listVariants(d, signature)
 	}
+	subject.Variants = append(subject.Variants, headerVariants(d, signature)...)
 	return subject
 }
 
@@ -268,21 +279,40 @@ func listVariants(d scheme.Definition, by scheme.Signature) []Variant {
 	name := http.CanonicalHeaderKey(by.Header)
 	edit := func(f func(items []string) []string) func(http.Header) {
 		return func(h http.Header) {
-			h.Set(name, strings.Join(f(strings.Split(h.Get(name), by.Separator)), by.Separator))
+			separator := by.Separator
+			if by.Blanks {
+				separator += " "
+			}
+			h.Set(name, by.Prefix+strings.Join(f(listItems(by, h.Get(name))), separator))
 		}
 	}
+	timed := d.Timestamp.Field != "" || d.Timestamp.First
 	item := func(name, value string) string { return name + by.Assign + value }
-	forged := item(by.Field, strings.Repeat("0", 64))
-	if by.Encoding == scheme.Base64 {
-		forged = item(by.Field, base64.StdEncoding.EncodeToString(make([]byte, sha256.Size)))
+	forged := forgedBy(by)
+	if by.Field != "" {
+		forged = item(by.Field, forged)
 	}
-	const other = "x9" // no scheme's name of a signature
+	front := func(l []string, text string) []string { return append([]string{text}, l...) }
+	if d.Timestamp.First {
+		front = func(l []string, text string) []string { return append([]string{l[0], text}, l[1:]...) }
+	}
 	variants := []Variant{
-		{"an item of another kind behind", edit(func(l []string) []string { return append(l, item(other, "00ff")) })},
-		{"an item of another kind in front", edit(func(l []string) []string { return append([]string{item(other, "a"+by.Assign+"b")}, l...) })},
-		{"an item of another kind that is nothing", edit(func(l []string) []string { return append(l, item(other, "?")) })},
-		{"a forged signature in front", edit(func(l []string) []string { return append([]string{forged}, l...) })},
+		{"a forged signature in front", edit(func(l []string) []string { return front(l, forged) })},
 		{"the signature twice", edit(func(l []string) []string { return append(l, l[len(l)-1]) })},
+	}
+	if by.Field == "" {
+		variants = append(variants,
+			Variant{"an item that does not decode in front", edit(func(l []string) []string { return front(l, "?") })},
+			Variant{"an item that does not decode behind", edit(func(l []string) []string { return append(l, "00ff") })},
+		)
+	} else {
+		const other = "x9" // no scheme's name of a signature
+		variants = append(variants,
+			Variant{"an item of another kind behind", edit(func(l []string) []string { return append(l, item(other, "00ff")) })},
+			Variant{"an item of another kind in front", edit(func(l []string) []string { return append([]string{item(other, "a"+by.Assign+"b")}, l...) })},
+			Variant{"an item of another kind that is nothing", edit(func(l []string) []string { return append(l, item(other, "?")) })},
+			Variant{"a signature that does not decode in front", edit(func(l []string) []string { return append([]string{item(by.Field, "?")}, l...) })},
+		)
 	}
 	if d.Timestamp.Field != "" {
 		variants = append(variants, Variant{"the signature in front of the time", edit(func(l []string) []string {
@@ -290,7 +320,125 @@ func listVariants(d scheme.Definition, by scheme.Signature) []Variant {
 			return l
 		})})
 	}
+	if by.Blanks && timed {
+		variants = append(variants, Variant{"no blank behind the separator", func(h http.Header) {
+			h.Set(name, strings.ReplaceAll(h.Get(name), by.Separator+" ", by.Separator))
+		}})
+	}
 	return variants
+}
+
+// forgedBy returns the text of a signature that signs nothing.
+func forgedBy(by scheme.Signature) string {
+	zeros := make([]byte, hashes[by.Algorithm]().Size())
+	switch by.Encoding {
+	case scheme.Base64:
+		return base64.StdEncoding.EncodeToString(zeros)
+	case scheme.Base64URL:
+		return base64.URLEncoding.EncodeToString(zeros)
+	case scheme.RawBase64URL:
+		return base64.RawURLEncoding.EncodeToString(zeros)
+	}
+	return hex.EncodeToString(zeros)
+}
+
+// headerVariants are other headers in which the signature, and what is signed, may
+// stand.
+func headerVariants(d scheme.Definition, by scheme.Signature) []Variant {
+	name := http.CanonicalHeaderKey(by.Header)
+	forged := by.Prefix + forgedBy(by)
+	if by.Field != "" {
+		forged = by.Field + by.Assign + forgedBy(by)
+	}
+	var variants []Variant
+	for _, more := range by.More {
+		variants = append(variants,
+			Variant{"the signature in " + more, func(h http.Header) {
+				h.Set(more, h.Get(name))
+				h.Del(name)
+			}},
+			Variant{"the signature in " + more + ", too", func(h http.Header) { h.Set(more, h.Get(name)) }},
+			Variant{"the signature in " + more + ", and a forged one in its own header", func(h http.Header) {
+				h.Set(more, h.Get(name))
+				h.Set(name, forged)
+			}},
+			Variant{"a forged signature in " + more, func(h http.Header) { h.Set(more, forged) }},
+			Variant{"nothing in " + more, func(h http.Header) { h[http.CanonicalHeaderKey(more)] = []string{""} }},
+		)
+		if by.Separator == "" {
+			variants = append(variants, Variant{"what is no signature in " + more, func(h http.Header) { h.Set(more, "?") }})
+		}
+	}
+	if by.Repeated {
+		variants = append(variants,
+			Variant{"the header twice", func(h http.Header) { h.Add(name, h.Get(name)) }},
+			Variant{"the header twice, first with a forged signature", func(h http.Header) { h[name] = []string{forged, h.Get(name)} }},
+			Variant{"the header twice, then with a forged signature", func(h http.Header) { h.Add(name, forged) }},
+			Variant{"the header twice, first with nothing", func(h http.Header) { h[name] = []string{"", h.Get(name)} }},
+		)
+	}
+	if len(d.Aliases) > 0 {
+		variants = append(variants,
+			Variant{"under the other names", func(h http.Header) { renamed(d, h, true) }},
+			Variant{"under both names", func(h http.Header) { renamed(d, h, false) }},
+		)
+	}
+	return variants
+}
+
+// renamed puts what stands in a header under its other name, too, or instead.
+func renamed(d scheme.Definition, h http.Header, instead bool) {
+	for _, a := range d.Aliases {
+		name := http.CanonicalHeaderKey(a.Header)
+		values, ok := h[name]
+		if !ok {
+			continue
+		}
+		h[http.CanonicalHeaderKey(a.Other)] = slices.Clone(values)
+		if instead {
+			delete(h, name)
+		}
+	}
+}
+
+// testAliases mixes the names of headers: a request uses the ones or the others.
+func (s Sender) testAliases(t *testing.T) {
+	d := s.Definition
+	if len(d.Aliases) == 0 {
+		t.Skip("each header has one name")
+	}
+	secret := s.secrets()[0]
+	v := s.mustNew(t, s.options(), secret)
+	body := s.body(256)
+	outcome := func(edit func(h http.Header)) error {
+		h := s.sign(0, signedAt, body, secret)
+		edit(h)
+		_, err := verify.Verify(context.Background(), v, &verify.Head{Method: http.MethodPost, Header: h, ReceivedAt: signedAt}, body)
+		return err
+	}
+	for _, instead := range []bool{true, false} {
+		if err := outcome(func(h http.Header) { renamed(d, h, instead) }); err != nil {
+			t.Errorf("under the other names, in place of the first ones: %v: %v", instead, err)
+		}
+	}
+	for _, a := range d.Aliases {
+		err := outcome(func(h http.Header) {
+			renamed(d, h, false)
+			h.Set(a.Other, "x"+h.Get(a.Other))
+		})
+		if verify.ReasonOf(err) != verify.ErrMalformed {
+			t.Errorf("%s and %s differ: %v", a.Header, a.Other, err)
+		}
+		required := !slices.Contains(s.unsigned(), http.CanonicalHeaderKey(a.Header))
+		err = outcome(func(h http.Header) {
+			renamed(d, h, true)
+			h[http.CanonicalHeaderKey(a.Header)] = h[http.CanonicalHeaderKey(a.Other)]
+			delete(h, http.CanonicalHeaderKey(a.Other))
+		})
+		if required && len(s.headers(d.Signatures[0])) > 1 && err == nil {
+			t.Errorf("%s stands among other names, and the delivery is accepted", a.Header)
+		}
+	}
 }
 
 // testRetry looks at what a store tells repeats by: the ids and the fingerprints of two

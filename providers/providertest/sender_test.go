@@ -16,14 +16,17 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// forms are definitions that use the engine in every way.
-var forms = []struct {
+// form is a definition, and what its vectors need.
+type form struct {
 	name       string
 	definition scheme.Definition
 	secret     string
 	options    string // lines of each vector
 	fields     map[string]string
-}{
+}
+
+// forms are definitions that use the engine in every way.
+var forms = []form{
 	{
 		name: "a signed id in a header, a list in base64, a key in base64",
 		definition: scheme.Definition{
@@ -94,6 +97,105 @@ var forms = []struct {
 	},
 }
 
+// knobs are definitions that use what fewer senders need.
+var knobs = []form{
+	{
+		name: "a list with blanks, milliseconds",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Field: "v1", Separator: ",", Assign: "=", Blanks: true}},
+			Timestamp:  scheme.Timestamp{Field: "t", Unit: scheme.Milliseconds},
+			Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
+			ID:         scheme.ID{Member: "event_id"},
+			Retry:      verify.RetryResigned,
+		},
+	},
+	{
+		name: "a list of bare values, the time first",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Separator: ","}},
+			Timestamp:  scheme.Timestamp{First: true, Unit: scheme.Milliseconds},
+			Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
+			Retry:      verify.RetryNever,
+		},
+	},
+	{
+		name: "a list of bare values behind one prefix",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Prefix: "v0=", Separator: ","}},
+			Timestamp:  scheme.Timestamp{Header: "X-Time"},
+			Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
+			Retry:      verify.RetryNever,
+		},
+	},
+	{
+		name: "two headers, a constant, a date",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig-Primary", More: []string{"x-sig-secondary"}, Encoding: scheme.Base64}},
+			Timestamp:  scheme.Timestamp{Header: "X-Time", Unit: scheme.RFC3339},
+			Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("|"), scheme.Body()},
+			Constants:  []scheme.Constant{{Header: "x-sig-version", Value: "1"}, {Header: "X-Sig-Algorithm", Value: "HmacSHA256"}},
+			Retry:      verify.RetryNever,
+		},
+	},
+	{
+		name: "a header that is repeated",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Prefix: "sha256=", Repeated: true}},
+			Message:    []scheme.Part{scheme.Body()},
+			Retry:      verify.RetryNever,
+		},
+	},
+	{
+		name: "two names of each header",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "webhook-signature", Field: "v1", Separator: " ", Assign: ",", Encoding: scheme.Base64}},
+			Timestamp:  scheme.Timestamp{Header: "webhook-timestamp"},
+			Message: []scheme.Part{
+				scheme.Field("webhook-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
+			},
+			ID: scheme.ID{Header: "webhook-id"},
+			Aliases: []scheme.Alias{
+				{Header: "webhook-signature", Other: "svix-signature"}, {Header: "webhook-timestamp", Other: "svix-timestamp"}, {Header: "webhook-id", Other: "svix-id"},
+			},
+			Secret: scheme.Secret{Encoding: scheme.Base64Secret, Prefix: "whsec_", PrefixRequired: true},
+			Retry:  verify.RetryResigned,
+		},
+		secret: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+		fields: map[string]string{"Webhook-Id": "msg_2b1QfXa0ZkC7u3Rr"},
+	},
+	{
+		name: "upper-case hexadecimal, a key in hexadecimal",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Prefix: "sha512=", Algorithm: scheme.HMACSHA512, Encoding: scheme.UpperHex}},
+			Message:    []scheme.Part{scheme.Body()},
+			Secret:     scheme.Secret{Encoding: scheme.HexSecret},
+			Retry:      verify.RetryIdentical,
+		},
+		secret: "8F742231B10E8888ABCD99C1D2E385A5",
+	},
+	{
+		name: "URL-safe base64, a text behind a prefix, a date without a zone",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Encoding: scheme.Base64URL}},
+			Timestamp:  scheme.Timestamp{Header: "X-Time", Unit: scheme.ISO8601},
+			Message:    []scheme.Part{scheme.Literal("v1:"), scheme.SignedTime(), scheme.Literal(":"), scheme.Body()},
+			Secret:     scheme.Secret{Prefix: "key_"},
+			Retry:      verify.RetryNever,
+		},
+		secret: "key_8f742231b10e8888abcd99c1d2e385a5",
+	},
+	{
+		name: "URL-safe base64 without padding, in a list, the method and the URL",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Field: "v1", Separator: ",", Assign: "=", Encoding: scheme.RawBase64URL}},
+			Timestamp:  scheme.Timestamp{Field: "t"},
+			Message:    []scheme.Part{scheme.Method(), scheme.URL(), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
+			Retry:      verify.RetryNever,
+		},
+		options: "# option: url " + endpointURL + "\n",
+	},
+}
+
 const endpointURL = "https://shop.example/hooks?shop=7"
 
 // vectors writes the vectors of a definition to a folder. They are signed by the signer,
@@ -136,7 +238,11 @@ func vectors(t testing.TB, d scheme.Definition, secret, options string, fields m
 	write("one", "accept", "", at, one, one, asIs)
 	write("other", "accept", "", at, other, other, asIs)
 	write("mismatch", "mismatch", "one", at, one, other, asIs)
-	write("malformed", "malformed", "one", at, one, one, func(h http.Header) { h.Add(signature, h.Get(signature)) })
+	write("malformed", "malformed", "one", at, one, one, func(h http.Header) {
+		if h.Add(signature, h.Get(signature)); d.Signatures[0].Repeated {
+			h.Set(signature, "?")
+		}
+	})
 	write("unsigned", "unsigned", "one", at, one, one, func(h http.Header) { h[signature] = []string{""} })
 	if timed {
 		write("old", "too_old", "one", at.Add(time.Hour), one, one, asIs)
@@ -147,7 +253,7 @@ func vectors(t testing.TB, d scheme.Definition, secret, options string, fields m
 
 // TestSenderTakesEveryForm: whatever a definition uses of the engine, the table tests it.
 func TestSenderTakesEveryForm(t *testing.T) {
-	for _, tt := range forms {
+	for _, tt := range slices.Concat(forms, knobs) {
 		t.Run(tt.name, func(t *testing.T) { newSender(t, tt.definition, tt.secret, tt.options, tt.fields).Test(t) })
 	}
 }

@@ -109,43 +109,53 @@ func (s Sender) testVectors(t *testing.T) {
 // list may hold besides: items of other kinds, signatures by other secrets, another
 // order.
 func (s Sender) respelled(v vector.Vector, o *scheme.Options, h *verify.Head, body []byte, d *verify.Delivery) error {
-	at := slices.IndexFunc(s.Definition.Signatures, func(by scheme.Signature) bool {
-		return len(h.Header[http.CanonicalHeaderKey(by.Header)]) > 0
-	})
+	head := &verify.Head{Method: h.Method, URL: h.URL, Header: s.firstNames(h.Header), ReceivedAt: h.ReceivedAt}
+	at := slices.IndexFunc(s.Definition.Signatures, func(by scheme.Signature) bool { return len(signatures(by, head.Header)) > 0 })
 	if at < 0 {
 		return errors.New("there is no signature")
 	}
 	by := s.Definition.Signatures[at]
-	name := http.CanonicalHeaderKey(by.Header)
-	fields := make(map[string]string)
-	for _, other := range s.headers(by) {
-		if len(h.Header[other]) != 1 {
-			return fmt.Errorf("the header %s has %d values", other, len(h.Header[other]))
-		}
-		fields[other] = h.Header[other][0]
+	got := signatures(by, head.Header)
+	if len(got) > 16 || len(got) > 1 && !by.Repeated && len(by.More) == 0 {
+		return fmt.Errorf("there are %d headers with a signature", len(got))
 	}
-	got := fields[name]
-	delete(fields, name)
+	fields := make(map[string]string)
+	for _, other := range s.headers(by)[1:] {
+		if len(head.Header[other]) != 1 {
+			return fmt.Errorf("the header %s has %d values", other, len(head.Header[other]))
+		}
+		fields[other] = head.Header[other][0]
+	}
+	for _, c := range s.Definition.Constants {
+		if fields[http.CanonicalHeaderKey(c.Header)] != c.Value {
+			return fmt.Errorf("the header %s does not have its constant value", c.Header)
+		}
+	}
+	written := s.writtenTime(by, head.Header)
 	definition := s.Definition
 	definition.Signatures = definition.Signatures[at : at+1]
 	found := false
 	for _, secret := range v.Secrets {
-		made, err := signer.Header(definition, signer.Delivery{At: d.SignedAt, Body: body, URL: o.URL, Fields: fields, Secrets: []string{secret}})
+		made, err := signer.Header(definition, signer.Delivery{
+			At: d.SignedAt, Written: written, Body: body, URL: o.URL, Fields: fields, Secrets: []string{secret},
+		})
 		if err != nil {
 			return err
 		}
-		if t := http.CanonicalHeaderKey(definition.Timestamp.Header); t != "" && made.Get(t) != h.Header[t][0] {
-			return fmt.Errorf("the time is %q, want %q", h.Header[t][0], made.Get(t))
+		if t := http.CanonicalHeaderKey(definition.Timestamp.Header); t != "" && made.Get(t) != head.Header[t][0] {
+			return fmt.Errorf("the time is %q, want %q", head.Header[t][0], made.Get(t))
 		}
-		if by.Field == "" {
-			found = found || made.Get(name) == got
-			continue
+		for _, value := range got {
+			if by.Separator == "" {
+				found = found || made.Get(by.Header) == value
+				continue
+			}
+			ok, err := inList(by, definition.Timestamp, value, made.Get(by.Header))
+			if err != nil {
+				return err
+			}
+			found = found || ok
 		}
-		ok, err := inList(by, definition.Timestamp, got, made.Get(name))
-		if err != nil {
-			return err
-		}
-		found = found || ok
 	}
 	if !found {
 		return errors.New("no secret makes the signature")
@@ -153,22 +163,91 @@ func (s Sender) respelled(v vector.Vector, o *scheme.Options, h *verify.Head, bo
 	return nil
 }
 
+// signatures returns the values of the headers that hold a signature.
+func signatures(by scheme.Signature, h http.Header) []string {
+	values := slices.Clone(h[http.CanonicalHeaderKey(by.Header)])
+	for _, name := range by.More {
+		values = append(values, h[http.CanonicalHeaderKey(name)]...)
+	}
+	return values
+}
+
+// firstNames returns a header whose fields have the first names, where the request uses
+// the other ones.
+func (s Sender) firstNames(h http.Header) http.Header {
+	d := s.Definition
+	others := false
+	for _, by := range d.Signatures {
+		for _, a := range d.Aliases {
+			if http.CanonicalHeaderKey(a.Header) == http.CanonicalHeaderKey(by.Header) && len(h[http.CanonicalHeaderKey(a.Header)]) == 0 && len(h[http.CanonicalHeaderKey(a.Other)]) > 0 {
+				others = true
+			}
+		}
+	}
+	if !others {
+		return h
+	}
+	h = h.Clone()
+	for _, a := range d.Aliases {
+		delete(h, http.CanonicalHeaderKey(a.Header))
+		if values, ok := h[http.CanonicalHeaderKey(a.Other)]; ok {
+			h[http.CanonicalHeaderKey(a.Header)] = values
+		}
+	}
+	return h
+}
+
+// writtenTime returns the time as it stands in the head, where its unit has several
+// spellings.
+func (s Sender) writtenTime(by scheme.Signature, h http.Header) string {
+	t := s.Definition.Timestamp
+	if t.Unit != scheme.RFC3339 && t.Unit != scheme.ISO8601 {
+		return ""
+	}
+	if t.Header != "" {
+		return h.Get(t.Header)
+	}
+	for i, item := range listItems(by, h.Get(by.Header)) {
+		if t.First && i == 0 {
+			return item
+		}
+		if name, value, _ := strings.Cut(item, by.Assign); t.Field != "" && name == t.Field {
+			return value
+		}
+	}
+	return ""
+}
+
+// listItems returns the items of a list.
+func listItems(by scheme.Signature, value string) []string {
+	items := strings.Split(strings.TrimPrefix(value, by.Prefix), by.Separator)
+	for i := range items {
+		if by.Blanks && i > 0 {
+			items[i] = strings.TrimPrefix(items[i], " ")
+		}
+	}
+	return items
+}
+
 // inList reports whether a list holds the signature of another one that was made of the
 // same message. The time must stand in the list once, and in one spelling.
 func inList(by scheme.Signature, timestamp scheme.Timestamp, got, made string) (bool, error) {
-	items, want := strings.Split(got, by.Separator), strings.Split(made, by.Separator)
+	items, want := listItems(by, got), listItems(by, made)
 	signature := want[len(want)-1]
-	if timestamp.Field != "" {
+	switch {
+	case timestamp.Field != "":
 		times := slices.DeleteFunc(slices.Clone(items), func(item string) bool { return !strings.HasPrefix(item, timestamp.Field+by.Assign) })
 		if !slices.Equal(times, want[:1]) {
 			return false, fmt.Errorf("the times are %q, want %q", times, want[:1])
 		}
+	case timestamp.First && items[0] != want[0]:
+		return false, fmt.Errorf("the time is %q, want %q", items[0], want[0])
 	}
 	if len(items) > 17 { // 16 signatures and a time
 		return false, fmt.Errorf("the list has %d items", len(items))
 	}
 	for _, item := range items {
-		if !strings.Contains(item, by.Assign) {
+		if by.Field != "" && !strings.Contains(item, by.Assign) {
 			return false, fmt.Errorf("%q is no item", item)
 		}
 	}
@@ -307,7 +386,8 @@ func fuzzCases(f *testing.F, senders []Sender) []fuzzCase {
 	for _, s := range senders {
 		var names []string
 		for _, by := range s.Definition.Signatures {
-			for _, name := range s.headers(by) {
+			for _, name := range append(s.headers(by), by.More...) {
+				name = http.CanonicalHeaderKey(name)
 				if !slices.Contains(names, name) {
 					names = append(names, name)
 				}

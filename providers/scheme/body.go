@@ -82,7 +82,7 @@ func (p *pending) fingerprint(match *key, f [sha256.Size]byte, id string, body [
 		// Other signatures of this message may be under other keys, of ours or of
 		// another time.
 		h := sha256.New()
-		p.write(h, nil, nil, body)
+		p.write(h, make([]byte, 0, 192), nil, body)
 		h.Sum(f[:0])
 	case p.signature > 0:
 		// The strongest signature's MAC, although the request came without it.

@@ -414,11 +414,11 @@ func (d *Definition) checkMessage() error {
 		return fmt.Errorf("the Message has more than %d parts", maxParts)
 	}
 	d.Message = slices.Clone(d.Message)
-	var n [BodyPart + 1]int
+	var n [lastPart + 1]int
 	idSigned := d.ID.Header == ""
 	d.ID.Header = http.CanonicalHeaderKey(d.ID.Header)
 	for i, p := range d.Message {
-		if p.kind < LiteralPart || p.kind > BodyPart {
+		if p.kind < LiteralPart || p.kind > lastPart {
 			return errors.New("the Message has an invalid part")
 		}
 		n[p.kind]++

@@ -25,14 +25,15 @@
 // The dangerous steps are here and nowhere else:
 //
 //   - Each header that takes part in verification must stand in the request
-//     exactly once.
-//   - The header's form is strict. Hexadecimal is lower case and of the exact
-//     length, base64 is canonical, a time is a decimal number without sign or
-//     leading zero.
-//   - A header is at most 4 KiB long and holds at most 16 signatures, of known
-//     and unknown kinds together. In a list a signature that does not decode is
-//     skipped, as official libraries do, and counts all the same; where none decodes,
-//     the request is refused.
+//     exactly once, unless the definition says Repeated.
+//   - The header's form is strict. A signature has one spelling: the letters of one
+//     case, canonical base64, the exact length. A time is a decimal number without sign
+//     or leading zero, or a date in one form.
+//   - The headers with signatures are at most 4 KiB long and hold at most 16 of them, of
+//     known and unknown kinds together. A signature that does not decode is
+//     skipped beside one that does, as official libraries do, and counts all the same;
+//     where none decodes, the request is refused.
+//   - Where headers have two names, a request uses the ones or the others.
 //   - The receiver chooses the hash. Where a definition has two signatures, the
 //     stronger one decides alone as soon as its header is there.
 //   - The time that is judged is the one that was signed, byte for byte. It must

@@ -11,6 +11,8 @@ const (
 	URLPart                         // the URL of the endpoint (URL)
 	BodyPart                        // the body (Body)
 	MethodPart                      // the method (Method)
+
+	lastPart = iota
 )
 
 // Kind returns what p is, or zero for the zero Part. Kind and Text are for tools that

@@ -19,6 +19,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -35,6 +36,10 @@ type Delivery struct {
 	// signed as any other, and no verifier accepts it.
 	At time.Time
 
+	// Written is how the sender wrote At, where its unit has several spellings, such as
+	// RFC 3339. Default: the shortest one, without a fraction, in UTC.
+	Written string
+
 	// Body is the body, byte for byte.
 	Body []byte
 
@@ -48,15 +53,16 @@ type Delivery struct {
 	Fields map[string]string
 
 	// Secrets are what the provider signs with, as its dashboard shows them. Where
-	// the header holds one signature, there is one secret; where it holds a list,
-	// each secret makes one signature, in this order. None makes a delivery without
-	// a signature.
+	// the scheme has room for one signature, there is one secret; where a header holds a
+	// list or is repeated, or more headers hold one each, each secret makes one
+	// signature, in this order. None makes a delivery without a signature.
 	Secrets []string
 }
 
 // Header returns the header fields of a delivery, under canonical names: what the
-// definition signs, the Content-Type, and the Fields. Where the definition has
-// alternative signatures, all of them are there, as senders do it.
+// definition signs, its constants, the Content-Type, and the Fields. Where the definition
+// has alternative signatures, all of them are there, as senders do it. Where headers have
+// other names, the first ones are used.
 //
 // An error means that the definition and the delivery do not fit. It holds no secret.
 func Header(d scheme.Definition, v Delivery) (http.Header, error) {
@@ -66,10 +72,13 @@ func Header(d scheme.Definition, v Delivery) (http.Header, error) {
 		contentType = "application/json"
 	}
 	h.Set("Content-Type", contentType)
+	for _, c := range d.Constants {
+		h.Set(c.Header, c.Value)
+	}
 	for name, value := range v.Fields {
 		h.Set(name, value)
 	}
-	timestamp, err := timeText(d.Timestamp, v.At)
+	timestamp, err := timeText(d.Timestamp, v)
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +102,8 @@ func Header(d scheme.Definition, v Delivery) (http.Header, error) {
 			}
 			signatures = append(signatures, text)
 		}
-		value, err := write(s, d.Timestamp, timestamp, signatures)
-		if err != nil {
+		if err := write(h, s, d.Timestamp, timestamp, signatures); err != nil {
 			return nil, err
-		}
-		if value != "" {
-			h.Set(s.Header, value)
 		}
 	}
 	return h, nil
@@ -123,17 +128,30 @@ func NewRequest(d scheme.Definition, url string, v Delivery) (*http.Request, err
 }
 
 // timeText writes the signed time, or returns nothing if there is none.
-func timeText(t scheme.Timestamp, at time.Time) (string, error) {
-	if t.Header == "" && t.Field == "" {
+func timeText(t scheme.Timestamp, v Delivery) (string, error) {
+	if t.Header == "" && t.Field == "" && !t.First {
 		return "", nil
 	}
+	layout := ""
 	switch t.Unit {
 	case scheme.Seconds:
-		return fmt.Sprint(at.Unix()), nil
+		return fmt.Sprint(v.At.Unix()), nil
 	case scheme.Milliseconds:
-		return fmt.Sprint(at.UnixMilli()), nil
+		return fmt.Sprint(v.At.UnixMilli()), nil
+	case scheme.RFC3339:
+		layout = time.RFC3339
+	case scheme.ISO8601:
+		layout = "2006-01-02T15:04:05"
+	default:
+		return "", fmt.Errorf("the unit %d of the time is unknown", t.Unit)
 	}
-	return "", fmt.Errorf("the unit %d of the time is unknown", t.Unit)
+	if v.Written == "" {
+		return string(v.At.UTC().AppendFormat(nil, layout)), nil
+	}
+	if at, err := time.Parse(layout, v.Written); err != nil || !at.Equal(v.At) {
+		return "", errors.New("Written is not the time At")
+	}
+	return v.Written, nil
 }
 
 // layOut writes what is signed.
@@ -156,6 +174,8 @@ func layOut(parts []scheme.Part, v Delivery, timestamp string, h http.Header) ([
 				return nil, errors.New("the scheme signs the URL of the endpoint, and there is none")
 			}
 			message = append(message, v.URL...)
+		case scheme.MethodPart:
+			message = append(message, http.MethodPost...)
 		case scheme.BodyPart:
 			message = append(message, v.Body...)
 		default:
@@ -167,14 +187,27 @@ func layOut(parts []scheme.Part, v Delivery, timestamp string, h http.Header) ([
 
 // keyOf makes a key of a secret's text.
 func keyOf(s scheme.Secret, text string) ([]byte, error) {
-	if s.Encoding != scheme.Base64Secret {
-		return []byte(text), nil
+	rest := strings.TrimPrefix(text, s.Prefix)
+	if s.PrefixRequired && rest == text {
+		return nil, errors.New("it lacks its prefix")
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, s.Prefix))
-	if err != nil {
-		return nil, errors.New("it is not base64") // err quotes a byte of it
+	switch s.Encoding {
+	case scheme.TextSecret:
+		return []byte(rest), nil
+	case scheme.Base64Secret:
+		key, err := base64.StdEncoding.DecodeString(rest)
+		if err != nil {
+			return nil, errors.New("it is not base64") // err quotes a byte of it
+		}
+		return key, nil
+	case scheme.HexSecret:
+		key, err := hex.DecodeString(rest)
+		if err != nil {
+			return nil, errors.New("it is not hexadecimal")
+		}
+		return key, nil
 	}
-	return key, nil
+	return nil, fmt.Errorf("the encoding %d of a secret is unknown", s.Encoding)
 }
 
 // sign makes one signature, as text.
@@ -196,27 +229,51 @@ func sign(s scheme.Signature, key, message []byte) (string, error) {
 		return fmt.Sprintf("%x", mac.Sum(nil)), nil
 	case scheme.Base64:
 		return base64.StdEncoding.EncodeToString(mac.Sum(nil)), nil
+	case scheme.UpperHex:
+		return fmt.Sprintf("%X", mac.Sum(nil)), nil
+	case scheme.Base64URL:
+		return base64.URLEncoding.EncodeToString(mac.Sum(nil)), nil
+	case scheme.RawBase64URL:
+		return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
 	}
 	return "", fmt.Errorf("the encoding %d is unknown", s.Encoding)
 }
 
-// write writes a signature's header, or returns nothing if there is nothing to write.
-func write(s scheme.Signature, t scheme.Timestamp, timestamp string, signatures []string) (string, error) {
-	if s.Field == "" {
-		switch len(signatures) {
-		case 0:
-			return "", nil
-		case 1:
-			return s.Prefix + signatures[0], nil
+// write writes a signature's headers.
+func write(h http.Header, s scheme.Signature, t scheme.Timestamp, timestamp string, signatures []string) error {
+	if s.Separator == "" {
+		names := append([]string{s.Header}, s.More...)
+		for i, text := range signatures {
+			switch {
+			case s.Repeated:
+				h.Add(s.Header, s.Prefix+text)
+			case i < len(names):
+				h.Set(names[i], s.Prefix+text)
+			default:
+				return fmt.Errorf("the header %s holds one signature, there are %d more headers, and %d secrets", s.Header, len(s.More), len(signatures))
+			}
 		}
-		return "", fmt.Errorf("the header %s holds one signature, and there are %d secrets", s.Header, len(signatures))
+		return nil
 	}
 	var items []string
-	if t.Field != "" {
+	switch {
+	case t.First:
+		items = append(items, timestamp)
+	case t.Field != "":
 		items = append(items, t.Field+s.Assign+timestamp)
 	}
 	for _, text := range signatures {
-		items = append(items, s.Field+s.Assign+text)
+		if s.Field != "" {
+			text = s.Field + s.Assign + text
+		}
+		items = append(items, text)
 	}
-	return strings.Join(items, s.Separator), nil
+	separator := s.Separator
+	if s.Blanks {
+		separator += " "
+	}
+	if len(items) > 0 {
+		h.Set(s.Header, s.Prefix+strings.Join(items, separator))
+	}
+	return nil
 }
