@@ -192,6 +192,9 @@ func (d *Definition) telling() []string {
 
 // before returns what is signed in front of the body.
 func (d *Definition) before() string {
+	if d.public() {
+		return verify.NotBeforeBody
+	}
 	var b strings.Builder
 	for i, p := range d.Message {
 		switch p.kind {

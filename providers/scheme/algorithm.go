@@ -12,9 +12,15 @@ const (
 	HMACSHA256 Algorithm = iota
 	HMACSHA512
 	InsecureHMACSHA1 // for providers that still sign with it
+
+	// The sender signs with a private key, and the verifier's keys are public ones: see
+	// verify.NewPublicKey. Such a signature is the only one of its definition.
+	Ed25519         // a signature has 64 bytes
+	ECDSAP256SHA256 // a signature is the DER of two numbers
+	RSASHA256       // PKCS #1 v1.5; a signature is as long as the key
 )
 
-// String returns "HMAC-SHA256", "HMAC-SHA512", "HMAC-SHA1" or "invalid".
+// String returns the name, such as "HMAC-SHA256" or "Ed25519", or "invalid".
 func (a Algorithm) String() string {
 	if facts, ok := a.facts(); ok {
 		return facts.name
@@ -27,6 +33,12 @@ func (a Algorithm) facts() (algorithm, bool) {
 	switch a {
 	case HMACSHA256, HMACSHA512, InsecureHMACSHA1:
 		return a.hmac(), true
+	case Ed25519:
+		return ed25519Facts(), true
+	case ECDSAP256SHA256:
+		return ecdsaFacts(), true
+	case RSASHA256:
+		return rsaFacts(), true
 	}
 	return algorithm{}, false
 }
@@ -38,6 +50,15 @@ type algorithm struct {
 
 	// least and most are how many bytes a signature has.
 	least, most int
+
+	// form reports whether bytes can be a signature. Nil: all can.
+	form func([]byte) bool
+
+	// candidates is how many signatures a request may hold. 0: as many as fit.
+	candidates int
+
+	// public: the key is a public one.
+	public bool
 
 	// strength orders the alternatives of a definition.
 	strength int

@@ -342,6 +342,10 @@ func (d *Definition) checkSignatures() error {
 			return fmt.Errorf("Signature.More has %d names, want at most %d", len(s.More), maxNames)
 		case s.Encoding > RawBase64URL || !known:
 			return errors.New("a Signature has an unknown Encoding or Algorithm")
+		case facts.public && len(d.Signatures) > 1:
+			return errors.New("a Signature with a public key must be the only one")
+		case facts.public && (d.Secret.Encoding != TextSecret || d.Secret.Prefix != "" || d.Secret.PrefixRequired):
+			return errors.New("a public key has a form of its own: Secret must have neither Encoding nor Prefix")
 		case i > 0 && facts.strength >= strength:
 			return errors.New("alternative Signatures must stand in falling strength of their Algorithm")
 		}

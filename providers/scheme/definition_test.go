@@ -73,7 +73,7 @@ func TestNew(t *testing.T) {
 			{"without a signature", bare, func(d *scheme.Definition) { d.Signatures = nil }, func(d *scheme.Definition) {}, "no Signature"},
 			{"with a signature without a header", bare, func(d *scheme.Definition) { d.Signatures[0].Header = "" }, func(d *scheme.Definition) {}, "no Header"},
 			{"with an unknown encoding", bare, func(d *scheme.Definition) { d.Signatures[0].Encoding = scheme.RawBase64URL + 1 }, func(d *scheme.Definition) { d.Signatures[0].Encoding = scheme.Base64 }, "unknown Encoding"},
-			{"with an unknown hash", bare, func(d *scheme.Definition) { d.Signatures[0].Algorithm = scheme.InsecureHMACSHA1 + 1 }, func(d *scheme.Definition) { d.Signatures[0].Algorithm = scheme.InsecureHMACSHA1 }, "unknown Encoding or Algorithm"},
+			{"with an unknown hash", bare, func(d *scheme.Definition) { d.Signatures[0].Algorithm = 200 }, func(d *scheme.Definition) { d.Signatures[0].Algorithm = scheme.InsecureHMACSHA1 }, "unknown Encoding or Algorithm"},
 			{"with two signatures of one hash", bare,
 				func(d *scheme.Definition) { d.Signatures = append(d.Signatures, scheme.Signature{Header: "X"}) },
 				func(d *scheme.Definition) {

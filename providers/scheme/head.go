@@ -168,7 +168,9 @@ func (p *pending) readSignatures(h *verify.Head) error {
 				}
 			}
 		}
-		switch {
+		switch most := p.v.algorithms[i].candidates; {
+		case most > 0 && p.count > most:
+			return refuse(verify.ErrMalformed, errCandidates)
 		case p.count > 0:
 			return nil
 		case undecodable != nil:
@@ -250,7 +252,7 @@ func (p *pending) add(s *Signature, text string) error {
 	if n := len(text); n >= s.Encoding.encodedLen(a.least) && n <= s.Encoding.encodedLen(a.most) {
 		p.candidates, ok = s.Encoding.decode(p.candidates, text)
 	}
-	if n := len(p.candidates) - start; !ok || n < a.least || n > a.most {
+	if n := len(p.candidates) - start; !ok || n < a.least || n > a.most || a.form != nil && !a.form(p.candidates[start:]) {
 		p.candidates = p.candidates[:start]
 		return refuse(verify.ErrMalformed, errSignature)
 	}

@@ -18,18 +18,14 @@ type key struct {
 // secret checks a key and returns the bytes that signatures are made with.
 func (v *Verifier) secret(k verify.Key) ([]byte, error) {
 	secret := k.Secret()
-	if len(secret) == 0 {
+	switch {
+	case k.Public() != nil:
+		return nil, fmt.Errorf("%v is a public key, which is no secret: the scheme verifies with the webhook's signing secret", k)
+	case len(secret) == 0:
 		return nil, fmt.Errorf("%v holds no secret", k)
 	}
-	for _, c := range v.def.About.Credentials {
-		if c.Matches(string(secret)) {
-			return nil, errCredential(k, c.Prefix)
-		}
-	}
-	for _, prefix := range v.def.Secret.Refuse {
-		if strings.HasPrefix(string(secret), prefix) {
-			return nil, errCredential(k, prefix)
-		}
+	if err := v.checkCredential(k, string(secret)); err != nil {
+		return nil, err
 	}
 	form := v.def.Secret
 	text, prefixed := strings.CutPrefix(string(secret), form.Prefix)
@@ -59,6 +55,21 @@ func (v *Verifier) secret(k verify.Key) ([]byte, error) {
 	return secret, nil
 }
 
+// checkCredential refuses another credential in the place of a key.
+func (v *Verifier) checkCredential(k verify.Key, text string) error {
+	for _, c := range v.def.About.Credentials {
+		if c.Matches(text) {
+			return errCredential(k, c.Prefix)
+		}
+	}
+	for _, prefix := range v.def.Secret.Refuse {
+		if strings.HasPrefix(text, prefix) {
+			return errCredential(k, prefix)
+		}
+	}
+	return nil
+}
+
 func errCredential(k verify.Key, prefix string) error {
 	return fmt.Errorf("%v starts with %q: that is another credential of the account, not the webhook's signing secret", k, prefix)
 }
@@ -66,12 +77,20 @@ func errCredential(k verify.Key, prefix string) error {
 // prepare checks a key and makes its checkers. It also returns the bytes by which two
 // keys are told to be the same.
 func (v *Verifier) prepare(k verify.Key) (*key, []byte, error) {
-	secret, err := v.secret(k)
+	var m material
+	var same []byte
+	var err error
+	if v.algorithms[0].public {
+		m.public, same, err = v.publicKey(k)
+	} else {
+		m.secret, err = v.secret(k)
+		same = m.secret
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	prepared, err := v.keyed(k, material{secret: secret})
-	return prepared, secret, err
+	prepared, err := v.keyed(k, m)
+	return prepared, same, err
 }
 
 // keyed makes a checker of a key for each signature.

@@ -87,12 +87,17 @@ func New(d Definition, keys verify.KeySource, o *Options) (*Verifier, error) {
 	return v, nil
 }
 
-// Must makes a verifier with the default options from the secrets of one endpoint: one,
-// or several while they are rolled. It panics where New returns an error. The function
+// Must makes a verifier with the default options from the secrets of one endpoint, or
+// from its public keys where the sender signs with a private one: one, or several while
+// they are rolled. It panics where New returns an error. The function
 // Must of a provider's package is this one with its definition, and the panic's text
 // names it.
 func Must(d Definition, secrets ...string) *Verifier {
-	v, err := New(d, verify.Secrets(secrets...), nil)
+	keys := verify.Secrets(secrets...)
+	if d.public() {
+		keys = verify.PublicKeys(secrets...)
+	}
+	v, err := New(d, keys, nil)
 	if err != nil {
 		panic(d.Provider + ".Must: " + strings.TrimPrefix(err.Error(), d.Provider+": "))
 	}
