@@ -46,17 +46,17 @@ type endpointFlags struct {
 // addProvider adds the flags that every command about an endpoint has.
 func (f *endpointFlags) addProvider(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.provider, "provider", "", "the provider's `NAME`: "+alternatives(names())+" (required)")
+	flags.StringVar(&f.provider, "provider", "", "the provider's `NAME`, such as stripe; hooknotary providers lists all (required)")
 	f.secretFlags.add(cmd)
 	flags.StringVar(&f.url, "url", "", "for a provider that signs it: the `URL` of the endpoint, as it is registered there")
-	flags.BoolVar(&f.allowShort, "insecure-allow-short-secret", false, titles("insecure-allow-short-secret")+": accept secrets under 16 bytes")
+	flags.BoolVar(&f.allowShort, "insecure-allow-short-secret", false, titles("insecure-allow-short-secret", "providers with secrets")+": accept secrets under 16 bytes")
 	must(cmd.RegisterFlagCompletionFunc("provider", completeProvider))
 }
 
 // addSettings adds the flags for what an endpoint may choose.
 func (f *endpointFlags) addSettings(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.DurationVar(&f.tolerance, "tolerance", 0, titles("tolerance")+": how far the signed time may lie from the receive time (default 5m)")
+	flags.DurationVar(&f.tolerance, "tolerance", 0, titles("tolerance", "providers that sign a time")+": how far the signed time may lie from the receive time (default 5m)")
 	flags.BoolVar(&f.form, "form", false, "GitHub: the hook sends application/x-www-form-urlencoded")
 	flags.BoolVar(&f.allowSHA1, "insecure-allow-sha1", false, "GitHub: accept X-Hub-Signature where the SHA-256 header is absent")
 	flags.BoolVar(&f.sandbox, "sandbox", false, "PayPal: the sandbox in place of live")
@@ -194,15 +194,6 @@ func (f certFile) RoundTrip(r *http.Request) (*http.Response, error) {
 // is about the secrets.
 func (e *endpoint) newVerifier(secrets []secret) (verify.Verifier, error) {
 	return e.provider.verifier(&e.settings, secrets)
-}
-
-// alternatives writes a list for people: "github, paypal or stripe".
-func alternatives(all []string) string {
-	last := len(all) - 1
-	if last < 1 {
-		return strings.Join(all, "")
-	}
-	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
 // rivals returns verifiers that might accept what this endpoint refuses. A diagnosis knows

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -136,6 +137,11 @@ func (p *provider) fromData() {
 	if p.SignsURL {
 		p.flags = append(p.flags, "url")
 	}
+	if p.Definition.Secret.Encoding == scheme.Base64Secret {
+		p.probe = func(*settings) string {
+			return p.Definition.Secret.Prefix + base64.StdEncoding.EncodeToString([]byte(random()))
+		}
+	}
 	p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
 		keys, err := keyList(secrets)
 		if err != nil {
@@ -246,8 +252,9 @@ func names() []string {
 	return all
 }
 
-// titles returns the titles of the providers that a flag is for: "GitHub, Stripe".
-func titles(flag string) string {
+// titles returns the titles of the providers that a flag is for: "GitHub, Stripe". Where
+// those are many it says what they have in common.
+func titles(flag, common string) string {
 	var all []string
 	for _, p := range providers() {
 		for _, name := range p.flags {
@@ -255,6 +262,9 @@ func titles(flag string) string {
 				all = append(all, p.About.Title)
 			}
 		}
+	}
+	if len(all) > 3 {
+		return common
 	}
 	return strings.Join(all, ", ")
 }

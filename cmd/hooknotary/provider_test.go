@@ -71,7 +71,7 @@ func TestCatalogue(t *testing.T) {
 					hooknotary(t, s, append(append([]string{"verify", "--tolerance", "1s"}, endpoint...), file)...).want(t, 2, "--tolerance is not for "+p.Name)
 				}
 				hooknotary(t, s, "--help").want(t, 0)
-				hooknotary(t, s, "verify", "--help").want(t, 0, p.Name)
+				hooknotary(t, s, "providers").want(t, 0, p.Name)
 				for _, c := range p.About.Credentials {
 					if c.Secret && c.Length == 0 {
 						hooknotary(t, s, "verify", c.Prefix+"4eC39HqLyjWDarjtT1zdp7dc").want(t, 2, "argument 2 looks like a secret", "!4eC39")

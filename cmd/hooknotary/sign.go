@@ -48,7 +48,7 @@ file or a flag is wrong.`,
 	}
 	f.addProvider(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.event, "event", "", titles("event")+": the event's `NAME`, which is not signed (default none; GitHub: push)")
+	flags.StringVar(&f.event, "event", "", titles("event", "providers that name the event in a header")+": the event's `NAME`, which is not signed (default none; GitHub: push)")
 	flags.StringVar(&f.at, "at", "", "the `TIME` that is signed, RFC 3339 (default now)")
 	flags.StringVar(&f.out, "out", "", "write the capture to `FILE`")
 	f.send.add(cmd)
