@@ -12,12 +12,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/token"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -27,10 +29,27 @@ var programs = [...]func() (Provider, error){
 	code(paypal.About, func(id string) (verify.Verifier, error) { return paypal.New(id, nil) }),
 }
 
+// families lists the providers that share a package, which holds a table of them.
+func families() []func() (Provider, error) {
+	var rows []func() (Provider, error)
+	for _, s := range standardwebhooks.Senders() {
+		rows = append(rows, func() (Provider, error) {
+			p, err := data(s.Definition)()
+			p.Package = "standardwebhooks"
+			return p, err
+		})
+	}
+	return rows
+}
+
 // Provider is what is known of a provider.
 type Provider struct {
 	// Name is the name in lower case, as in Profile.Provider.
 	Name string
+
+	// Package is the name of its package, and of the package's folder in providers. It
+	// is another one than Name where a package holds several providers.
+	Package string
 
 	// About is complete: what follows from a Definition is filled in.
 	About verify.About
@@ -50,6 +69,14 @@ type Provider struct {
 	Token *token.Definition
 
 	open func(o Options, secrets ...string) (verify.Verifier, error)
+}
+
+// Vectors returns the folder of the provider's test vectors, below providers.
+func (p Provider) Vectors() string {
+	if p.Package != p.Name {
+		return path.Join(p.Package, "testdata", p.Name)
+	}
+	return path.Join(p.Name, "testdata")
 }
 
 // Options holds what an endpoint has to say beside its secrets. The zero value and nil
@@ -109,7 +136,7 @@ func Lookup(name string) (Provider, bool) {
 // known holds the rows, made once.
 var known = sync.OnceValue(func() []Provider {
 	var all []Provider
-	for _, row := range slices.Concat(definitions[:], programs[:]) {
+	for _, row := range slices.Concat(definitions[:], families(), programs[:]) {
 		p, err := row()
 		if err != nil {
 			panic("catalog: " + err.Error()) // a mistake in a provider's own file; a test looks
@@ -126,7 +153,7 @@ func data(definition func() scheme.Definition) func() (Provider, error) {
 		d := definition()
 		profile, err := d.Profile()
 		return Provider{
-			Name: d.Provider, About: d.Describe(), Profile: profile, Definition: &d,
+			Name: d.Provider, Package: d.Provider, About: d.Describe(), Profile: profile, Definition: &d,
 			SignsURL: slices.Contains(d.Message, scheme.URL()),
 			open: func(o Options, secrets ...string) (verify.Verifier, error) {
 				v, err := scheme.New(d, verify.Secrets(secrets...), &scheme.Options{URL: o.URL})
@@ -145,7 +172,7 @@ func unsigned(definition func() token.Definition) func() (Provider, error) {
 		d := definition()
 		profile, err := d.Profile()
 		return Provider{
-			Name: d.Provider, About: d.Describe(), Profile: profile, Token: &d,
+			Name: d.Provider, Package: d.Provider, About: d.Describe(), Profile: profile, Token: &d,
 			open: func(o Options, secrets ...string) (verify.Verifier, error) {
 				v, err := token.New(d, verify.Secrets(secrets...), &token.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
 				if err != nil {
@@ -188,7 +215,7 @@ func program(about func() verify.About, signsURL bool, probe string, open func(o
 			return Provider{}, err
 		}
 		return Provider{
-			Name: v.Profile().Provider, About: about(), Profile: v.Profile(), SignsURL: signsURL,
+			Name: v.Profile().Provider, Package: v.Profile().Provider, About: about(), Profile: v.Profile(), SignsURL: signsURL,
 			open: func(o Options, secrets ...string) (verify.Verifier, error) {
 				v, err := open(o, secrets...)
 				if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,10 +86,37 @@ func TestAll(t *testing.T) {
 		}
 		var rows []string
 		for _, p := range catalog.All() {
-			rows = append(rows, p.Name)
+			if p.Package == p.Name {
+				rows = append(rows, p.Name)
+			} else if !slices.Contains(found, p.Package) {
+				t.Errorf("%s is of the package %s, which is no folder of a provider", p.Name, p.Package)
+			}
 		}
 		if !slices.Equal(found, rows) {
 			t.Errorf("the folders of providers are %q, the rows of the catalogue %q", found, rows)
+		}
+	})
+
+	// A package with a table of providers has a folder of vectors for each of them.
+	t.Run("every provider of a table has a row", func(t *testing.T) {
+		var rows, folders []string
+		for _, p := range catalog.All() {
+			if p.Package == p.Name {
+				continue
+			}
+			rows = append(rows, p.Vectors())
+			files, err := os.ReadDir(filepath.Join("..", p.Package, "testdata"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range files {
+				if name := path.Join(p.Package, "testdata", file.Name()); file.IsDir() && !slices.Contains(folders, name) {
+					folders = append(folders, name)
+				}
+			}
+		}
+		if len(rows) < 10 || !slices.Equal(rows, folders) {
+			t.Errorf("the rows have the vectors %q, the folders are %q", rows, folders)
 		}
 	})
 

@@ -256,7 +256,7 @@ type needle struct{ text, notation string }
 // and of what it encodes in base64, in every notation that a program could print
 // bytes in.
 func needles(secrets ...string) []needle {
-	const window = 9 // a multiple of 3, for base64
+	const window = 12 // a multiple of 3, for base64; longer than what secrets may begin with, "v1,whsec_"
 	var all []needle
 	for _, s := range secrets {
 		forms := []string{s}

@@ -7,13 +7,12 @@ import (
 	"github.com/hooknotary/hooknotary/providers/providertest"
 )
 
-// senders returns every provider of the catalogue that is data. Its vectors are in the
-// folder of its package.
+// senders returns every provider of the catalogue that is data.
 func senders() []providertest.Sender {
 	var all []providertest.Sender
 	for _, p := range catalog.All() {
 		if p.Definition != nil {
-			all = append(all, providertest.Sender{Definition: *p.Definition, Dir: "../" + p.Name + "/testdata"})
+			all = append(all, providertest.Sender{Definition: *p.Definition, Dir: "../" + p.Vectors()})
 		}
 	}
 	return all

@@ -36,7 +36,7 @@ func readme(all []catalog.Provider, text []byte) ([]byte, error) {
 			signed += "; you configure the " + a.Identifier
 		}
 		fmt.Fprintf(&b, "| %s |\n", strings.Join([]string{
-			fmt.Sprintf("[%s](providers/%s)", cell(a.Title), p.Name),
+			fmt.Sprintf("[%s](providers/%s)", cell(a.Title), p.Package),
 			"`" + cell(a.Headers[0].Name) + "`",
 			cell(signed), window(p.Profile.Window), retries(p.Profile.Retry), size(p.Profile.MaxBody),
 			cell(strings.Join(a.NotCovered, "; ")),

@@ -68,7 +68,13 @@ func senders(all []catalog.Provider, text []byte) ([]byte, error) {
 		if name == "" {
 			name = p.About.Title
 		}
-		rows = append(rows, sender{Provider: p.Name, Name: name, Headers: tell.Headers, Value: tell.Value, Before: tell.Before})
+		row := sender{Provider: p.Name, Name: name, Headers: tell.Headers, Value: tell.Value, Before: tell.Before}
+		// Of those that share a name one tells as much as all.
+		if !slices.ContainsFunc(rows, func(s sender) bool {
+			return s.Name == name && slices.Equal(s.Headers, row.Headers) && s.Before == row.Before
+		}) {
+			rows = append(rows, row)
+		}
 	}
 	rows = alike(append(rows, last...))
 
