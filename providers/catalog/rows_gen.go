@@ -41,6 +41,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/providers/sinchnumbers"
 	"github.com/hooknotary/hooknotary/providers/slack"
+	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/telegram"
 	"github.com/hooknotary/hooknotary/providers/typeform"
@@ -89,6 +90,7 @@ var definitions = [...]func() (Provider, error){
 	data(shopify.Definition),
 	data(sinchnumbers.Definition),
 	data(slack.Definition),
+	data(standardwebhooks.Definition),
 	data(stripe.Definition),
 	unsigned(telegram.Definition),
 	data(typeform.Definition),
