@@ -22,6 +22,7 @@ type settings struct {
 	form                 bool
 	allowSHA1            bool
 	allowShort           bool
+	bodyNotCovered       bool
 	distinct             bool // GitHub: by delivery id
 	sandbox, simulator   bool
 	roots, intermediates []*x509.Certificate
@@ -50,6 +51,7 @@ func (f *endpointFlags) addProvider(cmd *cobra.Command) {
 	f.secretFlags.add(cmd)
 	flags.StringVar(&f.url, "url", "", "for a provider that signs it: the `URL` of the endpoint, as it is registered there")
 	flags.BoolVar(&f.allowShort, "insecure-allow-short-secret", false, titles("insecure-allow-short-secret", "providers with secrets")+": accept secrets under 16 bytes")
+	flags.BoolVar(&f.bodyNotCovered, "insecure-body-not-covered", false, titles("insecure-body-not-covered", "providers that sign no body")+": accept a delivery whose body nothing covers")
 	must(cmd.RegisterFlagCompletionFunc("provider", completeProvider))
 }
 
@@ -101,7 +103,11 @@ func (f *endpointFlags) read(p *program, cmd *cobra.Command, needSecret bool) (*
 	if kind.SignsURL && f.url == "" {
 		return nil, fmt.Errorf("--url is missing: %s signs the URL of the endpoint, as it is registered there", kind.Name)
 	}
+	if kind.Profile.Binding == verify.BindingNone && needSecret && !f.bodyNotCovered {
+		return nil, fmt.Errorf("what %s sends does not cover the body; if you know that, say --insecure-body-not-covered", kind.Name)
+	}
 	e := &endpoint{settings: f.settings, provider: kind}
+	e.bodyNotCovered = e.bodyNotCovered || !needSecret // nothing is accepted then
 	if err := f.certificates(p, cmd, &e.settings); err != nil {
 		return nil, err
 	}

@@ -129,6 +129,9 @@ func (x *explanation) headers(c *capture.Capture) {
 			fmt.Fprintf(x.w, "    %s is missing\n", name)
 		}
 		for _, value := range values {
+			if x.Token != nil {
+				value = "(a credential, which is not shown)"
+			}
 			fmt.Fprintf(x.w, "    %s: %s\n", name, shortened(printable(value)))
 		}
 		if note := x.use(name); note != "" {

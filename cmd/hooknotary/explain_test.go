@@ -160,6 +160,10 @@ func TestExplain(t *testing.T) {
 		for _, p := range providers() {
 			var all []string
 			for _, s := range []settings{{}, {allowSHA1: p.Name == "github"}} {
+				s.bodyNotCovered = true
+				if p.SignsURL {
+					s.url = "https://hooks.example.com/in"
+				}
 				v, err := p.verifier(&s, []secret{{"probe", p.probe(&s)}})
 				if err != nil {
 					t.Fatal(err)

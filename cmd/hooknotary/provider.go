@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/providertest/signer"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
+	"github.com/hooknotary/hooknotary/providers/token"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
 )
@@ -112,9 +112,12 @@ var providers = sync.OnceValue(func() []*provider {
 	var all []*provider
 	for _, entry := range catalog.All() {
 		p := &provider{Provider: entry, probe: func(*settings) string { return random() }}
-		if entry.Definition != nil {
+		switch {
+		case entry.Definition != nil:
 			p.fromData()
-		} else {
+		case entry.Token != nil:
+			p.fromToken()
+		default:
 			p.fromCode()
 		}
 		if special := specials[p.Name]; special != nil {
@@ -174,14 +177,38 @@ func (p *provider) fromData() {
 	}
 }
 
+// fromToken makes what is known of a provider that signs nothing.
+func (p *provider) fromToken() {
+	p.flags = []string{"insecure-allow-short-secret", "insecure-body-not-covered"}
+	d := *p.Token
+	if d.Basic {
+		p.probe = func(*settings) string { return "user:" + random() }
+	}
+	p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
+		keys, err := keyList(secrets)
+		if err != nil {
+			return nil, err
+		}
+		v, err := token.New(d, keys, &token.Options{InsecureBodyNotCovered: s.bodyNotCovered, InsecureAllowShortSecret: s.allowShort})
+		if err != nil {
+			return nil, err
+		}
+		return v, nil
+	}
+	p.whyNot = "it signs nothing, and a capture drops the token, which is a credential; to try an endpoint, send a request with the token by hand"
+}
+
 // fromCode makes what is known of a provider that takes code.
 func (p *provider) fromCode() {
-	p.verifier = func(_ *settings, secrets []secret) (verify.Verifier, error) {
+	p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
 		var texts []string
 		for _, s := range secrets {
 			texts = append(texts, s.text)
 		}
-		return p.New(nil, texts...)
+		return p.New(&catalog.Options{URL: s.url, InsecureBodyNotCovered: s.bodyNotCovered}, texts...)
+	}
+	if p.Profile.Binding == verify.BindingNone {
+		p.flags = append(p.flags, "insecure-body-not-covered")
 	}
 	p.whyNot = "nobody but the provider has the key"
 }
@@ -280,5 +307,5 @@ func findProvider(name string) (*provider, error) {
 	if name == "" {
 		what = "--provider is missing"
 	}
-	return nil, fmt.Errorf("%s: want one of %s", what, strings.Join(names(), ", "))
+	return nil, errors.New(what + ": hooknotary providers lists those that are known")
 }

@@ -33,6 +33,34 @@ func eventOf(d *scheme.Definition) string {
 	return fmt.Sprintf(`%s{"%s":"%s1PqX2"}`, d.BodyPrefix, member, d.ID.Prefix)
 }
 
+// TestTokens: what carries a token alone is judged by those who know what that means.
+func TestTokens(t *testing.T) {
+	n := 0
+	for _, p := range providers() {
+		if p.Token == nil {
+			continue
+		}
+		n++
+		t.Run(p.Name, func(t *testing.T) {
+			file := "../../providers/" + p.Name + "/testdata/event.http"
+			text := "5d1f0c6a9b3e47d28c50f1ae6b7d9243" // that of the file
+			if p.Token.Basic {
+				text = "hooks:" + text
+			}
+			s := setup{env: map[string]string{"TOKEN": text, "OTHER": text + "x"}}
+			known := "--insecure-body-not-covered"
+			hooknotary(t, s, "verify", "--provider", p.Name, "--secret-env", "TOKEN", known, file).want(t, 0, "accept")
+			hooknotary(t, s, "verify", "--provider", p.Name, "--secret-env", "OTHER", known, file).want(t, 1, "mismatch")
+			hooknotary(t, s, "verify", "--provider", p.Name, "--secret-env", "TOKEN", file).want(t, 2, "does not cover the body", known)
+			hooknotary(t, s, "explain", "--provider", p.Name, file).want(t, 0, "no time is signed", "(a credential, which is not shown)", "!"+text, "!Basic ")
+			hooknotary(t, s, "sign", "--provider", p.Name, "--secret-env", "TOKEN", known, write(t, "event.json", "{}")).want(t, 2, "it signs nothing")
+		})
+	}
+	if n < 5 {
+		t.Errorf("found %d providers with a token: does the test still look at anything?", n)
+	}
+}
+
 func TestCatalogue(t *testing.T) {
 	// Each provider that is data is signed for, verified,
 	// diagnosed and explained, and nothing here knows its name.

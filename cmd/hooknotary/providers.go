@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
-	"github.com/hooknotary/hooknotary/verify/diagnose"
 	"github.com/spf13/cobra"
 )
 
@@ -57,11 +56,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 func (p *program) listProviders(asJSON bool) error {
 	var all []summary
 	for _, kind := range providers() {
-		f, err := summarize(kind)
-		if err != nil {
-			return err
-		}
-		all = append(all, f)
+		all = append(all, summarize(kind))
 	}
 	if asJSON {
 		e := json.NewEncoder(&p.out)
@@ -81,22 +76,20 @@ func writeTable(w io.Writer, all []summary) error {
 	return table.Flush()
 }
 
-// summarize takes the summary from the provider's verifier.
-func summarize(kind *provider) (summary, error) {
-	v, err := kind.verifier(&settings{}, []secret{{"probe", kind.probe(&settings{})}})
-	if err != nil {
-		return summary{}, err
+// summarize says of a provider what the table shows.
+func summarize(kind *provider) summary {
+	p := kind.Profile
+	var headers []string
+	for _, use := range kind.About.Headers {
+		if use.Weak == "" { // read only where an option says so
+			headers = append(headers, use.Name)
+		}
 	}
-	scheme, ok := v.(diagnose.Scheme)
-	if !ok {
-		return summary{}, fmt.Errorf("the verifier of %s does not name its headers", kind.Name)
-	}
-	p := v.Profile()
 	return summary{
-		Name: kind.Name, Headers: scheme.SecurityHeaders(), Signed: kind.About.Signed,
+		Name: kind.Name, Headers: headers, Signed: kind.About.Signed,
 		Past: p.Window.Past.Seconds(), Future: p.Window.Future.Seconds(), window: p.Window,
 		Retries: retries(p), Binding: p.Binding.String(), MediaType: mediaType(p), MaxBody: p.MaxBody,
-	}, nil
+	}
 }
 
 func retries(p verify.Profile) string {

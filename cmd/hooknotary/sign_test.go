@@ -79,7 +79,7 @@ func TestSign(t *testing.T) {
 			want string
 		}{
 			{"PayPal", []string{"--provider", "paypal", "--secret-env", "STRIPE_SECRET", body}, "private key of its certificate"},
-			{"no provider", []string{"--secret-env", "STRIPE_SECRET", body}, "want one of"},
+			{"no provider", []string{"--secret-env", "STRIPE_SECRET", body}, "hooknotary providers lists"},
 			{"no secret", []string{"--provider", "stripe", body}, "--secret-env"},
 			{"two secrets", with("--secret-env", "OTHER_SECRET"), "want one to sign with"},
 			{"a secret that no server takes", []string{"--provider", "stripe", "--secret-env", "PADDED", body}, "no server would start with this secret"},
