@@ -3,7 +3,10 @@
 package catalog
 
 import (
+	"github.com/hooknotary/hooknotary/providers/ably"
+	"github.com/hooknotary/hooknotary/providers/airtable"
 	"github.com/hooknotary/hooknotary/providers/alchemy"
+	"github.com/hooknotary/hooknotary/providers/asana"
 	"github.com/hooknotary/hooknotary/providers/azuredevops"
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
 	"github.com/hooknotary/hooknotary/providers/calcom"
@@ -14,12 +17,15 @@ import (
 	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
 	"github.com/hooknotary/hooknotary/providers/coinbasecommerce"
 	"github.com/hooknotary/hooknotary/providers/dropbox"
+	"github.com/hooknotary/hooknotary/providers/dwolla"
+	"github.com/hooknotary/hooknotary/providers/easypost"
 	"github.com/hooknotary/hooknotary/providers/forgejo"
 	"github.com/hooknotary/hooknotary/providers/gitea"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/gitlab"
 	"github.com/hooknotary/hooknotary/providers/gocardless"
 	"github.com/hooknotary/hooknotary/providers/gogs"
+	"github.com/hooknotary/hooknotary/providers/heroku"
 	"github.com/hooknotary/hooknotary/providers/huggingface"
 	"github.com/hooknotary/hooknotary/providers/intercom"
 	"github.com/hooknotary/hooknotary/providers/intuit"
@@ -31,6 +37,8 @@ import (
 	"github.com/hooknotary/hooknotary/providers/mailersend"
 	"github.com/hooknotary/hooknotary/providers/meta"
 	"github.com/hooknotary/hooknotary/providers/moderntreasury"
+	"github.com/hooknotary/hooknotary/providers/msteams"
+	"github.com/hooknotary/hooknotary/providers/notion"
 	"github.com/hooknotary/hooknotary/providers/okta"
 	"github.com/hooknotary/hooknotary/providers/onfido"
 	"github.com/hooknotary/hooknotary/providers/pagerduty"
@@ -42,17 +50,23 @@ import (
 	"github.com/hooknotary/hooknotary/providers/sinchnumbers"
 	"github.com/hooknotary/hooknotary/providers/slack"
 	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
+	"github.com/hooknotary/hooknotary/providers/stream"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/telegram"
+	"github.com/hooknotary/hooknotary/providers/terraform"
 	"github.com/hooknotary/hooknotary/providers/typeform"
 	"github.com/hooknotary/hooknotary/providers/vercel"
 	"github.com/hooknotary/hooknotary/providers/woocommerce"
 	"github.com/hooknotary/hooknotary/providers/xero"
+	"github.com/hooknotary/hooknotary/providers/yousign"
 )
 
 // definitions lists the providers that are data.
 var definitions = [...]func() (Provider, error){
+	data(ably.Definition),
+	data(airtable.Definition),
 	data(alchemy.Definition),
+	data(asana.Definition),
 	unsigned(azuredevops.Definition),
 	data(bitbucket.Definition),
 	data(calcom.Definition),
@@ -63,12 +77,15 @@ var definitions = [...]func() (Provider, error){
 	unsigned(cloudflarenotifications.Definition),
 	data(coinbasecommerce.Definition),
 	data(dropbox.Definition),
+	data(dwolla.Definition),
+	data(easypost.Definition),
 	data(forgejo.Definition),
 	data(gitea.Definition),
 	data(github.Definition),
 	unsigned(gitlab.Definition),
 	data(gocardless.Definition),
 	data(gogs.Definition),
+	data(heroku.Definition),
 	unsigned(huggingface.Definition),
 	data(intercom.Definition),
 	data(intuit.Definition),
@@ -80,6 +97,8 @@ var definitions = [...]func() (Provider, error){
 	data(mailersend.Definition),
 	data(meta.Definition),
 	data(moderntreasury.Definition),
+	data(msteams.Definition),
+	data(notion.Definition),
 	unsigned(okta.Definition),
 	data(onfido.Definition),
 	data(pagerduty.Definition),
@@ -91,10 +110,13 @@ var definitions = [...]func() (Provider, error){
 	data(sinchnumbers.Definition),
 	data(slack.Definition),
 	data(standardwebhooks.Definition),
+	data(stream.Definition),
 	data(stripe.Definition),
 	unsigned(telegram.Definition),
+	data(terraform.Definition),
 	data(typeform.Definition),
 	data(vercel.Definition),
 	data(woocommerce.Definition),
 	data(xero.Definition),
+	data(yousign.Definition),
 }
