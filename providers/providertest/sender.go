@@ -121,7 +121,7 @@ func (s Sender) fields() map[string]string {
 	fields := make(map[string]string)
 	for i, p := range s.Definition.Message {
 		if p.Kind() == scheme.FieldPart {
-			fields[p.Text()] = fmt.Sprintf("value%d", i)
+			fields[p.Text()] = formed(p, fmt.Sprintf("value%d", i))
 		}
 	}
 	if name := s.Definition.ID.Header; name != "" {
@@ -134,7 +134,26 @@ func (s Sender) fields() map[string]string {
 }
 
 // id returns an id of the right form.
-func (s Sender) id() string { return s.Definition.ID.Prefix + "1TBQ8xLkdIwHu7ixY3mPzv4c" }
+func (s Sender) id() string {
+	id := s.Definition.ID.Prefix + "1TBQ8xLkdIwHu7ixY3mPzv4c"
+	for _, p := range s.Definition.Message {
+		if p.Kind() == scheme.FieldPart && p.Text() == http.CanonicalHeaderKey(s.Definition.ID.Header) {
+			return formed(p, id)
+		}
+	}
+	return id
+}
+
+// formed returns a value of the form that a signed header must have.
+func formed(p scheme.Part, value string) string {
+	switch {
+	case p.UUID():
+		return "3f0c9a5e-7d21-4b68-9c04-1e5a7b2d8f36"
+	case p.Size() > 0:
+		return (value + strings.Repeat("w", p.Size()))[:p.Size()]
+	}
+	return value
+}
 
 // secrets returns as many secrets as the battery wants.
 func (s Sender) secrets() []string {

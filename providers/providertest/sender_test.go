@@ -132,7 +132,7 @@ var knobs = []form{
 		definition: scheme.Definition{
 			Signatures: []scheme.Signature{{Header: "X-Sig-Primary", More: []string{"x-sig-secondary"}, Encoding: scheme.Base64}},
 			Timestamp:  scheme.Timestamp{Header: "X-Time", Unit: scheme.RFC3339},
-			Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("|"), scheme.Body()},
+			Message:    []scheme.Part{scheme.Body(), scheme.SignedTime()},
 			Constants:  []scheme.Constant{{Header: "x-sig-version", Value: "1"}, {Header: "X-Sig-Algorithm", Value: "HmacSHA256"}},
 			Retry:      verify.RetryNever,
 		},
@@ -189,10 +189,23 @@ var knobs = []form{
 		definition: scheme.Definition{
 			Signatures: []scheme.Signature{{Header: "X-Sig", Field: "v1", Separator: ",", Assign: "=", Encoding: scheme.RawBase64URL}},
 			Timestamp:  scheme.Timestamp{Field: "t"},
-			Message:    []scheme.Part{scheme.Method(), scheme.URL(), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
+			Message:    []scheme.Part{scheme.Method(), scheme.URL(), scheme.Body(), scheme.SignedTime()},
 			Retry:      verify.RetryNever,
 		},
 		options: "# option: url " + endpointURL + "\n",
+	},
+	{
+		name: "a UUID, a date and the body, with nothing between them, and a header behind the body",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Prefix: "sha256="}},
+			Timestamp:  scheme.Timestamp{Header: "X-Time", Unit: scheme.RFC3339},
+			Message: []scheme.Part{
+				scheme.UUIDField("X-Id"), scheme.SignedTime(), scheme.FixedField("X-Kind", 4), scheme.Body(), scheme.Literal("."), scheme.Field("X-Topic"),
+			},
+			ID:    scheme.ID{Header: "X-Id"},
+			Retry: verify.RetryResigned,
+		},
+		fields: map[string]string{"X-Id": "0b79bab5-0f3c-4a0e-a2ef-1d6ff3b8e2a1", "X-Kind": "push", "X-Topic": "orders/paid"},
 	},
 }
 

@@ -215,21 +215,46 @@ const (
 )
 
 // Part is a piece of a signed message. Make one with the functions below.
+//
+// They may stand in any order, if a message can be cut into them in one way only: New
+// refuses a definition where the border between two of them could be moved, because then
+// two requests have one signature.
 type Part struct {
-	kind PartKind
-	text string
+	kind  PartKind
+	text  string
+	size  int
+	uuid  bool
+	bound bound // what check found that it needs
 }
 
 // Literal is a constant text.
-func Literal(text string) Part { return Part{LiteralPart, text} }
+func Literal(text string) Part { return Part{kind: LiteralPart, text: text} }
 
-// SignedTime is the signed time, byte for byte as it was received.
+// SignedTime is the signed time, byte for byte as it was received. A decimal time beside
+// anything but a Literal has exactly 10 digits, or 13 if it counts milliseconds.
 func SignedTime() Part { return Part{kind: TimePart} }
 
-// Field is the value of a header: 1 to 256 bytes of visible ASCII. It must be
-// followed by a Literal, which its value may not contain, so that two messages
-// never look alike.
-func Field(name string) Part { return Part{FieldPart, http.CanonicalHeaderKey(name)} }
+// Field is the value of a header: 1 to 256 bytes of visible ASCII. In front of the body it
+// must be followed by a Literal, behind the body it must follow one, and its value may
+// not contain that Literal.
+func Field(name string) Part { return Part{kind: FieldPart, text: http.CanonicalHeaderKey(name)} }
+
+// FixedField is the value of a header that has exactly size bytes of visible ASCII, 1 to
+// 256. Use it only where the sender documents the length.
+func FixedField(name string, size int) Part {
+	p := Field(name)
+	if p.size = size; size <= 0 {
+		p.size = -1
+	}
+	return p
+}
+
+// UUIDField is the value of a header that is a UUID in lower case, with hyphens.
+func UUIDField(name string) Part {
+	p := FixedField(name, uuidSize)
+	p.uuid = true
+	return p
+}
 
 // URL is Options.URL, the URL of the endpoint.
 func URL() Part { return Part{kind: URLPart} }
@@ -245,6 +270,7 @@ const (
 	maxCandidates = 16
 	maxValue      = 256 // bytes of any other header, and of an id
 	maxParts      = 8
+	uuidSize      = 36
 	maxNames      = 16 // Signature.More, Constants and Aliases
 	minSecret     = 16
 
@@ -421,39 +447,29 @@ func (d *Definition) checkMessage() error {
 	var n [lastPart + 1]int
 	idSigned := d.ID.Header == ""
 	d.ID.Header = http.CanonicalHeaderKey(d.ID.Header)
-	for i, p := range d.Message {
+	for _, p := range d.Message {
 		if p.kind < LiteralPart || p.kind > lastPart {
 			return errors.New("the Message has an invalid part")
 		}
 		n[p.kind]++
-		next := Part{}
-		if i+1 < len(d.Message) {
-			next = d.Message[i+1]
+		switch {
+		case p.kind == LiteralPart && p.text == "":
+			return errors.New("the Message has an empty Literal")
+		case p.kind != FieldPart:
+		case p.text == "":
+			return errors.New("a Field in Message needs a name")
+		case p.text == "Host":
+			return errors.New("a Field in Message is Host, which net/http takes out of the header")
+		case p.size < 0 || p.size > maxValue:
+			return fmt.Errorf("a FixedField in Message has %d to %d bytes", 1, maxValue)
 		}
-		switch p.kind {
-		case LiteralPart:
-			if p.text == "" {
-				return errors.New("the Message has an empty Literal")
-			}
-		case FieldPart:
-			if p.text == "Host" {
-				return errors.New("a Field in Message is Host, which net/http takes out of the header")
-			}
-			if p.text == "" || next.kind != LiteralPart {
-				return errors.New("a Field in Message needs a name, and a Literal behind it")
-			}
-			idSigned = idSigned || p.text == d.ID.Header
-		case BodyPart:
-			if next.kind != 0 && next.kind != URLPart {
-				return errors.New("the Body in Message must stand last or before URL")
-			}
-		}
+		idSigned = idSigned || p.kind == FieldPart && p.text == d.ID.Header
 	}
 	switch timed := !d.Timestamp.none(); {
 	case n[BodyPart] != 1:
 		return errors.New("the Message must contain Body once")
-	case n[URLPart] > 1:
-		return errors.New("the Message contains URL twice")
+	case n[URLPart] > 1 || n[MethodPart] > 1:
+		return errors.New("the Message contains URL or Method twice")
 	case timed && n[TimePart] != 1:
 		return errors.New("the Message must contain SignedTime once: a time that is not signed proves nothing")
 	case !timed && n[TimePart] != 0:
@@ -473,7 +489,7 @@ func (d *Definition) checkMessage() error {
 	case !idSigned:
 		return errors.New("ID.Header is not part of Message: an id that is not signed identifies nothing")
 	}
-	return nil
+	return d.split()
 }
 
 // checkConstants checks the headers that must hold one value.

@@ -109,7 +109,7 @@ func TestNew(t *testing.T) {
 					d.Signatures = append(d.Signatures, scheme.Signature{Header: "X", Algorithm: scheme.InsecureHMACSHA1})
 					d.Timestamp = scheme.Timestamp{Header: "T"}
 				}, "one Signature"},
-			{"with an unknown unit", listed, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.ISO8601 + 1 }, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.ISO8601 }, "Unit"},
+			{"with an unknown unit", listed, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.ISO8601 + 1 }, func(d *scheme.Definition) { d.Timestamp.Unit = scheme.RFC3339 }, "Unit"},
 			{"with a negative window", listed, func(d *scheme.Definition) { d.Timestamp.Window.Past = -1 }, func(d *scheme.Definition) { d.Timestamp.Window.Past = 1 }, "Window"},
 			{"with a negative window ahead", listed, func(d *scheme.Definition) { d.Timestamp.Window.Future = -1 }, func(d *scheme.Definition) { d.Timestamp.Window.Future = 1 }, "Window"},
 			{"with a window of a month and more", listed, func(d *scheme.Definition) { d.Timestamp.Window.Past = 30*day + 1 }, func(d *scheme.Definition) { d.Timestamp.Window.Past = 30 * day }, "Window"},
@@ -124,8 +124,17 @@ func TestNew(t *testing.T) {
 			{"with a zero part", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{{}, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{literal, body} }, "invalid part"},
 			{"with an empty literal", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Literal(""), body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{literal, body} }, "empty Literal"},
 			{"with two bodies", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{body, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{body} }, "Body"},
-			{"with something behind the body", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{body, literal} }, func(d *scheme.Definition) { d.Message = []scheme.Part{literal, body} }, "Body in Message must stand last"},
-			{"with a signed header that nothing ends", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), literal, body} }, "Literal behind it"},
+			{"with a signed header behind the body that nothing starts", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{body, scheme.Field("X-Id")} }, func(d *scheme.Definition) { d.Message = []scheme.Part{body, literal, scheme.Field("X-Id")} }, "more than one way"},
+			{"with a header and a time that nothing parts", listed, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), timestamp, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.UUIDField("X-Id"), timestamp, body} }, "the header X-Id and the body"},
+			{"with a header of no bytes", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.FixedField("X-Id", 0), body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.FixedField("X-Id", 1), body} }, "FixedField"},
+			{"with a header of 257 bytes", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.FixedField("X-Id", 257), body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.FixedField("X-Id", 256), body} }, "FixedField"},
+			{"with a date without a zone before a digit", listed, func(d *scheme.Definition) {
+				d.Timestamp.Unit, d.Message = scheme.ISO8601, []scheme.Part{timestamp, scheme.Literal("0"), body}
+			}, func(d *scheme.Definition) {
+				d.Timestamp.Unit, d.Message = scheme.ISO8601, []scheme.Part{timestamp, scheme.Literal("|"), body}
+			}, "the time and the body"},
+			{"with the method twice", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Method(), scheme.Method(), body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Method(), body} }, "twice"},
+			{"with a signed header that nothing ends", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), literal, body} }, "more than one way"},
 			{"with a signed header without a name", bare, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field(""), literal, body} }, func(d *scheme.Definition) { d.Message = []scheme.Part{scheme.Field("X-Id"), literal, body} }, "needs a name"},
 			{"with a prefix of the secret that is required, and none", bare, func(d *scheme.Definition) { d.Secret.PrefixRequired = true }, func(d *scheme.Definition) { d.Secret.Refuse = []string{"whsec_"} }, "needs a Secret.Prefix"},
 			{"with an unknown encoding of the secret", bare, func(d *scheme.Definition) { d.Secret.Encoding = scheme.HexSecret + 1 }, func(d *scheme.Definition) { d.Secret.Encoding = scheme.TextSecret }, "unknown Encoding"},

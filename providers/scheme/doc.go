@@ -36,6 +36,7 @@
 //   - Where headers have two names, a request uses the ones or the others.
 //   - The receiver chooses the hash. Where a definition has two signatures, the
 //     stronger one decides alone as soon as its header is there.
+//   - A message can be cut into its parts in one way only, or New refuses the definition.
 //   - The time that is judged is the one that was signed, byte for byte. It must
 //     not lie too far back, nor ahead.
 //   - A key source has verify.KeyTimeout. At most 256 calls of it run at a time, for

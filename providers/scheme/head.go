@@ -300,7 +300,7 @@ func (p *pending) readTime(h *verify.Head) error {
 		}
 	}
 	var ok bool
-	if p.delivery.SignedAt, ok = t.Unit.parse(p.timestamp); !ok {
+	if p.delivery.SignedAt, ok = t.Unit.parse(p.timestamp); !ok || p.v.digits > 0 && len(p.timestamp) != p.v.digits {
 		return refuse(verify.ErrMalformed, errTimeForm)
 	}
 	w := p.v.profile.Window
@@ -324,7 +324,7 @@ func (p *pending) readFields(h *verify.Head) error {
 		if len(values) > 1 {
 			return refuse(verify.ErrMalformed, errRepeated)
 		}
-		if len(values) == 0 || len(values[0]) > maxValue || !visible(values[0]) || !ends(values[0], d.Message[i+1].text) {
+		if len(values) == 0 || !d.fits(i, values[0]) {
 			return refuse(verify.ErrMalformed, errSignedField)
 		}
 		if p.fields == nil {

@@ -18,15 +18,6 @@ func visible(s string) bool {
 	return s != ""
 }
 
-// ends reports whether the first end in value+end is the one behind value, so
-// that nobody can move the border between them.
-func ends(value, end string) bool {
-	if len(end) == 1 {
-		return !strings.Contains(value, end)
-	}
-	return strings.Index(value+end, end) == len(value)
-}
-
 // decimal parses a number that has one spelling only: digits, no sign, no
 // leading zero.
 func decimal(s string) (int64, bool) {

@@ -22,3 +22,10 @@ func (p Part) Kind() PartKind { return p.kind }
 // Text returns the text of a Literal, the canonical name of a Field's header, and
 // nothing for any other Part.
 func (p Part) Text() string { return p.text }
+
+// Size returns how many bytes the value of a FixedField or a UUIDField has, and zero for
+// any other Part.
+func (p Part) Size() int { return p.size }
+
+// UUID reports whether p is a UUIDField.
+func (p Part) UUID() bool { return p.uuid }

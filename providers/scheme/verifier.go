@@ -54,6 +54,7 @@ type Verifier struct {
 
 	algorithms []algorithm // of the signatures
 	method     bool        // whether the method is signed
+	digits     int         // how many a decimal time must have, or 0
 
 	partitions []string // values of the partition header that count
 }
@@ -77,7 +78,14 @@ func New(d Definition, keys verify.KeySource, o *Options) (*Verifier, error) {
 		v.algorithms = append(v.algorithms, facts)
 		v.listed = v.listed || def.Signatures[i].several()
 	}
-	v.method = slices.ContainsFunc(def.Message, func(p Part) bool { return p.kind == MethodPart })
+	for _, p := range def.Message {
+		v.method = v.method || p.kind == MethodPart
+		if p.kind == TimePart && p.bound == byItsDigits {
+			if v.digits = 10; def.Timestamp.Unit == Milliseconds {
+				v.digits = 13
+			}
+		}
+	}
 	if o != nil {
 		v.opts = *o
 	}
