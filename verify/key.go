@@ -104,6 +104,9 @@ func checkSecret(secret []byte) error {
 	if len(secret) == 0 {
 		return errors.New("the secret is empty; is its environment variable set?")
 	}
+	if bytes.Contains(secret, []byte("PRIVATE KEY-----")) && bytes.ContainsRune(secret, '\n') {
+		return fmt.Errorf("the secret has line breaks: %w", errPrivate)
+	}
 	if len(secret) > MaxSecret {
 		return fmt.Errorf("the secret is longer than %d bytes", MaxSecret)
 	}
@@ -120,9 +123,6 @@ func checkSecret(secret []byte) error {
 		return errors.New("the secret has quotes around it: remove them")
 	}
 	if strings.ContainsFunc(s, unicode.IsControl) {
-		if strings.Contains(s, "PRIVATE KEY-----") {
-			return fmt.Errorf("the secret has line breaks: %w", errPrivate)
-		}
 		return errors.New("the secret has a line break or another control character in it: is it more than the secret?")
 	}
 	if placeholder(s) {

@@ -389,6 +389,7 @@ func TestPublicKeyAsSecret(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, text, tells string }{
 		{"a private key in PEM", "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----", "private key"},
+		{"a long private key in PEM", pemOf("RSA PRIVATE KEY", make([]byte, 1200)), "private key"},
 		{"a public key of a kind that no scheme has", base64of(spki(t, k.p384.Public())), "P-256"},
 		{"whpk_ and a point of small order", "whpk_" + base64of(make([]byte, 32)), "small order"},
 	} {

@@ -37,6 +37,10 @@ type Subject struct {
 	// or none if the scheme has no secrets.
 	Secrets []string
 
+	// Held returns what the endpoint holds of a secret that Sign signs with: the text of
+	// its public key, for a scheme with private ones. Default: the secret itself.
+	Held func(secret string) string
+
 	// Headers names every header that takes part in verification: the
 	// signature's first. Sign returns each of them.
 	Headers []string
@@ -167,11 +171,22 @@ func parseURL(t testing.TB, s string) *url.URL {
 
 func (b *battery) key(t testing.TB, scope, label, secret string) verify.Key {
 	t.Helper()
-	k, err := verify.NewKey(scope, label, []byte(secret))
+	k, err := verify.NewKey(scope, label, []byte(b.held(secret)[0]))
 	if err != nil {
 		t.Fatalf("NewKey refuses a secret of the Subject: %v", err)
 	}
 	return k
+}
+
+// held returns what the endpoint holds of the secrets.
+func (b *battery) held(secrets ...string) []string {
+	secrets = slices.Clone(secrets)
+	for i := range secrets {
+		if b.Held != nil {
+			secrets[i] = b.Held(secrets[i])
+		}
+	}
+	return secrets
 }
 
 func (b *battery) verifier(t testing.TB, keys ...verify.Key) verify.Verifier {

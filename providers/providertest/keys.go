@@ -44,6 +44,9 @@ func (b *battery) testRotation(t *testing.T) {
 		b.reject(t, "none of them", v, b.genuine(e, b.Secrets[verify.MaxKeys]), e.Body, verify.ErrMismatch)
 	})
 	t.Run("a secret that differs in one character is another one", func(t *testing.T) {
+		if b.Held != nil {
+			t.Skip("a text that differs in one character may be no key")
+		}
 		e := b.Events[0]
 		near := []byte(b.Secrets[0])
 		// Not the last character, so that base64 stays canonical.
@@ -99,9 +102,9 @@ func (b *battery) testLists(t *testing.T) {
 		{"no list of secrets", (*verify.SecretList)(nil)},
 		{"an empty list of secrets", verify.Secrets()},
 		{"an empty secret", verify.Secrets("")},
-		{"an empty secret behind a good one", verify.Secrets(b.Secrets[0], "")},
-		{"one secret twice", verify.Secrets(b.Secrets[0], b.Secrets[0])},
-		{"one secret too many", verify.Secrets(b.Secrets[:verify.MaxKeys+1]...)},
+		{"an empty secret behind a good one", verify.Secrets(b.held(b.Secrets[0], "")...)},
+		{"one secret twice", verify.Secrets(b.held(b.Secrets[0], b.Secrets[0])...)},
+		{"one secret too many", verify.Secrets(b.held(b.Secrets[:verify.MaxKeys+1]...)...)},
 	} {
 		t.Run("a verifier is not made of "+tt.name, func(t *testing.T) {
 			v, err := b.New(tt.keys)
@@ -116,7 +119,7 @@ func (b *battery) testLists(t *testing.T) {
 	t.Run("a verifier is made of one key and of the most", func(t *testing.T) {
 		b.verifier(t, b.keys[0])
 		b.verifier(t, b.keys[:verify.MaxKeys]...)
-		b.verifierFrom(t, verify.Secrets(b.Secrets[:verify.MaxKeys]...))
+		b.verifierFrom(t, verify.Secrets(b.held(b.Secrets[:verify.MaxKeys]...)...))
 	})
 	t.Run("a list that is changed later changes nothing", func(t *testing.T) {
 		e := b.Events[0]

@@ -1,6 +1,12 @@
 package providertest_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"os"
@@ -209,6 +215,67 @@ var knobs = []form{
 	},
 }
 
+// privateKeys returns definitions whose sender signs with a private key.
+func privateKeys() []form {
+	return []form{
+		{
+			name: "Ed25519 in a list",
+			definition: scheme.Definition{
+				Signatures: []scheme.Signature{{Header: "webhook-signature", Field: "v1a", Separator: " ", Assign: ",", Encoding: scheme.Base64, Algorithm: scheme.Ed25519}},
+				Timestamp:  scheme.Timestamp{Header: "webhook-timestamp"},
+				Message: []scheme.Part{
+					scheme.Field("webhook-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
+				},
+				ID:    scheme.ID{Header: "webhook-id"},
+				Retry: verify.RetryResigned,
+			},
+			secret: "whsk_C2FVsBQIhrscChlQIMV+b5sSYspob7oDC2FVsBQIhrs=",
+			fields: map[string]string{"Webhook-Id": "msg_2b1QfXa0ZkC7u3Rr"},
+		},
+		{
+			name: "Ed25519 over the body alone, in hexadecimal",
+			definition: scheme.Definition{
+				Signatures: []scheme.Signature{{Header: "X-Sig", Algorithm: scheme.Ed25519}},
+				Message:    []scheme.Part{scheme.Body()},
+				Retry:      verify.RetryIdentical,
+			},
+			secret: "whsk_C2FVsBQIhrscChlQIMV+b5sSYspob7oDC2FVsBQIhrs=",
+		},
+		{
+			name: "ECDSA",
+			definition: scheme.Definition{
+				Signatures: []scheme.Signature{{Header: "X-Sig", Prefix: "v1=", Encoding: scheme.Base64, Algorithm: scheme.ECDSAP256SHA256}},
+				Timestamp:  scheme.Timestamp{Header: "X-Time"},
+				Message:    []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()},
+				Retry:      verify.RetryIdentical,
+			},
+			secret: pkcs8(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
+		},
+		{
+			name: "RSA",
+			definition: scheme.Definition{
+				Signatures: []scheme.Signature{{Header: "X-Sig", Encoding: scheme.Base64, Algorithm: scheme.RSASHA256}},
+				Message:    []scheme.Part{scheme.Body()},
+				ID:         scheme.ID{Member: "event_id"},
+				Retry:      verify.RetryNever,
+			},
+			secret: pkcs8(rsa.GenerateKey(rand.Reader, 3072)),
+		},
+	}
+}
+
+// pkcs8 returns a new private key as text that the signer reads.
+func pkcs8(key any, err error) string {
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(der)
+}
+
 const endpointURL = "https://shop.example/hooks?shop=7"
 
 // vectors writes the vectors of a definition to a folder. They are signed by the signer,
@@ -227,7 +294,11 @@ func vectors(t testing.TB, d scheme.Definition, secret, options string, fields m
 		}
 		edit(h)
 		var b strings.Builder
-		fmt.Fprintf(&b, "# note: %s\n# received: %s\n# secret: %s\n%s# expect: %s\n", name, received.Format(time.RFC3339), secret, options, expect)
+		held := secret
+		if public, err := signer.Public(secret); err == nil {
+			held = public
+		}
+		fmt.Fprintf(&b, "# note: %s\n# received: %s\n# secret: %s\n%s# expect: %s\n", name, received.Format(time.RFC3339), held, options, expect)
 		if id := fields[http.CanonicalHeaderKey(d.ID.Header)]; id != "" && twin == "" {
 			fmt.Fprintf(&b, "# id: %s\n", id)
 		} else if d.ID.Member != "" && twin == "" {
@@ -266,7 +337,7 @@ func vectors(t testing.TB, d scheme.Definition, secret, options string, fields m
 
 // TestSenderTakesEveryForm: whatever a definition uses of the engine, the table tests it.
 func TestSenderTakesEveryForm(t *testing.T) {
-	for _, tt := range slices.Concat(forms, knobs) {
+	for _, tt := range slices.Concat(forms, knobs, privateKeys()) {
 		t.Run(tt.name, func(t *testing.T) { newSender(t, tt.definition, tt.secret, tt.options, tt.fields).Test(t) })
 	}
 }

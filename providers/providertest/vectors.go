@@ -135,10 +135,21 @@ func (s Sender) respelled(v vector.Vector, o *scheme.Options, h *verify.Head, bo
 	definition := s.Definition
 	definition.Signatures = definition.Signatures[at : at+1]
 	found := false
-	for _, secret := range v.Secrets {
-		made, err := signer.Header(definition, signer.Delivery{
-			At: d.SignedAt, Written: written, Body: body, URL: o.URL, Fields: fields, Secrets: []string{secret},
-		})
+	delivery := signer.Delivery{At: d.SignedAt, Written: written, Body: body, URL: o.URL, Fields: fields}
+	texts := v.Secrets
+	if s.private() { // so nobody here can sign again
+		var err error
+		if texts, err = s.genuine(by, delivery, got, v.Secrets); err != nil {
+			return err
+		}
+	}
+	for _, text := range texts {
+		if s.private() {
+			delivery.Signatures = []string{text}
+		} else {
+			delivery.Secrets = []string{text}
+		}
+		made, err := signer.Header(definition, delivery)
 		if err != nil {
 			return err
 		}
@@ -285,7 +296,7 @@ func (s Sender) testPublished(t *testing.T) {
 				o.URL = tt.Head.URL.String()
 			}
 			outcome := vector.NoVerifier
-			if v, err := s.new(verify.Secrets(secrets...), o); err == nil {
+			if v, err := s.new(verify.Secrets(s.held(secrets...)...), o); err == nil {
 				outcomeOf := judge
 				if tt.MediaType == "" { // the collection does not say what the endpoint takes
 					outcomeOf = verifyOnly

@@ -55,8 +55,13 @@ type Delivery struct {
 	// Secrets are what the provider signs with, as its dashboard shows them. Where
 	// the scheme has room for one signature, there is one secret; where a header holds a
 	// list or is repeated, or more headers hold one each, each secret makes one
-	// signature, in this order. None makes a delivery without a signature.
+	// signature, in this order. None makes a delivery without a signature. Where the
+	// provider signs with a private key, they are private keys, as Public reads them.
 	Secrets []string
+
+	// Signatures are signatures that somebody else made, as they stand in the header, in
+	// the place of Secrets.
+	Signatures []string
 }
 
 // Header returns the header fields of a delivery, under canonical names: what the
@@ -90,15 +95,11 @@ func Header(d scheme.Definition, v Delivery) (http.Header, error) {
 		return nil, err
 	}
 	for _, s := range d.Signatures {
-		var signatures []string
+		signatures := append([]string{}, v.Signatures...)
 		for i, secret := range v.Secrets {
-			key, err := keyOf(d.Secret, secret)
+			text, err := sign(d.Secret, s, secret, message)
 			if err != nil {
 				return nil, fmt.Errorf("secret %d: %w", i+1, err)
-			}
-			text, err := sign(s, key, message)
-			if err != nil {
-				return nil, err
 			}
 			signatures = append(signatures, text)
 		}
@@ -211,7 +212,18 @@ func keyOf(s scheme.Secret, text string) ([]byte, error) {
 }
 
 // sign makes one signature, as text.
-func sign(s scheme.Signature, key, message []byte) (string, error) {
+func sign(form scheme.Secret, s scheme.Signature, secret string, message []byte) (string, error) {
+	if private(s.Algorithm) {
+		signature, err := signPrivate(s.Algorithm, secret, message)
+		if err != nil {
+			return "", err
+		}
+		return encode(s.Encoding, signature)
+	}
+	key, err := keyOf(form, secret)
+	if err != nil {
+		return "", err
+	}
 	var mac hash.Hash
 	switch s.Algorithm {
 	case scheme.HMACSHA256:
@@ -224,19 +236,24 @@ func sign(s scheme.Signature, key, message []byte) (string, error) {
 		return "", fmt.Errorf("the algorithm %d is unknown", s.Algorithm)
 	}
 	mac.Write(message)
-	switch s.Encoding {
+	return encode(s.Encoding, mac.Sum(nil))
+}
+
+// encode writes a signature as text.
+func encode(e scheme.Encoding, signature []byte) (string, error) {
+	switch e {
 	case scheme.Hex:
-		return fmt.Sprintf("%x", mac.Sum(nil)), nil
+		return fmt.Sprintf("%x", signature), nil
 	case scheme.Base64:
-		return base64.StdEncoding.EncodeToString(mac.Sum(nil)), nil
+		return base64.StdEncoding.EncodeToString(signature), nil
 	case scheme.UpperHex:
-		return fmt.Sprintf("%X", mac.Sum(nil)), nil
+		return fmt.Sprintf("%X", signature), nil
 	case scheme.Base64URL:
-		return base64.URLEncoding.EncodeToString(mac.Sum(nil)), nil
+		return base64.URLEncoding.EncodeToString(signature), nil
 	case scheme.RawBase64URL:
-		return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
+		return base64.RawURLEncoding.EncodeToString(signature), nil
 	}
-	return "", fmt.Errorf("the encoding %d is unknown", s.Encoding)
+	return "", fmt.Errorf("the encoding %d is unknown", e)
 }
 
 // write writes a signature's headers.
