@@ -37,6 +37,9 @@ func secretOf(p catalog.Provider) string {
 	if p.Token != nil && p.Token.Basic {
 		return "hooks:" + secret
 	}
+	if p.Definition != nil && p.Definition.Secret.PrefixRequired {
+		return p.Definition.Secret.Prefix + secret
+	}
 	return secret
 }
 

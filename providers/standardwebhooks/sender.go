@@ -49,14 +49,23 @@ func (s Sender) Definition() scheme.Definition {
 	d.About.NotCovered = append(d.About.NotCovered, r.notCovered...)
 	d.About.Credentials = append(d.About.Credentials, r.credentials...)
 	switch r.names {
-	case svixNames:
+	case svixNames, eitherNames:
 		rename(&d, "Svix-Id", "Svix-Timestamp", "Svix-Signature")
 		d.About.Tell.Name = "Svix"
 	case finchNames:
 		rename(&d, "Finch-Event-Id", "Finch-Timestamp", "Finch-Signature")
 		d.About.Tell.Name = ""
 	}
+	if r.names == eitherNames {
+		d.Aliases = []scheme.Alias{
+			{Header: "Svix-Id", Other: "Webhook-Id"},
+			{Header: "Svix-Timestamp", Other: "Webhook-Timestamp"},
+			{Header: "Svix-Signature", Other: "Webhook-Signature"},
+		}
+	}
 	switch r.secret {
+	case prefixed:
+		d.Secret.PrefixRequired = true
 	case bare:
 		d.Secret, d.About.SecretPrefix = scheme.Secret{Encoding: scheme.Base64Secret}, ""
 	case text:
@@ -83,6 +92,7 @@ type names uint8
 const (
 	webhookNames names = iota // webhook-id, webhook-timestamp, webhook-signature
 	svixNames                 // svix-id, svix-timestamp, svix-signature
+	eitherNames               // all of the one or all of the other
 	finchNames
 )
 
@@ -91,6 +101,7 @@ type form uint8
 
 const (
 	whsec     form = iota // base64, "whsec_" in front or not
+	prefixed              // base64, "whsec_" in front
 	bare                  // base64, nothing in front
 	text                  // its bytes are the key
 	versioned             // base64, "v1,whsec_" in front or not

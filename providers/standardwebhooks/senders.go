@@ -13,7 +13,7 @@ const (
 	Finch                          // the headers are Finch-…; the secret is base64 alone
 	GitLab                         // a webhook with a signing token, and not with a secret token
 	Goody                          // svix-… headers
-	IncidentIO                     // webhook-… headers
+	IncidentIO                     // svix-… or webhook-… headers
 	Increase                       // webhook-… headers
 	Lithic                         // webhook-… headers
 	Loops                          // webhook-… headers
@@ -29,7 +29,7 @@ const (
 	SignatureAPI                   // webhook-… headers
 	SoharHealth                    // svix-… headers
 	Supabase                       // hooks of Auth over HTTP; the secret is "v1,whsec_…"
-	Svix                           // any sender that uses Svix
+	Svix                           // any sender that uses Svix; svix-… or webhook-… headers
 
 	end // behind the last one
 )
@@ -105,7 +105,7 @@ func rows() [end]row {
 			links: []string{"https://developer.ongoody.com/webhooks/webhook-security"},
 		},
 		IncidentIO: {
-			name: "incidentio", title: "incident.io",
+			name: "incidentio", title: "incident.io", names: eitherNames,
 			links: []string{"https://docs.incident.io/integrations/webhooks"},
 		},
 		Increase: {
@@ -132,7 +132,7 @@ func rows() [end]row {
 			},
 		},
 		OpenAI: {
-			name: "openai", title: "OpenAI",
+			name: "openai", title: "OpenAI", secret: prefixed, // its libraries take any other text for the key itself
 			links: []string{
 				"https://platform.openai.com/docs/guides/webhooks",
 				"https://github.com/openai/openai-go/blob/main/webhooks/webhook_helpers.go",
@@ -209,7 +209,7 @@ func rows() [end]row {
 			},
 		},
 		Svix: {
-			name: "svix", title: "Svix", names: svixNames,
+			name: "svix", title: "Svix", names: eitherNames,
 			links:      []string{"https://docs.svix.com/receiving/verifying-payloads/how-manual"},
 			notCovered: []string{"which customer of Svix sends: only the secret tells"},
 			outside:    "the example of Svix's documentation",

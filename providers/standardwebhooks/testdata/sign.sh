@@ -76,6 +76,16 @@ plain_secret=5d1f0c6a9b3e47d28c50f1ae6b7d9243 plain_other=e0417c9bd2a85f36917be4
 webhook() { id_name=webhook-id time_name=webhook-timestamp signature_name=webhook-signature; few; }
 svix() { id_name=svix-id time_name=svix-timestamp signature_name=svix-signature; few; }
 
+
+# either writes what only a sender has that uses one of two names for each header.
+either() {
+	fresh; edit "s/^svix-/webhook-/"; vector other-names accept "the headers have their other names"
+	fresh; edit "/^svix-/{p;s/^svix-/webhook-/}"; vector both-names accept "each header stands there under both names"
+	fresh; edit "/^svix-/{p;s/^svix-/webhook-/};s/^(webhook-id: ).*/\\1$second_id\\r/"; edit "s/^(webhook-id: ).*/\\1$second_id\\r/"; vector names-that-differ malformed "the id is another one under its other name" both-names
+	fresh; edit "/^svix-/{p;s/^svix-/webhook-/}"; edit "/^svix-signature:/d"; vector other-signature-alone accept "the signature stands there under its other name alone, beside an id and a time of both"
+	fresh; edit "/^svix-/{p;s/^svix-/webhook-/}"; edit "/^svix-signature:|^webhook-id:/d"; vector names-mixed malformed "the signature has its other name, and the id does not" other-signature-alone
+}
+
 first='{"type":"event","id":"evt_01","created_at":"2026-03-14T09:26:53Z","data":{"type":"session.status_idled","id":"sesn_71"}}'
 second='{"type":"event","id":"evt_02","created_at":"2026-03-14T09:26:51Z","data":{"type":"vault.created","id":"vlt_70"}}'
 sender anthropic base64 whsec_; webhook
@@ -114,7 +124,7 @@ sender goody base64 whsec_; svix
 
 first='{"event_type":"public_incident.incident_created_v2","public_incident.incident_created_v2":{"id":"01F71","name":"The queue is full"}}'
 second='{"event_type":"public_incident.incident_updated_v2","public_incident.incident_updated_v2":{"id":"01F70","name":"Slow reports"}}'
-sender incidentio base64 whsec_; webhook
+sender incidentio base64 whsec_; svix; either
 
 first='{"associated_object_id":"account_71","associated_object_type":"account","category":"account.created","id":"event_71","type":"event"}'
 second='{"associated_object_id":"account_70","associated_object_type":"account","category":"account.updated","id":"event_70","type":"event"}'
@@ -178,4 +188,4 @@ sender supabase base64 v1,whsec_; webhook
 
 first='{"event_type":"ping","data":{"success":true}}'
 second='{"event_type":"pong","data":{"success":true}}'
-sender svix base64 whsec_; svix
+sender svix base64 whsec_; svix; either
