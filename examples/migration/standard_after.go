@@ -6,36 +6,34 @@ import (
 	"os"
 
 	"github.com/hooknotary/hooknotary/middleware"
-	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// standardWebhooks describes the scheme. The headers start with "svix" or with
-// "webhook"; the documentation of the sender says which.
-func standardWebhooks(prefix string) scheme.Definition {
-	return scheme.Definition{
-		Provider: "standard-webhooks",
-		Signatures: []scheme.Signature{{
-			Header: prefix + "-signature", Field: "v1", Separator: " ", Assign: ",", Encoding: scheme.Base64,
-		}},
-		Timestamp: scheme.Timestamp{Header: prefix + "-timestamp"},
-		Message: []scheme.Part{
-			scheme.Field(prefix + "-id"), scheme.Literal("."), scheme.SignedTime(), scheme.Literal("."), scheme.Body(),
-		},
-		ID:      scheme.ID{Header: prefix + "-id"},
-		Secret:  scheme.Secret{Encoding: scheme.Base64Secret, Prefix: "whsec_", Refuse: []string{"whpk_", "whsk_"}},
-		MaxBody: 1 << 20,
-		Retry:   verify.RetryResigned, // each attempt is signed anew, under the same id
-	}
-}
-
-// standardAfter is the endpoint behind a guard.
-func standardAfter(mux *http.ServeMux, prefix string, handle func(context.Context, []byte) error) error {
-	v, err := scheme.New(standardWebhooks(prefix), verify.Secrets(os.Getenv("WEBHOOK_SECRET")), nil)
+// svixAfter is the endpoint behind a guard, for a sender that uses Svix.
+func svixAfter(mux *http.ServeMux, handle func(context.Context, []byte) error) error {
+	v, err := standardwebhooks.Svix.New(verify.Secrets(os.Getenv("WEBHOOK_SECRET")), nil)
 	if err != nil {
 		return err
 	}
-	mux.Handle("POST /hooks/users", middleware.Protect(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("POST /hooks/users", middleware.Protect(v)(users(handle)))
+	return nil
+}
+
+// standardAfter is the endpoint behind a guard, for a sender that follows the
+// specification.
+func standardAfter(mux *http.ServeMux, handle func(context.Context, []byte) error) error {
+	v, err := standardwebhooks.New(verify.Secrets(os.Getenv("WEBHOOK_SECRET")), nil)
+	if err != nil {
+		return err
+	}
+	mux.Handle("POST /hooks/users", middleware.Protect(v)(users(handle)))
+	return nil
+}
+
+// users handles what the guard let in.
+func users(handle func(context.Context, []byte) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d, ok := verify.FromContext(r.Context())
 		if !ok {
 			http.Error(w, "not verified", http.StatusInternalServerError)
@@ -44,6 +42,5 @@ func standardAfter(mux *http.ServeMux, prefix string, handle func(context.Contex
 		if err := handle(r.Context(), d.Body); err != nil {
 			http.Error(w, "try again later", http.StatusInternalServerError)
 		}
-	})))
-	return nil
+	})
 }

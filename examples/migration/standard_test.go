@@ -14,6 +14,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -94,7 +95,7 @@ func svixLibrary() library {
 			return svixBefore(mux, func(context.Context, []byte) error { return handle() })
 		},
 		after: func(mux *http.ServeMux, handle func() error) error {
-			return standardAfter(mux, "svix", func(context.Context, []byte) error { return handle() })
+			return svixAfter(mux, func(context.Context, []byte) error { return handle() })
 		},
 		rows: svixDelivery.rows(),
 	}
@@ -110,26 +111,34 @@ func standardLibrary() library {
 			return standardBefore(mux, func(context.Context, []byte) error { return handle() })
 		},
 		after: func(mux *http.ServeMux, handle func() error) error {
-			return standardAfter(mux, "webhook", func(context.Context, []byte) error { return handle() })
+			return standardAfter(mux, func(context.Context, []byte) error { return handle() })
 		},
 		rows: standardDelivery.rows(),
 	}
 }
 
 func TestStandard(t *testing.T) {
-	// A definition takes one of them.
 	t.Run("Svix takes the headers of either name", func(t *testing.T) {
 		l := svixLibrary()
 		standard := row{name: "genuine, with webhook-… headers", requests: one(standardDelivery.sign(standardSecret, standardUser))}
-		if got := l.judge(t, l.before, standard); got != "handled" {
+		for when, register := range map[string]func(*http.ServeMux, func() error) error{"before": l.before, "after": l.after} {
+			if got := l.judge(t, register, standard); got != "handled" {
+				t.Errorf("%s: %s", when, got)
+			}
+		}
+	})
+
+	t.Run("one name of each kind is no set of headers", func(t *testing.T) {
+		l := svixLibrary()
+		mixed := row{name: "genuine, with a webhook-id", requests: one(edited(svixDelivery.sign(standardSecret, standardUser), func(h http.Header) {
+			h.Set("webhook-id", h.Get("svix-id"))
+			h.Del("svix-id")
+		}))}
+		if got := l.judge(t, l.before, mixed); got != "400" {
 			t.Errorf("before: %s", got)
 		}
-		if got := l.judge(t, l.after, standard); got != "401, unsigned" {
+		if got := l.judge(t, l.after, mixed); got != "401, malformed" {
 			t.Errorf("after: %s", got)
-		}
-		s := standardLibrary()
-		if got := s.judge(t, s.after, standard); got != "handled" {
-			t.Errorf("after, with the other definition: %s", got)
 		}
 	})
 
@@ -137,14 +146,14 @@ func TestStandard(t *testing.T) {
 	t.Run("secrets may be text", func(t *testing.T) {
 		quiet(t)
 		raw := delivery{"svix", func(secret string) (signer, error) { return svix.NewWebhookRaw([]byte(secret)) }, "msg_1"}
-		text := standardWebhooks("svix")
-		text.Secret.Encoding, text.Secret.Prefix = scheme.TextSecret, ""
+		text := standardwebhooks.Svix.Definition()
+		text.Secret = scheme.Secret{}
 		for name, tt := range map[string]struct {
 			definition scheme.Definition
 			want       int
 		}{
 			"text":   {text, http.StatusOK},
-			"base64": {standardWebhooks("svix"), http.StatusUnauthorized},
+			"base64": {standardwebhooks.Svix.Definition(), http.StatusUnauthorized},
 		} {
 			v, err := scheme.New(tt.definition, verify.Secrets("C2FVsBQIhrscChlQIMV+b5sSYspob7oD"), nil)
 			if err != nil {
