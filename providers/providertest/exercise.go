@@ -65,6 +65,16 @@ type Subject struct {
 	// that does not.
 	BodyPrefix string
 
+	// Form makes a body of any bytes where the verifier reads the body to verify it, as one
+	// that signs the fields of a form does. Each text has a body of its own, and that of
+	// two texts is never one message. Default: the bytes behind BodyPrefix.
+	Form func(text []byte) []byte
+
+	// Query returns the query of the URL at which a body arrives, where the verifier
+	// compares it with its configuration or with the body, but takes the rest of the URL
+	// from its configuration. It is not for SignsURL.
+	Query func(body []byte) string
+
 	// Unit is the unit of the signed time. Default: one second.
 	Unit time.Duration
 
@@ -136,6 +146,9 @@ func newBattery(t *testing.T, s Subject) *battery {
 	}
 	if s.Unit == 0 {
 		s.Unit = time.Second
+	}
+	if s.Form == nil {
+		s.Form = func(text []byte) []byte { return slices.Concat([]byte(s.BodyPrefix), text) }
 	}
 	b := &battery{Subject: s}
 	if s.SignsURL {
@@ -213,8 +226,12 @@ func (b *battery) genuineAt(at time.Time, body []byte, secrets ...string) *verif
 	if len(secrets) == 0 && len(b.Secrets) > 0 {
 		secrets = b.Secrets[:1]
 	}
+	u := b.url
+	if b.Query != nil {
+		u = &url.URL{Scheme: "https", Host: "hooks.example.com", Path: "/in/7", RawQuery: b.Query(body)}
+	}
 	return &verify.Head{
-		URL:        b.url,
+		URL:        u,
 		Method:     http.MethodPost,
 		Header:     b.Sign(at, b.url, slices.Clone(body), secrets...),
 		ReceivedAt: at.Add(700 * time.Millisecond),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -138,7 +139,7 @@ func (b *battery) testBody(t *testing.T) {
 	}
 	for _, r := range rewritten {
 		t.Run("a body is refused if something rewrote "+r.name, func(t *testing.T) {
-			sent, got := []byte(b.BodyPrefix+r.sent), []byte(b.BodyPrefix+r.got)
+			sent, got := b.Form([]byte(r.sent)), b.Form([]byte(r.got))
 			h := b.genuineAt(signedAt, sent)
 			b.reject(t, "rewritten", b.v, h, got, verify.ErrMismatch)
 			accept(t, "as it was sent", b.v, h, sent)
@@ -151,7 +152,7 @@ func (b *battery) testBody(t *testing.T) {
 			for i := range body {
 				body[i] = byte(rng.Uint32())
 			}
-			body = append([]byte(b.BodyPrefix), body...)
+			body = b.Form(body)
 			size = len(body)
 			h := b.genuineAt(signedAt, body)
 			accept(t, "genuine", b.v, h, body)
@@ -167,6 +168,10 @@ func (b *battery) testBody(t *testing.T) {
 func (b *battery) testURL(t *testing.T) {
 	e := b.Events[0]
 	h := b.genuine(e)
+	if b.Query != nil {
+		b.testQuery(t, h, e)
+		return
+	}
 	if !b.SignsURL {
 		t.Run("the URL does not matter", func(t *testing.T) {
 			want := accept(t, "without a URL", b.v, h, e.Body)
@@ -208,6 +213,53 @@ func (b *battery) testURL(t *testing.T) {
 			u.RawQuery += string(e.Body[:i+1])
 			c.URL = &u
 			b.reject(t, "moved", b.v, &c, e.Body[i+1:])
+		}
+	})
+}
+
+func (b *battery) testQuery(t *testing.T, h *verify.Head, e Event) {
+	at := func(u url.URL) *verify.Head {
+		c := *h
+		c.URL = &u
+		return &c
+	}
+	t.Run("scheme, host and path are those of the configuration, and not the request's", func(t *testing.T) {
+		want := accept(t, "genuine", b.v, h, e.Body)
+		for _, text := range []string{"http://hooks.example.com/in/7", "https://elsewhere.example/x", "/", "//u:p@hooks.example.com:8443/in//7/../%37"} {
+			u := *parseURL(t, text)
+			u.RawQuery = h.URL.RawQuery
+			same(t, text, accept(t, text, b.v, at(u), e.Body), want)
+		}
+	})
+	t.Run("another query is refused", func(t *testing.T) {
+		genuine := h.URL.RawQuery
+		var others []string
+		for i := range len(genuine) {
+			others = append(others, genuine[:i], genuine[i+1:], genuine[:i]+"x"+genuine[i:])
+			if upper := strings.ToUpper(genuine[i : i+1]); upper != genuine[i:i+1] {
+				others = append(others, genuine[:i]+upper+genuine[i+1:])
+			}
+		}
+		for _, more := range []string{"&", "&x=1", "x", "%20", "+", ";x=1", "&" + genuine} {
+			others = append(others, genuine+more, more+genuine)
+		}
+		for _, query := range others {
+			u := *h.URL
+			u.RawQuery = query
+			b.reject(t, query, b.v, at(u), e.Body)
+		}
+		accept(t, "the same query", b.v, h, e.Body)
+	})
+	t.Run("a head without a URL is refused, or one message", func(t *testing.T) {
+		c := *h
+		c.URL = nil
+		b.harmless(t, "nil", &c, e)
+	})
+	t.Run("bytes that move between query and body are refused", func(t *testing.T) {
+		for i := range e.Body {
+			u := *h.URL
+			u.RawQuery += string(e.Body[:i+1])
+			b.reject(t, "moved", b.v, at(u), e.Body[i+1:])
 		}
 	})
 }

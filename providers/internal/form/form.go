@@ -1,0 +1,106 @@
+// Package form reads application/x-www-form-urlencoded bodies for schemes that sign what
+// the fields of a form decode to.
+//
+// Such a signature does not cover the bytes of the body, so a handler's parser must find
+// the same fields as the verifier. Parse therefore takes only forms that every parser reads
+// alike.
+package form
+
+import (
+	"slices"
+	"strings"
+)
+
+// Field is one field of a form, decoded.
+type Field struct{ Name, Value string }
+
+// Parse returns the fields of a form in the order of the body, or false if the body is no
+// form or has more than most fields. An empty body is a form without fields.
+//
+// Each field must be a name, one "=" and a value, and the name must not be empty. What is
+// not escaped must be visible ASCII other than ";" and "%", and an escape must have two
+// hexadecimal digits. A name may stand several times.
+func Parse(body []byte, most int) ([]Field, bool) {
+	if len(body) == 0 {
+		return nil, true
+	}
+	text := string(body)
+	count := 1 + strings.Count(text, "&")
+	if count > most {
+		return nil, false
+	}
+	fields := make([]Field, 0, count)
+	for pair := range strings.SplitSeq(text, "&") {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return nil, false
+		}
+		f := Field{}
+		if f.Name, ok = decode(name); !ok {
+			return nil, false
+		}
+		if f.Value, ok = decode(value); !ok {
+			return nil, false
+		}
+		fields = append(fields, f)
+	}
+	return fields, true
+}
+
+// decode undoes the escapes of a name or a value.
+func decode(s string) (string, bool) {
+	escaped := false
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c <= ' ' || c > '~' || c == ';' || c == '=':
+			return "", false
+		case c == '%' || c == '+':
+			escaped = true
+		}
+	}
+	if !escaped {
+		return s, true
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '+':
+			b = append(b, ' ')
+		case '%':
+			if i+2 >= len(s) {
+				return "", false
+			}
+			hi, lo := digit(s[i+1]), digit(s[i+2])
+			if hi > 15 || lo > 15 {
+				return "", false
+			}
+			b = append(b, hi<<4|lo)
+			i += 2
+		default:
+			b = append(b, s[i])
+		}
+	}
+	return string(b), true
+}
+
+// digit returns the value of a hexadecimal digit, or more than 15.
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10
+	}
+	return 16
+}
+
+// Sort sorts fields by the bytes of their names, and those of one name by the bytes of
+// their values.
+func Sort(fields []Field) {
+	slices.SortFunc(fields, func(a, b Field) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Value, b.Value)
+	})
+}
