@@ -21,12 +21,14 @@ import (
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/token"
+	"github.com/hooknotary/hooknotary/providers/twilio"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
 // programs lists the providers that take code.
 var programs = [...]func() (Provider, error){
 	code(paypal.About, func(id string) (verify.Verifier, error) { return paypal.New(id, nil) }),
+	keyed(twilio.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return twilio.New(o.URL, keys, nil) }),
 }
 
 // families lists the providers that share a package, which holds a table of them.
