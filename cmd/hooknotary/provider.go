@@ -18,6 +18,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/providers/token"
+	"github.com/hooknotary/hooknotary/providers/twilio"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
 )
@@ -200,6 +201,9 @@ func (p *provider) fromToken() {
 
 // fromCode makes what is known of a provider that takes code.
 func (p *provider) fromCode() {
+	if p.SignsURL {
+		p.flags = append(p.flags, "url")
+	}
 	p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
 		var texts []string
 		for _, s := range secrets {
@@ -239,6 +243,13 @@ var specials = map[string]func(p *provider){
 			return githubtest.Header(event, d.body, d.secret), nil
 		}
 	},
+	"twilio": func(p *provider) {
+		p.flags = []string{"url", "json-body", "any-query", "insecure-allow-short-secret"}
+		p.verifier = keyed(func(s *settings, keys verify.KeySource) (verify.Verifier, error) {
+			return twilio.New(s.url, keys, &twilio.Options{JSON: s.jsonBody, AnyQuery: s.anyQuery, InsecureAllowShortSecret: s.allowShort})
+		})
+		p.whyNot = notSigned
+	},
 	"paypal": func(p *provider) {
 		p.flags = []string{"sandbox", "insecure-accept-simulator", "cert", "intermediates", "roots"}
 		p.probe = func(s *settings) string {
@@ -268,6 +279,24 @@ var specials = map[string]func(p *provider){
 		p.whyNot = "PayPal signs with the private key of its certificate, which nobody else has. " +
 			"To try an endpoint, send an event with PayPal's simulator; in tests, package paypaltest stands for PayPal, certificate and all"
 	},
+}
+
+// notSigned is why a delivery cannot be made for a provider that takes code.
+const notSigned = "its signature is not over the body as it is, and no signer of this program makes one"
+
+// keyed makes the verifiers of a provider that takes code, and secrets.
+func keyed(open func(s *settings, keys verify.KeySource) (verify.Verifier, error)) func(*settings, []secret) (verify.Verifier, error) {
+	return func(s *settings, secrets []secret) (verify.Verifier, error) {
+		keys, err := keyList(secrets)
+		if err != nil {
+			return nil, err
+		}
+		v, err := open(s, keys)
+		if err != nil {
+			return nil, err // and no verifier, which might be a nil pointer of its type
+		}
+		return v, nil
+	}
 }
 
 // names returns the names of the providers.

@@ -251,6 +251,8 @@ var labels = map[string]string{
 	"cert_expired":             "untrusted",
 	"no_secret_configured":     NoVerifier,
 	"content_type_not_allowed": "media_type",
+
+	"body_not_covered_by_signature": "malformed",
 }
 
 // NoVerifier is the outcome of a vector whose verifier cannot be made.
