@@ -49,6 +49,10 @@ type About struct {
 	// endpoint's means.
 	OtherMedia []MediaNote `json:"other_media,omitempty"`
 
+	// Handshakes says which requests the guard answers itself, each a phrase without a
+	// full stop: "a GET with challenge".
+	Handshakes []string `json:"handshakes,omitempty"`
+
 	// Links are pages of the provider's documentation, that on signatures first.
 	Links []string `json:"links"`
 
@@ -134,6 +138,7 @@ func (a About) Clone() About {
 	a.JSON.First = append([]string(nil), a.JSON.First...)
 	a.Tell.Headers = append([]string{}, a.Tell.Headers...)
 	a.OtherMedia = append([]MediaNote(nil), a.OtherMedia...)
+	a.Handshakes = append([]string(nil), a.Handshakes...)
 	a.Links = append([]string{}, a.Links...)
 	return a
 }

@@ -11,8 +11,9 @@ var errRepeatedType = errors.New("the Content-Type is repeated")
 
 // Check refuses a request that is wrong whatever its signature is, before anybody reads
 // its body: another method than POST, another media type than p's, a
-// Content-Encoding, and a body that is announced to be larger than p.MaxBody. A
-// contentLength of -1 announces nothing; whoever reads the body counts it then.
+// Content-Encoding other than the gzip that p.Compression allows, and a body that is
+// announced to be larger than p.MaxBody. A contentLength of -1 announces nothing; whoever
+// reads the body counts it then.
 //
 // The error is a *Error whose reason is ErrMethod, ErrMediaType or ErrTooLarge, or
 // ErrMalformed where there is no head.
@@ -36,7 +37,12 @@ func (p Profile) Check(h *Head, contentLength int64) error {
 		}
 	}
 	if v := h.Header["Content-Encoding"]; len(v) > 1 || len(v) == 1 && v[0] != "" && !strings.EqualFold(v[0], "identity") {
-		return &Error{Reason: ErrMediaType, Cause: encodingError(v[0])}
+		if p.Compression == 0 {
+			return &Error{Reason: ErrMediaType, Cause: encodingError(v[0])}
+		}
+		if len(v) > 1 || !strings.EqualFold(v[0], "gzip") {
+			return &Error{Reason: ErrMediaType, Cause: gzipError(v[0])}
+		}
 	}
 	if contentLength > p.MaxBody {
 		return &Error{Reason: ErrTooLarge, Cause: &lengthError{contentLength, p.MaxBody}}
@@ -57,6 +63,12 @@ type encodingError string
 
 func (e encodingError) Error() string {
 	return fmt.Sprintf("the Content-Encoding is %.100q: the signature is over the bytes before it was added", string(e))
+}
+
+type gzipError string
+
+func (e gzipError) Error() string {
+	return fmt.Sprintf("the Content-Encoding is %.100q, and the endpoint takes one gzip or none", string(e))
 }
 
 type lengthError struct{ got, most int64 }

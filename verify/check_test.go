@@ -14,6 +14,11 @@ func TestProfileCheck(t *testing.T) {
 		json := verify.Profile{Provider: "acme", MaxBody: 100, Binding: verify.BindingFull}
 		form := json
 		form.MediaType = "application/x-www-form-urlencoded"
+		packed := func(c verify.Compression) verify.Profile {
+			p := json
+			p.Compression = c
+			return p
+		}
 		head := func(method string, fields ...string) *verify.Head {
 			h := &verify.Head{Method: method, Header: http.Header{}}
 			for i := 0; i < len(fields); i += 2 {
@@ -52,6 +57,15 @@ func TestProfileCheck(t *testing.T) {
 			{"an encoding", json, head("POST", encoding, "gzip"), 100, verify.ErrMediaType, `the Content-Encoding is "gzip"`},
 			{"an encoding behind none", json, head("POST", encoding, "identity, gzip"), 100, verify.ErrMediaType, ""},
 			{"an encoding twice", json, head("POST", encoding, "identity", encoding, "identity"), 100, verify.ErrMediaType, ""},
+			{"gzip where the gzip bytes are signed", packed(verify.GzipSigned), head("POST", encoding, "gzip"), 100, 0, ""},
+			{"gzip where what it holds is signed", packed(verify.GzipUnpacked), head("POST", encoding, "GZip"), 100, 0, ""},
+			{"no encoding where gzip may be", packed(verify.GzipUnpacked), head("POST"), 100, 0, ""},
+			{"deflate where gzip may be", packed(verify.GzipUnpacked), head("POST", encoding, "deflate"), 100, verify.ErrMediaType, `"deflate", and the endpoint takes one gzip or none`},
+			{"br where gzip may be", packed(verify.GzipSigned), head("POST", encoding, "br"), 100, verify.ErrMediaType, ""},
+			{"x-gzip where gzip may be", packed(verify.GzipUnpacked), head("POST", encoding, "x-gzip"), 100, verify.ErrMediaType, ""},
+			{"gzip twice in one line", packed(verify.GzipUnpacked), head("POST", encoding, "gzip, gzip"), 100, verify.ErrMediaType, ""},
+			{"gzip twice", packed(verify.GzipUnpacked), head("POST", encoding, "gzip", encoding, "gzip"), 100, verify.ErrMediaType, ""},
+			{"gzip that is announced too large", packed(verify.GzipUnpacked), head("POST", encoding, "gzip"), 101, verify.ErrTooLarge, ""},
 
 			{"an empty body", json, head("POST"), 0, 0, ""},
 			{"a body of unknown length", json, head("POST"), -1, 0, ""},

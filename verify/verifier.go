@@ -65,6 +65,50 @@ type Profile struct {
 	// Retention is how long a finished event is worth remembering: at least as
 	// long as the provider retries. Zero leaves it to the guard.
 	Retention time.Duration
+
+	// Compression says whether bodies may come compressed, and which bytes are signed
+	// then. Zero: they may not, and a Content-Encoding is refused.
+	Compression Compression
+
+	// Rejection is the response that the provider wants for a request that does not
+	// verify. Zero: 401, with a body that says so.
+	Rejection Rejection
+}
+
+// Rejection says what a request that does not verify is answered with, where the
+// provider asks for something: some send bad signatures on purpose, and look.
+type Rejection struct {
+	// Status is 400 to 499. Zero means 401.
+	Status int
+	// NoBody: the response has no body.
+	NoBody bool
+}
+
+// Compression says which bytes of a compressed body are signed. One layer of gzip is all
+// that any provider of this kind sends.
+type Compression uint8
+
+const (
+	// GzipSigned: the signature is over the bytes as they came, compressed or not. A
+	// Delivery's Body is these bytes; NewUnpacker reads what they hold.
+	GzipSigned Compression = iota + 1
+	// GzipUnpacked: the signature is over what was compressed. The body is unpacked
+	// before it is verified, within the bounds of NewUnpacker and of MaxBody, and a
+	// Delivery's Body is what was unpacked.
+	GzipUnpacked
+)
+
+// String returns "gzip signed", "gzip unpacked" or, for zero, "none".
+func (c Compression) String() string {
+	switch c {
+	case 0:
+		return "none"
+	case GzipSigned:
+		return "gzip signed"
+	case GzipUnpacked:
+		return "gzip unpacked"
+	}
+	return "invalid"
 }
 
 // Window is how far a signed time may lie before and after the receive time.

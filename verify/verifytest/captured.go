@@ -197,10 +197,15 @@ func check(ctx context.Context, v verify.Verifier, c *capture.Capture, want stri
 
 // judge says what a guard with v says before it asks its store.
 func judge(ctx context.Context, v verify.Verifier, c *capture.Capture) (*verify.Delivery, error) {
-	if err := v.Profile().Check(c.Head(), int64(len(c.Body))); err != nil {
+	p := v.Profile()
+	if err := p.Check(c.Head(), int64(len(c.Body))); err != nil {
 		return nil, err
 	}
-	return verify.Verify(ctx, v, c.Head(), c.Body)
+	body, err := p.Unpack(c.Head(), c.Body)
+	if err != nil {
+		return nil, err
+	}
+	return verify.Verify(ctx, v, c.Head(), body)
 }
 
 // explain returns the error and the diagnosis, as lines that follow the verdict.
