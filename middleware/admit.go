@@ -113,6 +113,8 @@ type Admission struct {
 	carrier                     admissionContext
 
 	original original    // if reported
+	unpacked bool        // whether the body was, so that the handler must not unpack it
+	sent     int         // bytes of the body, as it was sent
 	header   http.Header // of the request outside
 	id       uint64      // for correlation
 	watch    stopwatch
@@ -168,7 +170,7 @@ func (g *Guard) Admit(ctx context.Context, in *adapter.Inbound) (*Admission, *Re
 		in.Head.URL = &u
 	}
 	watch := g.startWatch(ctx)
-	pending, err := g.begin(ctx, in, &watch)
+	pending, challenge, err := g.begin(ctx, in, &watch)
 	if err != nil {
 		r := refusal{verdict: verdict{err: err}, body: received{unread: in.Body != nil}}
 		if !g.opts.InsecureReportOnly && !watch.on {
@@ -184,27 +186,33 @@ func (g *Guard) Admit(ctx context.Context, in *adapter.Inbound) (*Admission, *Re
 			a.memory.free()
 		}
 	}()
-	r := a.decide(ctx, in, pending)
+	r := a.decide(ctx, in, pending, challenge)
 	finished = true
-	if a.grant == 0 || r.err != nil {
+	switch {
+	case r.answer != nil && r.err == nil:
+		return a.challenged(ctx, in, r)
+	case a.grant == 0 || r.err != nil:
 		return a.refuse(ctx, in, r)
 	}
-	a.delivery = r.delivery
+	a.delivery, a.sent = r.delivery, r.body.size()
 	a.start(ctx)
 	return a, nil
 }
 
-// begin judges the head.
-func (g *Guard) begin(ctx context.Context, in *adapter.Inbound, watch *stopwatch) (verify.Pending, error) {
+// begin judges the head. It returns a Pending, a Challenge or an error.
+func (g *Guard) begin(ctx context.Context, in *adapter.Inbound, watch *stopwatch) (verify.Pending, verify.Challenge, error) {
+	if challenge, err := g.challenge(ctx, in, watch); challenge != nil || err != nil {
+		return nil, challenge, err
+	}
 	if err := g.profile.Check(&in.Head, in.ContentLength); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer watch.lap(&watch.verify)
 	pending, err := g.verifier.Begin(ctx, &in.Head)
 	if err == nil && pending == nil {
 		err = &verify.Error{Reason: verify.ErrUnavailable, Cause: errNoDelivery}
 	}
-	return pending, err
+	return pending, nil, err
 }
 
 func (g *Guard) newAdmission(ctx context.Context, in *adapter.Inbound, watch stopwatch) *Admission {
@@ -218,24 +226,36 @@ func (g *Guard) newAdmission(ctx context.Context, in *adapter.Inbound, watch sto
 	}
 }
 
-// decide reads the body, verifies it and claims its event. The refusal has no error if
-// the handler may run.
-func (a *Admission) decide(ctx context.Context, in *adapter.Inbound, pending verify.Pending) refusal {
-	var v verdict
-	var d *verify.Delivery
-	body, err := readBody(ctx, in, &a.g.opts, &a.memory)
+// decide reads the body, verifies it and claims its event, or answers a handshake. There
+// is neither an error nor an answer if the handler may run.
+func (a *Admission) decide(ctx context.Context, in *adapter.Inbound, pending verify.Pending, challenge verify.Challenge) (r refusal) {
+	packed := challenge == nil && a.g.profile.Packed(&in.Head)
+	if packed {
+		a.memory.extra = a.g.unpackCharge
+	}
+	r.body, r.err = readBody(ctx, in, &a.g.opts, &a.memory, packed)
 	a.watch.lap(&a.watch.read)
-	a.report.NoReadDeadline = body.hidden && a.g.deadlineReported.CompareAndSwap(false, true)
-	if err == nil {
-		d, err = a.verify(ctx, pending, body.bytes)
+	a.report.NoReadDeadline = r.body.hidden && a.g.deadlineReported.CompareAndSwap(false, true)
+	if r.err != nil {
+		return r
 	}
-	if err == nil {
-		v = a.claim(d)
-		a.watch.lap(&a.watch.claim)
-	} else {
-		v.err = err
+	if challenge != nil {
+		r.answer, r.err = a.answer(func() (*verify.Response, error) { return challenge.Finish(ctx, r.body.bytes) }, false)
+		return r
 	}
-	return refusal{verdict: v, body: body, delivery: d}
+	if r.delivery, r.err = a.verify(ctx, pending, r.body.bytes); r.err != nil {
+		return r
+	}
+	if a.g.answers != nil {
+		r.answer, r.err = a.answer(func() (*verify.Response, error) { return a.g.answers.Respond(ctx, &in.Head, r.delivery) }, true)
+		if r.answer != nil || r.err != nil {
+			return r
+		}
+	}
+	a.unpacked = packed
+	r.verdict = a.claim(r.delivery)
+	a.watch.lap(&a.watch.claim)
+	return r
 }
 
 // verify checks the signature. The Delivery is nil if there is an error.
@@ -269,32 +289,41 @@ type refusal struct {
 	verdict
 	body     received
 	delivery *verify.Delivery // if it was verified all the same
+	answer   *verify.Response // to a handshake
 }
 
 // refuse ends Admit with a response or, if the guard only reports, with an Admission.
 func (a *Admission) refuse(ctx context.Context, in *adapter.Inbound, r refusal) (*Admission, *Response) {
 	g, e := a.g, &a.report
-	e.Outcome, e.Reason, e.Err, e.BodyBytes = Refused, reasonOf(r.err), r.err, len(r.body.bytes)
+	e.Outcome, e.Reason, e.Err = Refused, reasonOf(r.err), r.err
 	if r.ack {
 		e.Outcome = Acknowledged
 	}
+	return a.end(ctx, in, r, func() *Response {
+		if r.ack {
+			return acknowledge()
+		}
+		return g.response(ctx, r)
+	})
+}
+
+// end ends Admit without a claim: with a response, or with an Admission if the guard only
+// reports.
+func (a *Admission) end(ctx context.Context, in *adapter.Inbound, r refusal, respond func() *Response) (*Admission, *Response) {
+	e := &a.report
+	e.BodyBytes = r.body.size()
 	message := messageOf(r.err)
 	if d := r.delivery; d != nil { // verified, but not to be handled
 		e.Verified, e.Scope, e.KeyLabel, message = true, d.Scope, d.KeyLabel, d.Fingerprint
 	}
 	a.identify(message, r.body.bytes)
-	if g.opts.InsecureReportOnly {
+	if a.g.opts.InsecureReportOnly {
 		a.grant, a.original = reported, originalOf(in, r.body, e.Reason)
 		a.start(ctx)
 		return a, nil
 	}
 	a.memory.free()
-	var response *Response
-	if r.ack {
-		response = acknowledge()
-	} else {
-		response = g.response(ctx, r)
-	}
+	response := respond()
 	e.Status = response.Status
 	a.observe(ctx)
 	return nil, response
@@ -421,7 +450,8 @@ func (a *Admission) Context() context.Context { return a.ctx }
 // before. It has no Expect header, because the body is at hand, and a proxy behind the
 // guard must not ask its upstream for a go-ahead. It has no Connection and no Upgrade
 // header, because there is no upgrade behind a guard, and some recoverers write
-// nothing after a panic where the sender asks for one.
+// nothing after a panic where the sender asks for one. It has no Content-Encoding header
+// if the guard has unpacked the body.
 func (a *Admission) Request(r *http.Request) *http.Request {
 	r = r.WithContext(a.ctx)
 	if a.grant == reported {
@@ -434,6 +464,9 @@ func (a *Admission) Request(r *http.Request) *http.Request {
 	r.TransferEncoding, r.Trailer = nil, nil
 	a.header = r.Header
 	r.Header = without(r.Header, "Expect", "Connection", "Upgrade")
+	if a.unpacked {
+		r.Header = without(r.Header, "Content-Encoding")
+	}
 	r.Body = newBodyReader(b)
 	r.GetBody = func() (io.ReadCloser, error) { return newBodyReader(b), nil }
 	return r
@@ -465,8 +498,11 @@ type original struct {
 
 func originalOf(in *adapter.Inbound, got received, reason verify.Reason) original {
 	o := original{untouched: !got.begun, prefix: got.bytes}
+	if got.packed {
+		o.prefix = got.raw
+	}
 	switch {
-	case got.unread && reason == verify.ErrBody:
+	case got.unread && reason == verify.ErrBody && got.err != nil:
 		o.err = got.err
 	case got.unread:
 		o.rest = in.Body
@@ -586,7 +622,7 @@ func (a *Admission) Close() {
 	defer func() {
 		if a.grant != reported {
 			d, e := a.delivery, &a.report
-			e.Verified, e.Scope, e.KeyLabel, e.BodyBytes = true, d.Scope, d.KeyLabel, len(d.Body)
+			e.Verified, e.Scope, e.KeyLabel, e.BodyBytes = true, d.Scope, d.KeyLabel, a.sent
 			a.identify(d.Fingerprint, d.Body)
 		}
 		a.observe(a.ctx)

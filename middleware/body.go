@@ -27,14 +27,26 @@ type received struct {
 	unread bool  // the rest is still to come
 	err    error // with which reading ended, if not with the body's end
 	hidden bool  // something hides read deadlines
+
+	packed bool   // bytes is what was unpacked
+	sent   int64  // then: how many bytes came
+	raw    []byte // then, under a guard that only reports: these
 }
 
-// readBody reads the body to its end, within the bounds of o, and charges it to r.
-// Whatever the error, it returns what it has read.
-func readBody(ctx context.Context, in *adapter.Inbound, o *Options, r *reservation) (got received, err error) {
-	got.begun = true
+// size returns how many bytes of the body came.
+func (got *received) size() int {
+	if got.packed {
+		return int(got.sent)
+	}
+	return len(got.bytes)
+}
+
+// readBody reads the body to its end, within the bounds of o, and charges it to r. A
+// packed one is unpacked. Whatever the error, it returns what it has read.
+func readBody(ctx context.Context, in *adapter.Inbound, o *Options, r *reservation, packed bool) (got received, err error) {
+	got.begun, got.packed = true, packed
 	if in.Body == nil {
-		if in.ContentLength > 0 {
+		if in.ContentLength > 0 || packed {
 			return got, &verify.Error{Reason: verify.ErrBody, Cause: errLength}
 		}
 		got.bytes = []byte{}
@@ -71,7 +83,11 @@ func readBody(ctx context.Context, in *adapter.Inbound, o *Options, r *reservati
 	if !r.park(ctx) {
 		return got, &verify.Error{Reason: verify.ErrUnavailable, Cause: errBudget}
 	}
-	err = got.readAll(ctx, in, o, r, bounded, start)
+	if packed {
+		err = got.unpackAll(ctx, in, o, r, bounded, start)
+	} else {
+		err = got.readAll(ctx, in, o, r, bounded, start)
+	}
 	return got, err
 }
 

@@ -20,6 +20,10 @@ const (
 	// HTTP/2 request costs the server about 13 KiB.
 	requestCharge = 16 << 10
 
+	// unpackCharge is what a body that is unpacked is charged besides: the window and the
+	// tables of the decompressor, and what was read before it was made.
+	unpackCharge = 64 << 10
+
 	// A request is parked, and not charged, until its first firstBytes or the end
 	// of its body have come. So a head that is followed by nothing, or by a byte,
 	// costs no budget.
@@ -39,7 +43,9 @@ const (
 //
 // A request is charged 16 KiB and the buffer of its body, old and new while it
 // grows, from when 4 KiB or the whole of the body have come until its handler has
-// returned. Before that it is parked: 4096 requests may be, and one more ends the
+// returned. Where the guard unpacks the body, it is charged 64 KiB more, and for what is
+// unpacked; a guard that only reports also keeps what came, and charges as much again as
+// the largest body has. Before that it is parked: 4096 requests may be, and one more ends the
 // oldest.
 //
 // Bodies of up to 1 MiB may take one half of the budget, larger ones the other.
@@ -63,19 +69,20 @@ func NewBudget(bytes int64) *Budget {
 	b := &Budget{bytes: bytes}
 	b.parked.parts[inSteps].max = maxParked
 	b.parked.oldest = true
-	b.fit(0)
+	b.fit(0, 0)
 	return b
 }
 
-// fit makes the second part of each half large enough for a largest body.
-func (b *Budget) fit(maxBody int64) {
+// fit makes the second part of each half large enough for a largest body, and what it is
+// charged besides.
+func (b *Budget) fit(maxBody, extra int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	half := b.bytes/2 + requestCharge + 1
 	for _, c := range []*class{&b.small, &b.large} {
-		largest := requestCharge + maxBody + 1
+		largest := requestCharge + extra + maxBody + 1
 		if c == &b.small {
-			largest = min(largest, requestCharge+smallBody)
+			largest = min(largest, requestCharge+extra+smallBody)
 		}
 		atOnce := &c.parts[atOnce]
 		atOnce.max = max(atOnce.max, half/4, largest)
@@ -116,6 +123,7 @@ type charge struct {
 // that reads the body.
 type reservation struct {
 	of     *Budget
+	extra  int64 // what is charged beside requestCharge and the buffer
 	waited time.Duration
 	first  time.Time    // when the first byte came
 	bytes  atomic.Int64 // how many came
@@ -173,10 +181,11 @@ func (r *reservation) grow(ctx context.Context, step, rest int64) int64 {
 	if step > smallBody {
 		c = &r.of.large
 	}
-	if !r.acquire(ctx, c, [2]int64{requestCharge + step, requestCharge + rest}) {
+	more := requestCharge + r.extra
+	if !r.acquire(ctx, c, [2]int64{more + step, more + rest}) {
 		return 0
 	}
-	return r.next.bytes - requestCharge
+	return r.next.bytes - more
 }
 
 // move frees the buffer that was copied. more says whether the body is still being

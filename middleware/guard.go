@@ -19,6 +19,7 @@ import (
 type Guard struct {
 	endpoint  string
 	verifier  verify.Verifier
+	answers   verify.Challenger // the verifier, if its provider has handshakes
 	profile   verify.Profile
 	store     replay.Store
 	opts      Options
@@ -26,6 +27,9 @@ type Guard struct {
 	bound     time.Duration // how long a message stays bound to its body
 	responses *responses
 	forged    memory
+	computed  computed
+
+	unpackCharge int64 // what a body that is unpacked is charged besides
 
 	deadlineReported atomic.Bool
 }
@@ -36,6 +40,7 @@ type Guard struct {
 // store are required; a nil o is the zero Options.
 func New(endpoint string, v verify.Verifier, s replay.Store, o *Options) (*Guard, error) {
 	g := &Guard{endpoint: endpoint, verifier: v, store: s}
+	g.answers, _ = v.(verify.Challenger)
 	if o != nil {
 		g.opts = *o
 	}

@@ -70,7 +70,7 @@ type Report struct {
 	// that stalls.
 	NoReadDeadline bool
 
-	// BodyBytes is how much of the body was read.
+	// BodyBytes is how much of the body was read, as it was sent.
 	BodyBytes int
 
 	// How long the parts took; zero for parts that were not reached. Settle is
@@ -102,6 +102,10 @@ const (
 	// Lost: the handler succeeded, but its claim had been taken over, so another
 	// one ran or runs, too. The sender got 409.
 	Lost
+	// Challenged: the request was a handshake of the provider, which the guard answered.
+	// No handler ran and the store was not asked. Anyone can cause it, unless the
+	// signature is good.
+	Challenged
 )
 
 // String returns the outcome in lower case, "invalid" for the zero value.
@@ -119,6 +123,8 @@ func (o Outcome) String() string {
 		return "commit_failed"
 	case Lost:
 		return "lost"
+	case Challenged:
+		return "challenged"
 	}
 	return "invalid"
 }
@@ -269,6 +275,7 @@ func LogObserver(l *slog.Logger) func(context.Context, Report) {
 			if e.FailedOpen {
 				level = slog.LevelError
 			}
+		case Challenged:
 		default:
 			level = slog.LevelError
 		}

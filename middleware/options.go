@@ -179,8 +179,14 @@ func (g *Guard) configure() error {
 	if g.profile.Window == (verify.Window{}) {
 		g.bound = o.Retention
 	}
-	o.Budget.fit(o.MaxBody)
-	g.responses = newResponses()
+	if g.profile.Compression == verify.GzipUnpacked {
+		g.unpackCharge = unpackCharge
+		if o.InsecureReportOnly {
+			g.unpackCharge += o.MaxBody
+		}
+	}
+	o.Budget.fit(o.MaxBody, g.unpackCharge)
+	g.responses = newResponses(g.profile.Rejection)
 	return nil
 }
 
@@ -197,6 +203,12 @@ func checkProfile(p *verify.Profile, wrong func(string, ...any)) {
 	}
 	if p.Retry < verify.RetryResigned || p.Retry > verify.RetryNever {
 		wrong("the verifier's Profile has no valid Retry; say how the provider retries, RetryIdentical if that is not known")
+	}
+	if p.Compression > verify.GzipUnpacked {
+		wrong("the verifier's Profile has no valid Compression; say which bytes of a compressed body are signed")
+	}
+	if s := p.Rejection.Status; s != 0 && (s < 400 || s > 499) {
+		wrong("the verifier's Profile has the Rejection.Status %d, want 400 to 499, or 0 for 401", s)
 	}
 }
 

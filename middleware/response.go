@@ -34,16 +34,16 @@ const hangUp = 50 * time.Millisecond
 // whether the body is unread.
 type responses [verify.ErrUnavailable + 1][2]*Response
 
-func newResponses() *responses {
+func newResponses(wants verify.Rejection) *responses {
 	all := new(responses)
 	for reason := range all {
-		all[reason] = [2]*Response{newResponse(verify.Reason(reason)), newResponse(verify.Reason(reason))}
+		all[reason] = [2]*Response{newResponse(verify.Reason(reason), wants), newResponse(verify.Reason(reason), wants)}
 		all[reason][1].unread = true
 	}
 	return all
 }
 
-func newResponse(reason verify.Reason) *Response {
+func newResponse(reason verify.Reason, wants verify.Rejection) *Response {
 	a := &Response{Reason: reason, Header: make(http.Header, 4)}
 	switch reason {
 	case verify.ErrMethod:
@@ -62,8 +62,14 @@ func newResponse(reason verify.Reason) *Response {
 		a.Header.Set("Retry-After", "10")
 	default:
 		a.Status = http.StatusUnauthorized
-		a.Header.Set("WWW-Authenticate", "Webhook-Signature")
+		setDefault(&wants.Status, a.Status)
+		if a.Status = wants.Status; a.Status == http.StatusUnauthorized {
+			a.Header.Set("WWW-Authenticate", "Webhook-Signature")
+		}
 		a.close = true // else the response would tell whether the body was read
+		if wants.NoBody {
+			return a
+		}
 	}
 	a.describe()
 	return a
@@ -76,7 +82,11 @@ func (a *Response) describe() {
 }
 
 func problem(status int) []byte {
-	return fmt.Appendf(nil, `{"type":"about:blank","title":%q,"status":%d}`, http.StatusText(status), status)
+	title := http.StatusText(status)
+	if title == "" {
+		title = "Refused" // a status that a provider made up
+	}
+	return fmt.Appendf(nil, `{"type":"about:blank","title":%q,"status":%d}`, title, status)
 }
 
 // reasonOf is verify.ReasonOf, but for a reason that nobody knows.
@@ -146,7 +156,9 @@ func (a *Response) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, values := range a.Header {
 		h[name] = slices.Clone(values)
 	}
-	h.Set("Content-Length", strconv.Itoa(len(a.Body)))
+	if a.Status != http.StatusNoContent {
+		h.Set("Content-Length", strconv.Itoa(len(a.Body)))
+	}
 	if r.ProtoMajor == 1 && (a.unread || a.close) {
 		h.Set("Connection", "close")
 	}

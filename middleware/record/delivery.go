@@ -132,7 +132,7 @@ func (d *delivery) complete(left int) *capture.Capture {
 		c.URL.Scheme, c.URL.Host, c.URL.User = u.Scheme, u.Host, nil
 	}
 	c.Body = d.body
-	if n := min(d.read, d.rec.opts.MaxBody); int64(len(d.body)) < n && int64(len(d.signed)) == d.read {
+	if n := min(d.read, d.rec.opts.MaxBody); int64(len(d.body)) < n && int64(len(d.signed)) == d.read && bytes.HasPrefix(d.signed, d.body) {
 		c.Body = slices.Clone(d.signed[:n])
 	}
 	c.Inexact = d.inexact(int64(len(c.Body)))
