@@ -70,10 +70,15 @@ func (j *judge) newVerifierOf(text string) (verify.Verifier, error) {
 // count as much as the signature. Nothing is remembered, so nothing is a replay.
 func admit(ctx context.Context, v verify.Verifier, c *capture.Capture) (*verify.Delivery, error) {
 	head := c.Head()
-	if err := v.Profile().Check(head, int64(len(c.Body))); err != nil {
+	p := v.Profile()
+	if err := p.Check(head, int64(len(c.Body))); err != nil {
 		return nil, err
 	}
-	return verify.Verify(ctx, v, head, c.Body)
+	body, err := p.Unpack(head, c.Body)
+	if err != nil {
+		return nil, err
+	}
+	return verify.Verify(ctx, v, head, body)
 }
 
 // cause returns the text of an error without the name of the package that says it.

@@ -56,7 +56,12 @@ func (s Sender) optionsOf(v vector.Vector) (*scheme.Options, error) {
 
 // judge says of a vector what a guard says before it asks its store.
 func judge(v verify.Verifier, h *verify.Head, body []byte) (*verify.Delivery, error) {
-	if err := v.Profile().Check(h, int64(len(body))); err != nil {
+	p := v.Profile()
+	if err := p.Check(h, int64(len(body))); err != nil {
+		return nil, err
+	}
+	body, err := p.Unpack(h, body)
+	if err != nil {
 		return nil, err
 	}
 	return verify.Verify(context.Background(), v, h, body)

@@ -25,6 +25,11 @@ func (d *Definition) Describe() verify.About {
 	if a.Title == "" {
 		a.Title = d.Provider
 	}
+	if len(a.Handshakes) == 0 {
+		for i := range d.Handshakes {
+			a.Handshakes = append(a.Handshakes, d.Handshakes[i].describe())
+		}
+	}
 	if a.Signed == "" {
 		a.Signed = d.signed()
 	}
@@ -59,6 +64,7 @@ func (d *Definition) Clone() Definition {
 	c.ID.Repeated = slices.Clone(d.ID.Repeated)
 	c.Secret.Refuse = slices.Clone(d.Secret.Refuse)
 	c.Partitions = slices.Clone(d.Partitions)
+	c.Handshakes = cloneHandshakes(d.Handshakes)
 	c.About = d.About.Clone()
 	return c
 }
@@ -83,6 +89,9 @@ func (d *Definition) profile() verify.Profile {
 		Binding:   verify.BindingFull,
 		Retry:     d.Retry,
 		Retention: d.Retention,
+
+		Compression: d.Compression,
+		Rejection:   d.Rejection,
 	}
 }
 

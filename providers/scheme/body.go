@@ -111,7 +111,7 @@ func (p *pending) id(body []byte) string {
 			}
 		}
 	case d.ID.Member != "":
-		value := jsonscan.Member(body, d.ID.Member)
+		value := jsonscan.Member(p.v.open(body), d.ID.Member)
 		if len(value) > maxValue {
 			return ""
 		}

@@ -82,6 +82,15 @@ type Definition struct {
 	// refuses such a definition that does not say so.
 	RetriesRunAgain bool
 
+	// Handshakes says how the provider checks an endpoint, and what it wants to read
+	// then; at most 8. The first one that a request fits counts.
+	Handshakes []Handshake
+
+	// Compression and Rejection are as in verify.Profile. Where the gzip bytes are
+	// signed, an ID.Member is looked for in the first 64 KiB of what they hold.
+	Compression verify.Compression
+	Rejection   verify.Rejection
+
 	// About is what people and tools want to know of the scheme. What follows from
 	// the rest may be left out: Describe fills it in. A secret that is one of
 	// About.Credentials is refused.
@@ -331,6 +340,12 @@ func (d Definition) check() (*Definition, error) {
 		return nil, err
 	}
 	if err := d.checkAliases(); err != nil {
+		return nil, err
+	}
+	if err := d.checkHandshakes(); err != nil {
+		return nil, err
+	}
+	if err := d.checkCompression(); err != nil {
 		return nil, err
 	}
 	return &d, nil

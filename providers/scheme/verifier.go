@@ -33,6 +33,12 @@ type Options struct {
 	// nil means none.
 	Partitions []string
 
+	// VerifyToken is the text that the endpoint is registered with at a provider whose
+	// handshake carries one, such as Meta's "verify token": 16 to 256 bytes that nobody
+	// can guess, and not the signing secret, because it stands in the query of a URL.
+	// Empty: such a handshake is not answered.
+	VerifyToken string
+
 	// InsecureAllowShortSecret allows secrets under 16 bytes, which can be
 	// guessed from one captured delivery.
 	InsecureAllowShortSecret bool
@@ -57,6 +63,7 @@ type Verifier struct {
 	digits     int         // how many a decimal time must have, or 0
 
 	partitions []string // values of the partition header that count
+	responder  *Responder
 }
 
 // New makes a verifier. The keys are required; a fixed list of them is checked here
@@ -147,6 +154,9 @@ func (v *Verifier) configure(source verify.KeySource) error {
 		if end.want > 0 {
 			*end.have = end.want
 		}
+	}
+	if err := v.configureHandshakes(source); err != nil {
+		return err
 	}
 	nobody, err := v.keyed(verify.Key{}, material{})
 	if err != nil {
