@@ -33,7 +33,7 @@ func build(t *testing.T) string {
 func TestGenerate(t *testing.T) {
 	inCheckout(t)
 	command := build(t)
-	files := []string{"go.mod", "README.md", "verify/diagnose/lookalikes.json", "verify/diagnose/senders_gen.go"}
+	files := []string{"go.mod", "README.md", "verify/diagnose/lookalikes.json", "verify/diagnose/senders_gen.go", "providers/README.md"}
 	root := filepath.Join("..", "..", "..")
 	for _, c := range []struct {
 		name   string
@@ -44,9 +44,10 @@ func TestGenerate(t *testing.T) {
 		{"the files of this checkout are those of the catalogue", func(*testing.T, string) {}, "", ""},
 		{"a sender that is gone from the generated file is missed", replace(files[3], `"Stripe-Signature"`, `"Other-Signature"`), files[3], ""},
 		{"a look-alike that is new is missed", replace(files[2], `"senders": [`, `"senders": [{"name": "Acme", "headers": ["X-Acme-Signature"]},`), files[3], ""},
-		{"a row of the README's table that was edited by hand is seen", replace(files[1], "| 25 MiB |", "| 26 MiB |"), files[1], ""},
-		{"the README's text around the table is free", replace(files[1], "## Providers", "## All providers"), "", ""},
-		{"a README without the table is an error", replace(files[1], "<!-- end of providers -->", ""), "", "want the two lines"},
+		{"a name in the README's list that was edited by hand is seen", replace(files[1], "[GitHub](", "[Github]("), files[1], ""},
+		{"a row of the long list that was edited by hand is seen", replace(files[4], "| 25 MiB |", "| 26 MiB |"), files[4], ""},
+		{"the README's text around the list is free", replace(files[1], "## Providers", "## All providers"), "", ""},
+		{"a README without the list is an error", replace(files[1], "<!-- end of providers -->", ""), "", "want the two lines"},
 		{"a look-alike with a member that nobody reads is an error", replace(files[2], `"before"`, `"befor"`), "", "unknown field"},
 		{"a look-alike without a header is an error", replace(files[2], `"senders": [`, `"senders": [{"name": "Acme", "headers": []},`), "", "no header"},
 	} {

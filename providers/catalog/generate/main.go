@@ -3,7 +3,8 @@
 //	go generate ./verify/diagnose
 //
 // That is verify/diagnose/senders_gen.go, by which a diagnosis knows senders, how they
-// write JSON and what people take for secrets, and the table of providers in README.md.
+// write JSON and what people take for secrets, the list of providers in README.md, and
+// what is known of each in providers/README.md.
 // It leaves out the senders of verify/diagnose/lookalikes.json that the catalogue holds,
 // so nothing there changes when a provider is added.
 //
@@ -50,6 +51,7 @@ func run(check bool) error {
 			return senders(all, lookalikes)
 		}},
 		{"README.md", func(old []byte) ([]byte, error) { return readme(all, old) }},
+		{"providers/README.md", func(old []byte) ([]byte, error) { return long(all, old) }},
 	} {
 		file := filepath.Join(root, filepath.FromSlash(target.name))
 		old, err := os.ReadFile(file)
