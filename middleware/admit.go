@@ -265,7 +265,7 @@ func (a *Admission) verify(ctx context.Context, pending verify.Pending, body []b
 	if err != nil {
 		return nil, err
 	}
-	if d == nil || d.Binding < verify.BindingFull || d.Binding > verify.BindingNone || !same(d.Body, body) {
+	if d == nil || d.Binding < verify.BindingFull || d.Binding > verify.BindingPart || !same(d.Body, body) {
 		return nil, &verify.Error{Reason: verify.ErrUnavailable, Cause: errNoDelivery}
 	}
 	return d, nil

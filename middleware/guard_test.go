@@ -61,7 +61,7 @@ func TestNew(t *testing.T) {
 				func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.MaxBody = 1 }) }},
 			{"a profile without a binding", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = 0 }) }, "Binding",
 				func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = verify.BindingNone }) }},
-			{"a profile with an unknown binding", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = 4 }) }, "Binding",
+			{"a profile with an unknown binding", func(a *arguments) { a.verifier = profiled(func(p *verify.Profile) { p.Binding = 5 }) }, "Binding",
 				func(a *arguments) {
 					a.verifier = profiled(func(p *verify.Profile) { p.Binding = verify.BindingChecksum })
 				}},

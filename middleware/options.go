@@ -198,7 +198,7 @@ func checkProfile(p *verify.Profile, wrong func(string, ...any)) {
 	if p.MaxBody <= 0 {
 		wrong("the verifier's Profile has the MaxBody %d, want the largest body that the provider sends", p.MaxBody)
 	}
-	if p.Binding < verify.BindingFull || p.Binding > verify.BindingNone {
+	if p.Binding < verify.BindingFull || p.Binding > verify.BindingPart {
 		wrong("the verifier's Profile has no valid Binding; say how strongly the signature covers the body")
 	}
 	if p.Retry < verify.RetryResigned || p.Retry > verify.RetryNever {

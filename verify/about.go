@@ -14,6 +14,10 @@ type About struct {
 	// HMAC-SHA256".
 	Signed string `json:"signed"`
 
+	// InBody: the signature, and all that is signed, stands in the body. No header is
+	// read, and Headers may be empty.
+	InBody bool `json:"in_body,omitempty"`
+
 	// Headers lists each header that the scheme can read, the strongest
 	// signature's first.
 	Headers []HeaderUse `json:"headers"`

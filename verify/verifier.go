@@ -164,9 +164,12 @@ const (
 	BindingChecksum
 	// BindingNone: the signature does not cover the body at all.
 	BindingNone
+	// BindingPart: the signature covers values inside of the body, and not the rest of
+	// it. The package of the provider says which, and hands them over.
+	BindingPart
 )
 
-// String returns "full", "checksum", "none" or "invalid".
+// String returns "full", "checksum", "none", "part" or "invalid".
 func (b Binding) String() string {
 	switch b {
 	case BindingFull:
@@ -175,6 +178,8 @@ func (b Binding) String() string {
 		return "checksum"
 	case BindingNone:
 		return "none"
+	case BindingPart:
+		return "part"
 	}
 	return "invalid"
 }

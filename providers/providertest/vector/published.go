@@ -1,8 +1,11 @@
 package vector
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,10 +30,12 @@ type Published struct {
 	MediaType string // of the endpoint; "" is the provider's default
 	Tolerance time.Duration
 	PayPal    PayPal
-	Verdict   string // accept, reject or parse-only
-	Reason    string // in the words of the collection
-	Head      *verify.Head
-	Body      []byte
+	// Certificates are those that the URL in the delivery returns.
+	Certificates []*x509.Certificate
+	Verdict      string // accept, reject or parse-only
+	Reason       string // in the words of the collection
+	Head         *verify.Head
+	Body         []byte
 }
 
 // PayPal is what a delivery of PayPal is verified with. The certificates are files.
@@ -187,8 +192,19 @@ func readPublished(t testing.TB, file string) Published {
 		}
 	}
 	for _, k := range p.Keys {
-		if k.Kind == "hmac" {
+		switch k.Kind {
+		case "hmac":
 			v.Secrets = append(v.Secrets, k.Value)
+		case "x509-cert":
+			block, _ := pem.Decode([]byte(k.Value))
+			if block == nil {
+				t.Fatalf("%s: a certificate is not in PEM", file)
+			}
+			cert, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			v.Certificates = append(v.Certificates, cert)
 		}
 	}
 	if body == nil || v.Verdict == "" {
@@ -219,12 +235,12 @@ func (p *published) payPal(root string) PayPal {
 
 func publishedTime(t testing.TB, file string, raw json.RawMessage) time.Time {
 	t.Helper()
-	var seconds *int64
+	var seconds *float64
 	if json.Unmarshal(raw, &seconds) == nil {
 		if seconds == nil {
 			return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // the scheme has no time
 		}
-		return time.Unix(*seconds, 0)
+		return time.UnixMilli(int64(math.Round(*seconds * 1000)))
 	}
 	var at time.Time
 	if err := json.Unmarshal(raw, &at); err != nil {
