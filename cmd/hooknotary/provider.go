@@ -113,6 +113,9 @@ var providers = sync.OnceValue(func() []*provider {
 	var all []*provider
 	for _, entry := range catalog.All() {
 		p := &provider{Provider: entry, probe: func(*settings) string { return random() }}
+		if entry.Probe != "" {
+			p.probe = func(*settings) string { return entry.Probe }
+		}
 		switch {
 		case entry.Definition != nil:
 			p.fromData()

@@ -71,7 +71,11 @@ func writeTable(w io.Writer, all []summary) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tHEADER\tSIGNED\tTIME\tRETRIES\tBODY")
 	for _, f := range all {
-		fmt.Fprintln(table, strings.Join([]string{f.Name, f.Headers[0], f.Signed, windowWords(f.window), f.Retries, f.Binding}, "\t"))
+		header := "(in the body)"
+		if len(f.Headers) > 0 {
+			header = f.Headers[0]
+		}
+		fmt.Fprintln(table, strings.Join([]string{f.Name, header, f.Signed, windowWords(f.window), f.Retries, f.Binding}, "\t"))
 	}
 	return table.Flush()
 }

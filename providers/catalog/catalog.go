@@ -19,6 +19,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/sns"
 	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/token"
 	"github.com/hooknotary/hooknotary/providers/twilio"
@@ -28,6 +29,9 @@ import (
 // programs lists the providers that take code.
 var programs = [...]func() (Provider, error){
 	code(paypal.About, func(id string) (verify.Verifier, error) { return paypal.New(id, nil) }),
+	program(sns.About, false, "arn:aws:sns:us-east-1:000000000000:probe", func(_ Options, topics ...string) (verify.Verifier, error) {
+		return sns.New(topics, nil)
+	}),
 	keyed(twilio.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return twilio.New(o.URL, keys, nil) }),
 }
 
@@ -66,6 +70,10 @@ type Provider struct {
 	// SignsURL: the signature covers the URL of the endpoint, which only its
 	// configuration knows. New needs Options.URL then.
 	SignsURL bool
+
+	// Probe is a text that New takes for a secret, and that is nobody's. Empty: a random
+	// text of 32 letters and digits is one, but for what the Definition says of secrets.
+	Probe string
 
 	// Token says where the provider puts a token, if it signs nothing, or is nil.
 	Token *token.Definition
@@ -217,7 +225,7 @@ func program(about func() verify.About, signsURL bool, probe string, open func(o
 			return Provider{}, err
 		}
 		return Provider{
-			Name: v.Profile().Provider, Package: v.Profile().Provider, About: about(), Profile: v.Profile(), SignsURL: signsURL,
+			Name: v.Profile().Provider, Package: v.Profile().Provider, About: about(), Profile: v.Profile(), SignsURL: signsURL, Probe: probe,
 			open: func(o Options, secrets ...string) (verify.Verifier, error) {
 				v, err := open(o, secrets...)
 				if err != nil {

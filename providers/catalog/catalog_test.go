@@ -26,7 +26,7 @@ func settings(p catalog.Provider) *catalog.Options {
 	if p.SignsURL {
 		return &catalog.Options{URL: "https://hooks.example.com/in"}
 	}
-	if p.Profile.Binding == verify.BindingNone {
+	if p.Profile.Binding == verify.BindingNone || p.Profile.Binding == verify.BindingPart {
 		return &catalog.Options{InsecureBodyNotCovered: true}
 	}
 	return nil
@@ -39,6 +39,9 @@ func secretOf(p catalog.Provider) string {
 	}
 	if p.Definition != nil && p.Definition.Secret.PrefixRequired {
 		return p.Definition.Secret.Prefix + secret
+	}
+	if p.Probe != "" {
+		return p.Probe
 	}
 	return secret
 }
@@ -130,7 +133,9 @@ func TestAll(t *testing.T) {
 			if len(p.About.NotCovered) == 0 || len(p.About.Links) == 0 {
 				t.Fatalf("%s: About lacks NotCovered or Links: say what the signature does not cover, and where that is documented", p.Name)
 			}
-			p.About.Headers[0].Use = "changed"
+			if len(p.About.Headers) > 0 {
+				p.About.Headers[0].Use = "changed"
+			}
 			p.About.NotCovered[0] = "changed"
 			if p.Definition != nil {
 				p.Definition.Signatures[0].Header = "Changed"
@@ -158,7 +163,7 @@ func TestEntries(t *testing.T) {
 				"what is signed":                 a.Signed == "",
 				"what is not covered":            len(a.NotCovered) == 0,
 				"a link":                         len(a.Links) == 0,
-				"the headers that tell it":       len(a.Tell.Headers) == 0 && p.Token == nil,
+				"the headers that tell it":       len(a.Tell.Headers) == 0 && p.Token == nil && !a.InBody,
 				"what stands in front of a body": a.Tell.Before == "" && p.Definition == nil,
 			} {
 				if missing {

@@ -89,7 +89,9 @@ func says(text string, p catalog.Provider) bool {
 	case !slices.Contains(english, p.Name) && strings.Contains(strings.ToLower(text), p.Name):
 		return true
 	}
-	return slices.ContainsFunc(p.About.Tell.Headers, func(name string) bool { return strings.EqualFold(name, text) && !shared(name, p.Name) })
+	return slices.ContainsFunc(p.About.Tell.Headers, func(name string) bool {
+		return strings.Contains(name, "-") && strings.EqualFold(name, text) && !shared(name, p.Name) // one without is a word
+	})
 }
 
 // shared reports whether another provider than that one uses a header, too, or the guard

@@ -24,8 +24,9 @@ func About() verify.About {
 			"UnsubscribeURL, which must be on SNS's host",
 			"MessageAttributes, with which a body is refused by default",
 		},
-		Identifier: "topic ARN",
-		JSON:       verify.JSONStyle{Space: verify.JSONIndented},
+		Identifier:  "topic ARN",
+		Credentials: []verify.Credential{},
+		JSON:        verify.JSONStyle{Space: verify.JSONIndented},
 		Tell: verify.Tell{
 			Headers: []string{"X-Amz-Sns-Message-Id"},
 			Before:  verify.NotBeforeBody,

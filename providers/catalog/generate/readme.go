@@ -97,7 +97,7 @@ func long(all []catalog.Provider, text []byte) ([]byte, error) {
 			signed += "; you configure the " + a.Identifier
 		}
 		header := "in the body"
-		if len(a.Headers) > 0 {
+		if !a.InBody && len(a.Headers) > 0 {
 			header = "`" + cell(a.Headers[0].Name) + "`"
 		}
 		fmt.Fprintf(&b, "| %s |\n", strings.Join([]string{
