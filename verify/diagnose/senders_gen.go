@@ -48,6 +48,7 @@ var senders = [...]sender{
 	{"shopify", "Shopify", []string{"X-Shopify-Hmac-Sha256", "Shopify-Hmac-Sha256"}, "", ""},
 	{"sinchnumbers", "Sinch Numbers", []string{"X-Sinch-Signature"}, "", ""},
 	{"slack", "Slack", []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"}, "", "v0:{X-Slack-Request-Timestamp}:"},
+	{"sns", "Amazon SNS", []string{"X-Amz-Sns-Message-Id"}, "", "-"},
 	{"stripe", "Stripe", []string{"Stripe-Signature"}, "", "{=t}."},
 	{"telegram", "Telegram", []string{"X-Telegram-Bot-Api-Secret-Token"}, "", "-"},
 	{"terraform", "HCP Terraform", []string{"X-Tfe-Notification-Signature"}, "", ""},
@@ -65,7 +66,6 @@ var senders = [...]sender{
 	{"twitch", "Twitch", []string{"Twitch-Eventsub-Message-Signature"}, "", "{Twitch-Eventsub-Message-Id}{Twitch-Eventsub-Message-Timestamp}"},
 	{"discord", "Discord", []string{"X-Signature-Ed25519"}, "", "-"},
 	{"sendgrid", "SendGrid", []string{"X-Twilio-Email-Event-Webhook-Signature"}, "", "-"},
-	{"", "Amazon SNS", []string{"X-Amz-Sns-Message-Id"}, "", "-"},
 }
 
 // aliases are headers that two schemes call differently, and else write alike.
@@ -203,6 +203,7 @@ var styles = map[string]verify.JSONStyle{
 	"signatureapi":            {Space: "", First: []string(nil), Sorted: false},
 	"sinchnumbers":            {Space: "", First: []string(nil), Sorted: false},
 	"slack":                   {Space: "compact", First: []string(nil), Sorted: false},
+	"sns":                     {Space: "indented", First: []string(nil), Sorted: false},
 	"soharhealth":             {Space: "", First: []string(nil), Sorted: false},
 	"standardwebhooks":        {Space: "", First: []string(nil), Sorted: false},
 	"stream":                  {Space: "", First: []string(nil), Sorted: false},
