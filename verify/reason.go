@@ -24,11 +24,11 @@ const (
 	// ErrMalformed: a security header cannot be parsed, or is repeated (401).
 	ErrMalformed
 	// ErrTooOld: the signed time is before the window, or before the floor of
-	// the store (401). The signature was not checked: a message that is too
-	// old may also be forged.
+	// the store (401). The signature was not checked, unless the time stands in the
+	// body: a message that is too old may also be forged.
 	ErrTooOld
 	// ErrTooNew: the signed time is after the window (401). The signature was
-	// not checked.
+	// not checked, unless the time stands in the body.
 	ErrTooNew
 	// ErrNoKey: the key source knows no usable key for this request (401).
 	ErrNoKey
@@ -60,8 +60,8 @@ var reasons = [...]struct{ label, text string }{
 	ErrMediaType:   {"media_type", "media type or content encoding is not the endpoint's"},
 	ErrUnsigned:    {"unsigned", "no signature that the scheme knows"},
 	ErrMalformed:   {"malformed", "security header is malformed or repeated"},
-	ErrTooOld:      {"too_old", "signed time is too old (signature not checked)"},
-	ErrTooNew:      {"too_new", "signed time is in the future (signature not checked)"},
+	ErrTooOld:      {"too_old", "signed time is too old"},
+	ErrTooNew:      {"too_new", "signed time is in the future"},
 	ErrNoKey:       {"no_key", "no key for this request"},
 	ErrMismatch:    {"mismatch", "signature matches no key"},
 	ErrUntrusted:   {"untrusted", "key material is not trusted"},

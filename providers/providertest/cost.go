@@ -119,6 +119,10 @@ func (s Sender) bare(size int) func() {
 			around = append(around, s.fields()[p.Text()]...)
 		case scheme.URLPart:
 			around = append(around, testURL...)
+		case scheme.SecretPart:
+			around = append(around, s.secrets()[0]...)
+		case scheme.BodySHA256Part:
+			return func() { sha256.Sum256(s.body(size)) } // there is no less
 		case scheme.MethodPart:
 			around = append(around, http.MethodPost...)
 		}
@@ -129,6 +133,9 @@ func (s Sender) bare(size int) func() {
 		newHash = sha256.New
 	}
 	mac := hmac.New(newHash, []byte(s.secrets()[0]))
+	if by := s.Definition.Signatures[0].Algorithm; by == scheme.InsecureSHA256 || by == scheme.InsecureSHA1 {
+		mac = newHash()
+	}
 	sum := make([]byte, 0, sha512.Size)
 	return func() {
 		mac.Reset()
@@ -141,7 +148,7 @@ func (s Sender) bare(size int) func() {
 }
 
 var hashes = map[scheme.Algorithm]func() hash.Hash{
-	scheme.HMACSHA256: sha256.New, scheme.HMACSHA512: sha512.New, scheme.InsecureHMACSHA1: sha1.New,
+	scheme.InsecureSHA256: sha256.New, scheme.InsecureSHA1: sha1.New, scheme.HMACSHA256: sha256.New, scheme.HMACSHA512: sha512.New, scheme.InsecureHMACSHA1: sha1.New,
 }
 
 // refusals begin with heads that the verifier refuses, among them the largest that it
@@ -179,7 +186,7 @@ func (s Sender) refusals(t testing.TB) map[string]func() {
 		other := "x9" + by.Assign
 		heads["4 KiB of one item"] = with(other + strings.Repeat("x", 4<<10-len(other)))
 	}
-	if s.timed() {
+	if s.timed() && s.Definition.Timestamp.Member == "" {
 		heads["too old"] = s.sign(0, signedAt.AddDate(-1, 0, 0), s.body(256), secret)
 	}
 	begin := make(map[string]func())

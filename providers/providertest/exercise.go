@@ -75,6 +75,12 @@ type Subject struct {
 	// from its configuration. It is not for SignsURL.
 	Query func(body []byte) string
 
+	// Carry returns a body of the provider that holds a signed time, and for each body
+	// another one, for a scheme whose time stands in the body. Such a verifier judges the
+	// time when the signature holds. The bodies of Events carry the time 2031-05-17
+	// 09:30:00 UTC. Nil: the time stands elsewhere, or none is signed.
+	Carry func(at time.Time, body []byte) []byte
+
 	// Unit is the unit of the signed time. Default: one second.
 	Unit time.Duration
 
@@ -220,6 +226,26 @@ func (b *battery) verifierFrom(t testing.TB, source verify.KeySource) verify.Ver
 // the first one if none is given.
 func (b *battery) genuine(e Event, secrets ...string) *verify.Head {
 	return b.genuineAt(signedAt, e.Body, secrets...)
+}
+
+// carry returns a body with the signed time in it, if that is where it stands.
+func (b *battery) carry(at time.Time, body []byte) []byte {
+	if b.Carry == nil {
+		return body
+	}
+	return b.Carry(at, body)
+}
+
+// refuseTime wants a delivery to be refused for its time: on the head, or with the body
+// where the time stands in it.
+func (b *battery) refuseTime(t testing.TB, what string, h *verify.Head, body []byte, reason verify.Reason) {
+	t.Helper()
+	if b.Carry == nil {
+		b.refuseHead(t, what, b.v, h, reason)
+	} else {
+		b.takesHead(t, what, b.v, h)
+		b.reject(t, what, b.v, h, body, reason)
+	}
 }
 
 func (b *battery) genuineAt(at time.Time, body []byte, secrets ...string) *verify.Head {

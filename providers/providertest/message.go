@@ -68,7 +68,8 @@ func (b *battery) testGenuine(t *testing.T) {
 	t.Run("a delivery of another year is accepted with its own receive time", func(t *testing.T) {
 		for _, year := range []int{2002, 2016, 2038, 2106} {
 			at := time.Date(year, 2, 3, 4, 5, 6, 0, time.UTC)
-			accept(t, at.Format(time.RFC3339), b.v, b.genuineAt(at, b.Events[0].Body), b.Events[0].Body)
+			body := b.carry(at, b.Events[0].Body)
+			accept(t, at.Format(time.RFC3339), b.v, b.genuineAt(at, body), body)
 		}
 	})
 	t.Run("the receive time's zone does not matter", func(t *testing.T) {
@@ -139,7 +140,7 @@ func (b *battery) testBody(t *testing.T) {
 	}
 	for _, r := range rewritten {
 		t.Run("a body is refused if something rewrote "+r.name, func(t *testing.T) {
-			sent, got := b.Form([]byte(r.sent)), b.Form([]byte(r.got))
+			sent, got := b.carry(signedAt, b.Form([]byte(r.sent))), b.carry(signedAt, b.Form([]byte(r.got)))
 			h := b.genuineAt(signedAt, sent)
 			b.reject(t, "rewritten", b.v, h, got, verify.ErrMismatch)
 			accept(t, "as it was sent", b.v, h, sent)
@@ -152,7 +153,7 @@ func (b *battery) testBody(t *testing.T) {
 			for i := range body {
 				body[i] = byte(rng.Uint32())
 			}
-			body = b.Form(body)
+			body = b.carry(signedAt, b.Form(body))
 			size = len(body)
 			h := b.genuineAt(signedAt, body)
 			accept(t, "genuine", b.v, h, body)
@@ -300,9 +301,9 @@ func (b *battery) testTime(t *testing.T) {
 			t.Fatalf("window is %+v, want two positive ends", w)
 		}
 		accept(t, "the oldest", b.v, at(signedAt.Add(w.Past)), body)
-		b.refuseHead(t, "older", b.v, at(signedAt.Add(w.Past+1)), verify.ErrTooOld)
+		b.refuseTime(t, "older", at(signedAt.Add(w.Past+1)), body, verify.ErrTooOld)
 		accept(t, "the newest", b.v, at(signedAt.Add(-w.Future)), body)
-		b.refuseHead(t, "newer", b.v, at(signedAt.Add(-w.Future-1)), verify.ErrTooNew)
+		b.refuseTime(t, "newer", at(signedAt.Add(-w.Future-1)), body, verify.ErrTooNew)
 	})
 	t.Run("no distance is too far to be refused", func(t *testing.T) {
 		for _, received := range far {
@@ -310,11 +311,19 @@ func (b *battery) testTime(t *testing.T) {
 			if received.Before(signedAt) {
 				want = verify.ErrTooNew
 			}
-			b.refuseHead(t, received.String(), b.v, at(received), want)
+			b.refuseTime(t, received.String(), at(received), body, want)
 		}
 	})
 	t.Run("the time of one delivery does not fit another's signature", func(t *testing.T) {
-		one, other := b.genuine(e), b.genuineAt(signedAt.Add(b.Unit), body)
+		later := b.carry(signedAt.Add(b.Unit), body)
+		one, other := b.genuine(e), b.genuineAt(signedAt.Add(b.Unit), later)
+		if b.Carry != nil {
+			b.reject(t, "the later body", b.v, one, later, verify.ErrMismatch)
+			b.reject(t, "the earlier body", b.v, other, body, verify.ErrMismatch)
+			accept(t, "one", b.v, one, body)
+			accept(t, "the other", b.v, other, later)
+			return
+		}
 		var differ []string
 		for _, name := range b.Headers {
 			if one.Header[name][0] != other.Header[name][0] {
@@ -406,7 +415,8 @@ func (b *battery) testFingerprint(t *testing.T) {
 			if f != fingerprint(t, signedAt, e.Body) {
 				t.Errorf("%s, signed again, has another fingerprint", e.Name)
 			}
-			if later := fingerprint(t, signedAt.Add(b.Unit), e.Body); (later == f) != (b.Profile.Window == verify.Window{}) {
+			at := signedAt.Add(b.Unit)
+			if later := fingerprint(t, at, b.carry(at, e.Body)); (later == f) != (b.Profile.Window == verify.Window{}) {
 				t.Errorf("%s, signed at another time, has the same fingerprint: %v", e.Name, later == f)
 			}
 		}

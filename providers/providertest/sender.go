@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,7 +82,23 @@ func (s Sender) signs(kind scheme.PartKind) bool {
 
 func (s Sender) timed() bool {
 	t := s.Definition.Timestamp
-	return t.Header != "" || t.Field != "" || t.First
+	return t.Header != "" || t.Field != "" || t.First || t.Member != ""
+}
+
+// carry puts the signed time into a body, where that is its place.
+func (s Sender) carry(at time.Time, body []byte) []byte {
+	name := s.Definition.Timestamp.Member
+	if name == "" {
+		return body
+	}
+	n := at.Unix()
+	if s.Definition.Timestamp.Unit == scheme.Milliseconds {
+		n = at.UnixMilli()
+	}
+	if place := regexp.MustCompile(`("` + regexp.QuoteMeta(name) + `"\s*:\s*)[0-9]+`); place.Match(body) {
+		return place.ReplaceAll(body, fmt.Appendf(nil, "${1}%d", n))
+	}
+	return fmt.Appendf([]byte(s.Definition.BodyPrefix), `{%q:%d,"data":%q}`, name, n, hex.EncodeToString(body))
 }
 
 // headers returns the names of the headers that take part in verification if the
@@ -246,6 +263,9 @@ func (s Sender) subject(t *testing.T, by int) Subject {
 	if d.Timestamp.Unit == scheme.Milliseconds {
 		subject.Unit = time.Millisecond
 	}
+	if d.Timestamp.Member != "" {
+		subject.Carry = s.carry
+	}
 	if by == 0 {
 		for _, weaker := range d.Signatures[1:] { // which decide nothing beside the first
 			subject.Unsigned = append(subject.Unsigned, http.CanonicalHeaderKey(weaker.Header))
@@ -268,7 +288,10 @@ func (s Sender) events(t *testing.T) []Event {
 		if v.Expect != "accept" || len(v.Body) == 0 || slices.ContainsFunc(all, func(e Event) bool { return bytes.Equal(e.Body, v.Body) }) {
 			continue
 		}
-		e := Event{Name: v.Name, Body: v.Body, ID: v.ID}
+		e := Event{Name: v.Name, Body: s.carry(signedAt, v.Body), ID: v.ID}
+		if slices.ContainsFunc(all, func(o Event) bool { return bytes.Equal(e.Body, o.Body) }) {
+			continue // they differed in their times
+		}
 		if s.Definition.ID.Header != "" {
 			e.ID = s.id()
 		}
@@ -289,7 +312,7 @@ func (s Sender) events(t *testing.T) []Event {
 	if len(events) < 2 {
 		t.Fatalf("%s: the accepted vectors have %d different bodies that are not empty, want at least 2", s.Dir, len(events))
 	}
-	if s.Definition.BodyPrefix != "" {
+	if s.Definition.BodyPrefix != "" || s.Definition.Timestamp.Member != "" {
 		return events
 	}
 	empty := Event{Name: "an empty body"}
@@ -476,9 +499,9 @@ func (s Sender) testAliases(t *testing.T) {
 func (s Sender) testRetry(t *testing.T) {
 	secrets := s.secrets()
 	v := s.mustNew(t, s.options(), secrets[0])
-	body := s.body(256)
 	verified := func(at time.Time) *verify.Delivery {
 		t.Helper()
+		body := s.carry(at, s.body(256))
 		d, err := verify.Verify(context.Background(), v, &verify.Head{Method: http.MethodPost, Header: s.sign(0, at, body, secrets[0]), ReceivedAt: at}, body)
 		if err != nil {
 			t.Fatal(err)
@@ -526,6 +549,18 @@ func (s Sender) testPartitions(t *testing.T) {
 // body returns a body of that many bytes, with the id in front.
 func (s Sender) body(size int) []byte {
 	body := []byte(s.Definition.BodyPrefix + `{"data":"`)
+	if name := s.Definition.Timestamp.Member; name != "" {
+		open := `{"data":"`
+		if id := s.Definition.ID.Member; id != "" {
+			open = fmt.Sprintf(`{%q:%q,"data":"`, id, s.id())
+		}
+		n := signedAt.Unix()
+		if s.Definition.Timestamp.Unit == scheme.Milliseconds {
+			n = signedAt.UnixMilli()
+		}
+		end := fmt.Sprintf(`",%q:%d}`, name, n)
+		return []byte(s.Definition.BodyPrefix + open + strings.Repeat("x", max(0, size-len(open)-len(end))) + end)
+	}
 	if name := s.Definition.ID.Member; name != "" {
 		body = fmt.Appendf([]byte(s.Definition.BodyPrefix), `{%q:%q,"data":"`, name, s.id())
 	}

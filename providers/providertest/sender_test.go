@@ -276,6 +276,57 @@ func pkcs8(key any, err error) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
+// inBody are definitions whose time stands in the body, and bare hashes.
+var inBody = []form{
+	{
+		name: "a time in the body",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig"}},
+			Timestamp:  scheme.Timestamp{Member: "sent_at", Unit: scheme.Milliseconds, Window: verify.Window{Past: time.Minute, Future: time.Minute}},
+			Message:    []scheme.Part{scheme.Body()},
+			ID:         scheme.ID{Member: "event_id"},
+			Retry:      verify.RetryIdentical,
+		},
+	},
+	{
+		name: "a time in the body, several signatures",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Separator: ",", Algorithm: scheme.HMACSHA512}},
+			Timestamp:  scheme.Timestamp{Member: "sent_at", Unit: scheme.Milliseconds},
+			Message:    []scheme.Part{scheme.Literal("v1."), scheme.BodySHA256()},
+			Retry:      verify.RetryIdentical,
+		},
+	},
+	{
+		name: "the hash of the body",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Encoding: scheme.Base64}},
+			Timestamp:  scheme.Timestamp{Header: "X-Time"},
+			Message:    []scheme.Part{scheme.Method(), scheme.Literal("\n"), scheme.BodySHA256(), scheme.Literal("\n"), scheme.SignedTime(), scheme.Field("X-Kind")},
+			Retry:      verify.RetryNever,
+		},
+		fields: map[string]string{"X-Kind": "push"},
+	},
+	{
+		name: "a bare hash, the secret in front",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Algorithm: scheme.InsecureSHA256}},
+			Message:    []scheme.Part{scheme.SecretText(), scheme.Method(), scheme.URL(), scheme.Body()},
+			Retry:      verify.RetryNever,
+		},
+		options: "# option: url " + endpointURL + "\n",
+	},
+	{
+		name: "a bare SHA-1 in a list, the time and the secret behind the body",
+		definition: scheme.Definition{
+			Signatures: []scheme.Signature{{Header: "X-Sig", Separator: ",", Algorithm: scheme.InsecureSHA1}},
+			Timestamp:  scheme.Timestamp{Header: "X-Time"},
+			Message:    []scheme.Part{scheme.Body(), scheme.SignedTime(), scheme.SecretText()},
+			Retry:      verify.RetryNever,
+		},
+	},
+}
+
 const endpointURL = "https://shop.example/hooks?shop=7"
 
 // vectors writes the vectors of a definition to a folder. They are signed by the signer,
@@ -317,7 +368,8 @@ func vectors(t testing.TB, d scheme.Definition, secret, options string, fields m
 		}
 	}
 	asIs := func(http.Header) {}
-	const one, other = `{"event_id":"e1","total":1200}`, `{"event_id":"e2","total":1}`
+	one := fmt.Sprintf(`{"event_id":"e1","total":1200,"sent_at":%d}`, at.UnixMilli())
+	other := fmt.Sprintf(`{"event_id":"e2","total":1,"sent_at":%d}`, at.UnixMilli())
 	signature := http.CanonicalHeaderKey(d.Signatures[0].Header)
 	write("one", "accept", "", at, one, one, asIs)
 	write("other", "accept", "", at, other, other, asIs)
@@ -337,7 +389,7 @@ func vectors(t testing.TB, d scheme.Definition, secret, options string, fields m
 
 // TestSenderTakesEveryForm: whatever a definition uses of the engine, the table tests it.
 func TestSenderTakesEveryForm(t *testing.T) {
-	for _, tt := range slices.Concat(forms, knobs, privateKeys()) {
+	for _, tt := range slices.Concat(forms, knobs, inBody, privateKeys()) {
 		t.Run(tt.name, func(t *testing.T) { newSender(t, tt.definition, tt.secret, tt.options, tt.fields).Test(t) })
 	}
 }

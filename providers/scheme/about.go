@@ -112,8 +112,16 @@ func (d *Definition) signed() string {
 			what = append(what, "URL")
 		case MethodPart:
 			what = append(what, "method")
+		case SecretPart:
+			what = append(what, "secret")
+		case BodySHA256Part:
+			what = append(what, "the body's SHA-256")
 		case BodyPart:
-			what = append(what, "body")
+			if d.Timestamp.Member != "" {
+				what = append(what, "body with its "+d.Timestamp.Member)
+			} else {
+				what = append(what, "body")
+			}
 		}
 	}
 	text := strings.Join(what, ", ")
@@ -201,7 +209,7 @@ func (d *Definition) telling() []string {
 
 // before returns what is signed in front of the body.
 func (d *Definition) before() string {
-	if d.public() {
+	if d.public() || len(d.Signatures) > 0 && d.Signatures[0].Algorithm.isPlain() {
 		return verify.NotBeforeBody
 	}
 	var b strings.Builder

@@ -18,6 +18,14 @@ const (
 	Ed25519         // a signature has 64 bytes
 	ECDSAP256SHA256 // a signature is the DER of two numbers
 	RSASHA256       // PKCS #1 v1.5; a signature is as long as the key
+
+	// A bare hash of a message that contains the secret, for providers that know no better.
+	// Where the body stands behind the secret and is the last part, anyone with one genuine
+	// delivery can sign a longer body without the secret, one that goes on behind
+	// some bytes of padding: these hashes can be extended. Where the secret is last, two
+	// bodies with one hash, which can be made for SHA-1, have one signature.
+	InsecureSHA256
+	InsecureSHA1
 )
 
 // String returns the name, such as "HMAC-SHA256" or "Ed25519", or "invalid".
@@ -33,6 +41,8 @@ func (a Algorithm) facts() (algorithm, bool) {
 	switch a {
 	case HMACSHA256, HMACSHA512, InsecureHMACSHA1:
 		return a.hmac(), true
+	case InsecureSHA256, InsecureSHA1:
+		return a.plain(), true
 	case Ed25519:
 		return ed25519Facts(), true
 	case ECDSAP256SHA256:

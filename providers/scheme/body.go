@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hooknotary/hooknotary/providers/internal/jsonscan"
 	"github.com/hooknotary/hooknotary/verify"
@@ -33,10 +35,21 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	if !bytes.HasPrefix(body, []byte(p.d.BodyPrefix)) {
 		return nil, &verify.Error{Reason: verify.ErrMediaType, Cause: errBodyPrefix, Message: verify.NewFingerprint(p.fingerprint(match, found, "", body))}
 	}
+	var signedAt time.Time
+	if name := p.d.Timestamp.Member; name != "" {
+		var reason verify.Reason
+		var cause error
+		if signedAt, reason, cause = p.bodyTime(body, name); cause != nil {
+			return nil, &verify.Error{Reason: reason, Cause: cause, Message: verify.NewFingerprint(p.fingerprint(match, found, "", body))}
+		}
+	}
 	if !p.finished.CompareAndSwap(false, true) {
 		return nil, refuse(verify.ErrUnavailable, errFinished)
 	}
 	d := &p.delivery
+	if p.d.Timestamp.Member != "" {
+		d.SignedAt = signedAt
+	}
 	d.Scope, d.KeyLabel = match.scope, match.label
 	d.ID = p.id(body)
 	d.Fingerprint = verify.NewFingerprint(p.fingerprint(match, found, d.ID, body))
@@ -45,7 +58,8 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 }
 
 // write feeds the signed message to a hash. It collects what stands around the
-// body in b. The secret is what stands in the message for it.
+// body in b. The secret is what stands in the message for SecretText; without it, what is
+// written identifies the message all the same.
 func (p *pending) write(w io.Writer, b, secret, body []byte) {
 	for i, part := range p.d.Message {
 		switch part.kind {
@@ -59,6 +73,11 @@ func (p *pending) write(w io.Writer, b, secret, body []byte) {
 			b = append(b, p.v.opts.URL...)
 		case MethodPart:
 			b = append(b, http.MethodPost...)
+		case SecretPart:
+			b = append(b, secret...)
+		case BodySHA256Part:
+			sum := sha256.Sum256(body)
+			b = hex.AppendEncode(b, sum[:])
 		case BodyPart:
 			if len(b) > 0 {
 				w.Write(b)
@@ -89,6 +108,23 @@ func (p *pending) fingerprint(match *key, f [sha256.Size]byte, id string, body [
 		f = match.checkers[0].identify(p, body)
 	}
 	return f
+}
+
+// bodyTime reads the time that stands in a body, and judges it. A body where another reader
+// could find another time is refused.
+func (p *pending) bodyTime(body []byte, name string) (time.Time, verify.Reason, error) {
+	text, ok := jsonscan.Number(body, name)
+	if !ok {
+		return time.Time{}, verify.ErrMalformed, errBodyTime
+	}
+	at, ok := p.d.Timestamp.Unit.parse(string(text))
+	if !ok {
+		return time.Time{}, verify.ErrMalformed, errBodyTime
+	}
+	if reason := p.v.judge(at, p.delivery.ReceivedAt); reason != 0 {
+		return time.Time{}, reason, errBodyWindow
+	}
+	return at, 0, nil
 }
 
 func digest(mac []byte) (f [sha256.Size]byte) {

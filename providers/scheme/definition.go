@@ -28,8 +28,9 @@ type Definition struct {
 	// carries decides, and a weaker one never rescues it. Required.
 	Signatures []Signature
 
-	// Message is what is signed, in order. It contains Body exactly once, and
-	// SignedTime exactly once if there is a Timestamp. Required.
+	// Message is what is signed, in order. It contains Body exactly once, or BodySHA256 in
+	// its place, and SignedTime exactly once if there is a Timestamp outside of the body.
+	// Required.
 	Message []Part
 
 	// Timestamp says where the signed time stands. Zero: none is signed.
@@ -162,10 +163,16 @@ type Constant struct{ Header, Value string }
 type Alias struct{ Header, Other string }
 
 // Timestamp says where a signed time stands: at one of the places below.
+//
+// A time in the body is judged after the signature, because nothing of a body is read
+// before that; only then a delivery is too old. A body where two readers could find two
+// times is refused as verify.ErrMalformed: one where the member is repeated, or there is
+// another name that differs from it in the case of letters only, or one with an escape.
 type Timestamp struct {
 	Header string // a header of its own, or
 	Field  string // an item of the signature's header, or
-	First  bool   // the first item of a list of bare values
+	First  bool   // the first item of a list of bare values, or
+	Member string // a number in the body's top-level JSON object
 	Unit   Unit
 	// Window is how far the time may lie from the receive time. Default for each
 	// end: 5 minutes.
@@ -173,7 +180,9 @@ type Timestamp struct {
 }
 
 // none reports whether no time is signed.
-func (t *Timestamp) none() bool { return t.Header == "" && t.Field == "" && !t.First }
+func (t *Timestamp) none() bool {
+	return t.Header == "" && t.Field == "" && !t.First && t.Member == ""
+}
 
 // Unit is how a time is written.
 type Unit uint8
@@ -267,6 +276,13 @@ func UUIDField(name string) Part {
 
 // URL is Options.URL, the URL of the endpoint.
 func URL() Part { return Part{kind: URLPart} }
+
+// BodySHA256 is the SHA-256 of the body in lower-case hexadecimal, in place of the body.
+func BodySHA256() Part { return Part{kind: BodySHA256Part} }
+
+// SecretText is the secret, for a signature that is a bare hash: InsecureSHA256 or
+// InsecureSHA1.
+func SecretText() Part { return Part{kind: SecretPart} }
 
 // Method is the request's method, "POST". A request with another one is refused.
 func Method() Part { return Part{kind: MethodPart} }
@@ -418,12 +434,12 @@ func (d *Definition) checkTimestamp() error {
 	t.Header = http.CanonicalHeaderKey(t.Header)
 	if t.none() {
 		if *t != (Timestamp{}) {
-			return errors.New("the Timestamp has none of Header, Field and First")
+			return errors.New("the Timestamp has none of Header, Field, First and Member")
 		}
 		return nil
 	}
 	places := 0
-	for _, is := range [...]bool{t.Header != "", t.Field != "", t.First} {
+	for _, is := range [...]bool{t.Header != "", t.Field != "", t.First, t.Member != ""} {
 		if is {
 			places++
 		}
@@ -431,16 +447,18 @@ func (d *Definition) checkTimestamp() error {
 	first := &d.Signatures[0]
 	switch {
 	case places > 1:
-		return errors.New("the Timestamp has more than one of Header, Field and First")
+		return errors.New("the Timestamp has more than one of Header, Field, First and Member")
 	case t.Field != "" && (len(d.Signatures) != 1 || first.Field == "" || first.Field == t.Field):
 		return errors.New("Timestamp.Field needs one Signature with another Field")
 	case t.First && (len(d.Signatures) != 1 || first.Field != "" || first.Separator == ""):
 		return errors.New("Timestamp.First needs one Signature that is a list of bare values")
-	case t.Header == "" && (len(first.More) > 0 || first.Repeated):
+	case t.Member != "" && (!visible(t.Member) || strings.ContainsAny(t.Member, `"\`) || t.Unit > Milliseconds):
+		return errors.New("Timestamp.Member needs a name of visible ASCII without quotes, and the Unit of a number")
+	case (t.Field != "" || t.First) && (len(first.More) > 0 || first.Repeated):
 		return errors.New("a time in the signature's header needs one header: no More, and not Repeated")
 	case t.Unit > ISO8601:
 		return errors.New("the Timestamp has an unknown Unit")
-	case t.Header == "" && t.Unit > Milliseconds && strings.ContainsAny(first.Separator+first.Assign, "0123456789T:-+.Z"):
+	case (t.Field != "" || t.First) && t.Unit > Milliseconds && strings.ContainsAny(first.Separator+first.Assign, "0123456789T:-+.Z"):
 		return errors.New("the Separator or the Assign is a character of the time, which would never be found")
 	}
 	for _, end := range [...]*time.Duration{&t.Window.Past, &t.Window.Future} {
@@ -480,15 +498,22 @@ func (d *Definition) checkMessage() error {
 		}
 		idSigned = idSigned || p.kind == FieldPart && p.text == d.ID.Header
 	}
-	switch timed := !d.Timestamp.none(); {
-	case n[BodyPart] != 1:
-		return errors.New("the Message must contain Body once")
+	plain := slices.ContainsFunc(d.Signatures, func(s Signature) bool { return s.Algorithm.isPlain() })
+	keyed := slices.ContainsFunc(d.Signatures, func(s Signature) bool { return !s.Algorithm.isPlain() })
+	timed := !d.Timestamp.none()
+	switch inMessage := timed && d.Timestamp.Member == ""; {
+	case n[BodyPart]+n[BodySHA256Part] != 1:
+		return errors.New("the Message must contain Body once, or BodySHA256 once")
+	case plain && keyed:
+		return errors.New("a bare hash and another Algorithm sign different messages: a definition has the one or the other")
+	case plain != (n[SecretPart] == 1) || n[SecretPart] > 1:
+		return errors.New("the Message must contain SecretText once if the Algorithm is a bare hash, and not otherwise")
 	case n[URLPart] > 1 || n[MethodPart] > 1:
 		return errors.New("the Message contains URL or Method twice")
-	case timed && n[TimePart] != 1:
+	case inMessage && n[TimePart] != 1:
 		return errors.New("the Message must contain SignedTime once: a time that is not signed proves nothing")
-	case !timed && n[TimePart] != 0:
-		return errors.New("the Message contains SignedTime, but there is no Timestamp")
+	case !inMessage && n[TimePart] != 0:
+		return errors.New("the Message contains SignedTime, but there is no Timestamp outside of the body")
 	case d.Retry < verify.RetryResigned || d.Retry > verify.RetryNever:
 		return errors.New("the Retry is not set: say how the sender retries, RetryIdentical if its documentation does not tell")
 	case d.Retry == verify.RetryResigned && !timed:

@@ -89,7 +89,7 @@ func TestNew(t *testing.T) {
 			{"with a field and a prefix", listed, func(d *scheme.Definition) { d.Signatures[0].Prefix = "p" }, func(d *scheme.Definition) {}, "no Prefix"},
 			{"with a field that holds its separator", listed, func(d *scheme.Definition) { d.Signatures[0].Field = "v,1" }, func(d *scheme.Definition) { d.Signatures[0].Field = "v;1" }, "never be found"},
 			{"with a time's field that holds the assign", listed, func(d *scheme.Definition) { d.Timestamp.Field = "t=" }, func(d *scheme.Definition) { d.Timestamp.Field = "t:" }, "never be found"},
-			{"with a window but no time", bare, func(d *scheme.Definition) { d.Timestamp.Window.Past = time.Hour }, func(d *scheme.Definition) {}, "none of Header, Field and First"},
+			{"with a window but no time", bare, func(d *scheme.Definition) { d.Timestamp.Window.Past = time.Hour }, func(d *scheme.Definition) {}, "none of Header, Field, First and Member"},
 			{"with a time at two places", listed, func(d *scheme.Definition) { d.Timestamp.Header = "X" }, func(d *scheme.Definition) {}, "more than one of"},
 			{"with a time in a list that there is not", bare,
 				func(d *scheme.Definition) {

@@ -49,8 +49,9 @@
 //   - At most 4 keys are tried. The MAC is computed once for each, compared with
 //     every candidate, in full length and in constant time, and no key is skipped
 //     because another one matched.
-//   - The body is not looked into before the signature holds. Then at most one
-//     member of a JSON object is read, the event's id.
+//   - The body is not looked into before the signature holds. Then at most two
+//     members of a JSON object are read, the event's id and, where that is its place, the
+//     signed time.
 //   - An empty body is a body: validly signed, it is accepted like any other, and
 //     known by its fingerprint.
 //

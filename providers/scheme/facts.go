@@ -2,6 +2,8 @@ package scheme
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"iter"
 	"net/http"
 	"slices"
@@ -65,8 +67,8 @@ func (v *Verifier) SecurityHeaders() []string {
 // Message yields the signed message in pieces, each with a few words on where it is
 // from: "time, from Stripe-Signature", "constant", "body". One behind the other, they
 // are what is signed. A piece that the head lacks, or holds more than once, is nil. It
-// checks nothing: the head may be one that Begin refuses. The pieces must not be
-// changed.
+// checks nothing: the head may be one that Begin refuses. A secret that is a part of the
+// message is nil, too. The pieces must not be changed.
 func (v *Verifier) Message(h *verify.Head, body []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		d := v.def
@@ -103,6 +105,11 @@ func (v *Verifier) piece(d *Definition, p Part, h *verify.Head, body []byte) (st
 		return "URL, from configuration", []byte(v.opts.URL)
 	case MethodPart:
 		return "method", []byte(http.MethodPost)
+	case SecretPart:
+		return "secret", nil
+	case BodySHA256Part:
+		sum := sha256.Sum256(body)
+		return "SHA-256 of the body", hex.AppendEncode(nil, sum[:])
 	}
 	return "body", body
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -28,6 +29,8 @@ var (
 	errMethod      = errors.New("the method is not the one that the scheme signs, POST")
 	errSignedField = errors.New("a signed header is missing or does not have its form")
 	errBodyPrefix  = errors.New("the body does not start as every body of this endpoint does")
+	errBodyTime    = errors.New("the time in the body is missing, not in its canonical form, or could be read in two ways")
+	errBodyWindow  = errors.New("the signature is good, and the time in the body lies outside the window")
 	errFinished    = errors.New("a pending request was finished twice")
 	errUnsignedID  = errors.New("the delivery id is missing, repeated or malformed")
 )
@@ -287,7 +290,7 @@ func (p *pending) readConstants(h *verify.Head) error {
 // readTime reads the signed time and judges it.
 func (p *pending) readTime(h *verify.Head) error {
 	t := &p.d.Timestamp
-	if t.none() {
+	if t.none() || t.Member != "" {
 		return nil
 	}
 	if t.Header != "" {
@@ -303,14 +306,21 @@ func (p *pending) readTime(h *verify.Head) error {
 	if p.delivery.SignedAt, ok = t.Unit.parse(p.timestamp); !ok || p.v.digits > 0 && len(p.timestamp) != p.v.digits {
 		return refuse(verify.ErrMalformed, errTimeForm)
 	}
-	w := p.v.profile.Window
-	if p.delivery.SignedAt.Before(h.ReceivedAt.Add(-w.Past)) {
-		return refuse(verify.ErrTooOld, nil)
-	}
-	if p.delivery.SignedAt.After(h.ReceivedAt.Add(w.Future)) {
-		return refuse(verify.ErrTooNew, nil)
+	if reason := p.v.judge(p.delivery.SignedAt, h.ReceivedAt); reason != 0 {
+		return refuse(reason, nil)
 	}
 	return nil
+}
+
+// judge returns the reason for which a signed time is refused, or zero.
+func (v *Verifier) judge(signed, received time.Time) verify.Reason {
+	switch w := v.profile.Window; {
+	case signed.Before(received.Add(-w.Past)):
+		return verify.ErrTooOld
+	case signed.After(received.Add(w.Future)):
+		return verify.ErrTooNew
+	}
+	return 0
 }
 
 // readFields reads what else of the head is signed, and what is not.

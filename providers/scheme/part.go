@@ -5,12 +5,14 @@ type PartKind uint8
 
 // The kinds of a Part, each made by the function in parentheses.
 const (
-	LiteralPart PartKind = iota + 1 // constant text (Literal)
-	TimePart                        // the signed time
-	FieldPart                       // the value of a header (Field)
-	URLPart                         // the URL of the endpoint (URL)
-	BodyPart                        // the body (Body)
-	MethodPart                      // the method (Method)
+	LiteralPart    PartKind = iota + 1 // constant text (Literal)
+	TimePart                           // the signed time
+	FieldPart                          // the value of a header (Field)
+	URLPart                            // the URL of the endpoint (URL)
+	BodyPart                           // the body (Body)
+	MethodPart                         // the method (Method)
+	BodySHA256Part                     // the hash of the body (BodySHA256)
+	SecretPart                         // the secret (SecretText)
 
 	lastPart = iota
 )

@@ -36,6 +36,47 @@ func Member(b []byte, name string) []byte {
 	}
 }
 
+// Number returns the text of the number that the JSON object in b has as the member of that
+// name, which has no escapes. It reads the whole object, and finds nothing where another
+// reader could find another number: where the member stands there twice, where a name
+// differs from it in the case of letters only, where any name of the object has an
+// escape, and where the object is not all of b. It does not validate what else the
+// object holds.
+func Number(b []byte, name string) (number []byte, ok bool) {
+	b = skipSpace(b)
+	if len(b) == 0 || b[0] != '{' {
+		return nil, false
+	}
+	for b = skipSpace(b[1:]); ; b = skipSpace(b[1:]) {
+		key, rest, ok := quoted(b)
+		if !ok {
+			return nil, false
+		}
+		b = skipSpace(rest)
+		if len(b) == 0 || b[0] != ':' {
+			return nil, false
+		}
+		value := skipSpace(b[1:])
+		b = skipValue(value)
+		switch {
+		case string(key) == name && number == nil:
+			if number = bytes.TrimRight(value[:len(value)-len(b)], " \n\r\t"); len(number) == 0 || number[0] == '"' {
+				return nil, false
+			}
+		case bytes.EqualFold(key, []byte(name)):
+			return nil, false
+		}
+		switch {
+		case len(b) == 0:
+			return nil, false
+		case b[0] == '}':
+			return number, number != nil && len(skipSpace(b[1:])) == 0
+		case b[0] != ',':
+			return nil, false
+		}
+	}
+}
+
 func skipSpace(b []byte) []byte {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == '\n' || b[0] == '\r' || b[0] == '\t') {
 		b = b[1:]
@@ -63,11 +104,11 @@ func skipValue(b []byte) []byte {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '"':
-			for i++; i < len(b) && b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
+			end := stringEnd(b[i+1:])
+			if end < 0 {
+				return nil
 			}
+			i += 1 + end
 		case '{', '[':
 			depth++
 		case '}', ']':
@@ -81,4 +122,24 @@ func skipValue(b []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// stringEnd returns where the quote stands that ends the string whose content b starts
+// with, or -1.
+func stringEnd(b []byte) int {
+	for from := 0; ; {
+		n := bytes.IndexByte(b[from:], '"')
+		if n < 0 {
+			return -1
+		}
+		end := from + n
+		backslashes := 0
+		for end-backslashes > from && b[end-backslashes-1] == '\\' {
+			backslashes++
+		}
+		if backslashes%2 == 0 {
+			return end
+		}
+		from = end + 1
+	}
 }

@@ -41,7 +41,7 @@ func Message(d scheme.Definition, v Delivery) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return layOut(d.Message, v, timestamp, h)
+	return layOut(d.Message, v, nil, timestamp, h)
 }
 
 // private reports whether the sender signs with a private key.

@@ -32,7 +32,8 @@ import (
 
 // Delivery is what to sign.
 type Delivery struct {
-	// At is the signed time. It is ignored if the scheme signs none. The zero time is
+	// At is the signed time. It is ignored if the scheme signs none, or one that stands in
+	// the Body. The zero time is
 	// signed as any other, and no verifier accepts it.
 	At time.Time
 
@@ -90,13 +91,22 @@ func Header(d scheme.Definition, v Delivery) (http.Header, error) {
 	if d.Timestamp.Header != "" {
 		h.Set(d.Timestamp.Header, timestamp)
 	}
-	message, err := layOut(d.Message, v, timestamp, h)
+	message, err := layOut(d.Message, v, nil, timestamp, h)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range d.Signatures {
 		signatures := append([]string{}, v.Signatures...)
 		for i, secret := range v.Secrets {
+			if s.Algorithm == scheme.InsecureSHA256 || s.Algorithm == scheme.InsecureSHA1 { // the key is a part
+				key, err := keyOf(d.Secret, secret)
+				if err != nil {
+					return nil, fmt.Errorf("secret %d: %w", i+1, err)
+				}
+				if message, err = layOut(d.Message, v, key, timestamp, h); err != nil {
+					return nil, err
+				}
+			}
 			text, err := sign(d.Secret, s, secret, message)
 			if err != nil {
 				return nil, fmt.Errorf("secret %d: %w", i+1, err)
@@ -156,12 +166,14 @@ func timeText(t scheme.Timestamp, v Delivery) (string, error) {
 }
 
 // layOut writes what is signed.
-func layOut(parts []scheme.Part, v Delivery, timestamp string, h http.Header) ([]byte, error) {
+func layOut(parts []scheme.Part, v Delivery, key []byte, timestamp string, h http.Header) ([]byte, error) {
 	var message []byte
 	for _, p := range parts {
 		switch p.Kind() {
 		case scheme.LiteralPart:
 			message = append(message, p.Text()...)
+		case scheme.SecretPart:
+			message = append(message, key...)
 		case scheme.TimePart:
 			message = append(message, timestamp...)
 		case scheme.FieldPart:
@@ -175,6 +187,8 @@ func layOut(parts []scheme.Part, v Delivery, timestamp string, h http.Header) ([
 				return nil, errors.New("the scheme signs the URL of the endpoint, and there is none")
 			}
 			message = append(message, v.URL...)
+		case scheme.BodySHA256Part:
+			message = fmt.Appendf(message, "%x", sha256.Sum256(v.Body))
 		case scheme.MethodPart:
 			message = append(message, http.MethodPost...)
 		case scheme.BodyPart:
@@ -232,6 +246,10 @@ func sign(form scheme.Secret, s scheme.Signature, secret string, message []byte)
 		mac = hmac.New(sha512.New, key)
 	case scheme.InsecureHMACSHA1:
 		mac = hmac.New(sha1.New, key)
+	case scheme.InsecureSHA256: // the key is in the message
+		mac = sha256.New()
+	case scheme.InsecureSHA1:
+		mac = sha1.New()
 	default:
 		return "", fmt.Errorf("the algorithm %d is unknown", s.Algorithm)
 	}
