@@ -113,7 +113,7 @@ func (b *battery) testHeaders(t *testing.T) {
 		run("in another notation is refused", func(t *testing.T) {
 			for what, value := range map[string]string{
 				"upper case": strings.ToUpper(genuine), "lower case": strings.ToLower(genuine),
-				"quoted": `"` + genuine + `"`, "with a parameter": genuine + ";q=1",
+				"quoted": `"` + genuine + `"`, "with a parameter": genuine + ";q",
 				"escaped": strings.ReplaceAll(genuine, "=", "%3D"), "without padding": strings.TrimRight(genuine, "="),
 				"with more padding": genuine + "=", "URL-safe": strings.NewReplacer("+", "-", "/", "_").Replace(genuine),
 				"with Arabic digits": arabic(genuine), "full width": fullWidth(genuine), "reversed": reversed(genuine),
