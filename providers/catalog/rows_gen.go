@@ -9,16 +9,19 @@ import (
 	"github.com/hooknotary/hooknotary/providers/asana"
 	"github.com/hooknotary/hooknotary/providers/azuredevops"
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
+	"github.com/hooknotary/hooknotary/providers/buildkite"
 	"github.com/hooknotary/hooknotary/providers/calcom"
 	"github.com/hooknotary/hooknotary/providers/chargebee"
 	"github.com/hooknotary/hooknotary/providers/checkout"
 	"github.com/hooknotary/hooknotary/providers/circleci"
 	"github.com/hooknotary/hooknotary/providers/clickup"
 	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
+	"github.com/hooknotary/hooknotary/providers/cloudflarestream"
 	"github.com/hooknotary/hooknotary/providers/coinbasecommerce"
 	"github.com/hooknotary/hooknotary/providers/dropbox"
 	"github.com/hooknotary/hooknotary/providers/dwolla"
 	"github.com/hooknotary/hooknotary/providers/easypost"
+	"github.com/hooknotary/hooknotary/providers/elevenlabs"
 	"github.com/hooknotary/hooknotary/providers/forgejo"
 	"github.com/hooknotary/hooknotary/providers/gitea"
 	"github.com/hooknotary/hooknotary/providers/github"
@@ -38,9 +41,11 @@ import (
 	"github.com/hooknotary/hooknotary/providers/meta"
 	"github.com/hooknotary/hooknotary/providers/moderntreasury"
 	"github.com/hooknotary/hooknotary/providers/msteams"
+	"github.com/hooknotary/hooknotary/providers/mux"
 	"github.com/hooknotary/hooknotary/providers/notion"
 	"github.com/hooknotary/hooknotary/providers/okta"
 	"github.com/hooknotary/hooknotary/providers/onfido"
+	"github.com/hooknotary/hooknotary/providers/paddle"
 	"github.com/hooknotary/hooknotary/providers/pagerduty"
 	"github.com/hooknotary/hooknotary/providers/pipedrive"
 	"github.com/hooknotary/hooknotary/providers/postmark"
@@ -57,8 +62,10 @@ import (
 	"github.com/hooknotary/hooknotary/providers/typeform"
 	"github.com/hooknotary/hooknotary/providers/vercel"
 	"github.com/hooknotary/hooknotary/providers/woocommerce"
+	"github.com/hooknotary/hooknotary/providers/workos"
 	"github.com/hooknotary/hooknotary/providers/xero"
 	"github.com/hooknotary/hooknotary/providers/yousign"
+	"github.com/hooknotary/hooknotary/providers/zoom"
 )
 
 // definitions lists the providers that are data.
@@ -69,16 +76,19 @@ var definitions = [...]func() (Provider, error){
 	data(asana.Definition),
 	unsigned(azuredevops.Definition),
 	data(bitbucket.Definition),
+	data(buildkite.Definition),
 	data(calcom.Definition),
 	unsigned(chargebee.Definition),
 	data(checkout.Definition),
 	data(circleci.Definition),
 	data(clickup.Definition),
 	unsigned(cloudflarenotifications.Definition),
+	data(cloudflarestream.Definition),
 	data(coinbasecommerce.Definition),
 	data(dropbox.Definition),
 	data(dwolla.Definition),
 	data(easypost.Definition),
+	data(elevenlabs.Definition),
 	data(forgejo.Definition),
 	data(gitea.Definition),
 	data(github.Definition),
@@ -98,9 +108,11 @@ var definitions = [...]func() (Provider, error){
 	data(meta.Definition),
 	data(moderntreasury.Definition),
 	data(msteams.Definition),
+	data(mux.Definition),
 	data(notion.Definition),
 	unsigned(okta.Definition),
 	data(onfido.Definition),
+	data(paddle.Definition),
 	data(pagerduty.Definition),
 	unsigned(pipedrive.Definition),
 	unsigned(postmark.Definition),
@@ -117,6 +129,8 @@ var definitions = [...]func() (Provider, error){
 	data(typeform.Definition),
 	data(vercel.Definition),
 	data(woocommerce.Definition),
+	data(workos.Definition),
 	data(xero.Definition),
 	data(yousign.Definition),
+	data(zoom.Definition),
 }
