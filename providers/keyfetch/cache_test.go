@@ -210,6 +210,20 @@ func TestNegativeCache(t *testing.T) {
 	h.wants(t, 1)
 }
 
+// TestUnknown: what a host says of an id that it does not know, and what is no such word.
+func TestUnknown(t *testing.T) {
+	for code, want := range map[int]verify.Reason{
+		http.StatusNotFound: verify.ErrNoKey, http.StatusGone: verify.ErrNoKey, http.StatusBadRequest: verify.ErrNoKey,
+		http.StatusUnauthorized: verify.ErrUnavailable, http.StatusForbidden: verify.ErrUnavailable, http.StatusTooManyRequests: verify.ErrUnavailable,
+		http.StatusMethodNotAllowed: verify.ErrUnavailable, http.StatusServiceUnavailable: verify.ErrUnavailable,
+	} {
+		t.Run(http.StatusText(code), func(t *testing.T) {
+			f, _ := newFetcher(t, newHost(t, status(code)), keyfetch.Endpoint{URL: each}, keyfetch.Options{})
+			lacks(t, f, "k1", want, "key")
+		})
+	}
+}
+
 func TestRotation(t *testing.T) {
 	t.Run("a key that is new in a set is there with the first delivery under it", func(t *testing.T) {
 		first, second := newKey(t), newKey(t)

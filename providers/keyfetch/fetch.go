@@ -22,6 +22,7 @@ var (
 	errHeader    = errors.New("the header with the id of the key is missing or repeated")
 	errNotInSet  = errors.New("the set of keys holds no key of that id")
 	errGone      = errors.New("the key host knows no key of that id")
+	errRequest   = errors.New("the key host says that the request for the key is wrong (status 400): either there is no key of that id, or the credentials are not right")
 	errNoSet     = errors.New("each key has a document of its own: there is none with all keys")
 	errFlood     = errors.New("too many requests name unknown keys, or wait for one: this one was not fetched")
 	errSlow      = fmt.Errorf("the key was not there within %v", maxWait)
@@ -306,8 +307,10 @@ func (f *Fetcher) get(ctx context.Context, id string) ([]byte, http.Header, erro
 	defer res.Body.Close()
 	switch {
 	case res.StatusCode == http.StatusOK:
-	case f.byID && (res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone || res.StatusCode == http.StatusBadRequest):
+	case f.byID && (res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone):
 		return nil, nil, refuse(verify.ErrNoKey, errGone)
+	case f.byID && res.StatusCode == http.StatusBadRequest:
+		return nil, nil, refuse(verify.ErrNoKey, errRequest)
 	case res.StatusCode/100 == 3:
 		return fail(errRedirect)
 	default:

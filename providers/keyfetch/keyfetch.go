@@ -216,11 +216,11 @@ func (f *Fetcher) configure() error {
 	case e.ByID && e.Prepare == nil:
 		return errors.New("ByID needs Prepare, which puts the id into the request")
 	case e.Kind.String() == "invalid":
-		return errors.New("Kind is not RSA, P256 or Ed25519")
+		return errors.New("the Kind is not RSA, P256 or Ed25519")
 	case e.Form > PEM:
-		return errors.New("Form is not JWK or PEM")
+		return errors.New("the Form is not JWK or PEM")
 	case e.Withdrawn != "" && e.Form != JWK:
-		return errors.New("Withdrawn is for keys in the form of a JWK")
+		return errors.New("the Withdrawn is for keys in the form of a JWK")
 	case o.MaxAge != 0 && (o.MaxAge < minLifetime || o.MaxAge > longest):
 		return fmt.Errorf("MaxAge is %v, want %v to %v", o.MaxAge, minLifetime, longest)
 	case o.MaxStale > longest:
@@ -228,7 +228,7 @@ func (f *Fetcher) configure() error {
 	}
 	for _, name := range strings.Split(e.Member, ".") {
 		if name == "" && e.Member != "" {
-			return errors.New("Member has an empty name between dots")
+			return errors.New("the Member has an empty name between dots")
 		}
 	}
 	f.byID = inURL || e.ByID
@@ -236,7 +236,7 @@ func (f *Fetcher) configure() error {
 		o.Scope = "default"
 	}
 	if _, err := verify.NewKey(o.Scope, "probe", []byte("no secret but a probe of the scope")); err != nil {
-		return errors.New("Scope is not 1 to 128 bytes of printable text")
+		return errors.New("the Scope is not 1 to 128 bytes of printable text")
 	}
 	if o.MaxAge == 0 {
 		o.MaxAge = defaultMaxAge

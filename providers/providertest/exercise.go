@@ -58,6 +58,11 @@ type Subject struct {
 	// signature's header, and Sign writes it.
 	Blanks bool
 
+	// Signature returns the signature that stands in a value of the first header, for a
+	// scheme that puts more there which is no secret, such as the claims of a token.
+	// Nil: all of the value.
+	Signature func(value string) string
+
 	// SignsURL: the signature covers the URL.
 	SignsURL bool
 

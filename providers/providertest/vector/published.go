@@ -242,6 +242,10 @@ func publishedTime(t testing.TB, file string, raw json.RawMessage) time.Time {
 		}
 		return time.UnixMilli(int64(math.Round(*seconds * 1000)))
 	}
+	var fraction float64
+	if json.Unmarshal(raw, &fraction) == nil {
+		return time.UnixMilli(int64(fraction * 1000))
+	}
 	var at time.Time
 	if err := json.Unmarshal(raw, &at); err != nil {
 		t.Fatalf("%s: %v", file, err)
@@ -259,6 +263,7 @@ var labels = map[string]string{
 	"malformed_signature":      "malformed",
 	"signature_malformed":      "malformed",
 	"signature_mismatch":       "mismatch",
+	"body_hash_mismatch":       "mismatch",
 	"timestamp_too_old":        "too_old",
 	"timestamp_in_future":      "too_new",
 	"timestamp_too_new":        "too_new",

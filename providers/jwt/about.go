@@ -1,0 +1,47 @@
+package jwt
+
+import (
+	"strings"
+
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// About returns what people and tools want to know of the sender: the definition's About,
+// with what follows from the rest filled in.
+func (d Definition) Describe() verify.About {
+	a := d.About.Clone()
+	names := make([]string, len(d.Algorithms))
+	for i, algorithm := range d.Algorithms {
+		names[i] = string(algorithm)
+	}
+	var signed []string
+	if d.Time.Claim != "" {
+		signed = append(signed, "time")
+	}
+	if d.ID != "" {
+		signed = append(signed, "id")
+	}
+	for _, c := range d.Claims {
+		if c.kind == isURL || c.kind == urlHash {
+			signed = append(signed, "URL")
+		}
+	}
+	if d.Body.Claim != "" {
+		signed = append(signed, "hash of the body")
+	} else {
+		signed = append(signed, "not the body")
+	}
+	a.Signed = strings.Join(signed, ", ") + ", JWT " + strings.Join(names, " or ")
+	a.EqualBodies = d.Body.Claim != "" && d.Time.Claim == "" && d.ID == ""
+	header := canonical(d.Header)
+	use := "a token whose signature covers its claims"
+	if d.Body.Claim != "" {
+		use += ", one of which is the hash of the body"
+	}
+	a.Headers = []verify.HeaderUse{{Name: header, Use: use}}
+	if len(a.Tell.Headers) == 0 {
+		a.Tell.Headers = []string{header}
+	}
+	a.Tell.Before = verify.NotBeforeBody
+	return a
+}
