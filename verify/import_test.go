@@ -129,10 +129,12 @@ func TestImports(t *testing.T) {
 				return to == "verify" || to == "providers/catalog"
 			case from == "providers/catalog":
 				return to == "verify" || strings.HasPrefix(to, "providers/") && strings.Count(to, "/") == 1
+			case from == "providers/canonical":
+				return to == "verify" || to == "providers/scheme"
 			case from == "providers/token":
 				return to == "verify" || to == "providers/keyring"
 			case strings.HasPrefix(from, "providers/"):
-				return to == "verify" || to == "providers/scheme" || to == "providers/token" || to == "providers/keyring" || to == "providers/keyfetch" || strings.HasPrefix(to, "providers/internal/")
+				return to == "verify" || to == "providers/scheme" || to == "providers/canonical" || to == "providers/token" || to == "providers/keyring" || to == "providers/keyfetch" || strings.HasPrefix(to, "providers/internal/")
 			}
 			return true
 		}

@@ -13,7 +13,9 @@ import (
 	"github.com/hooknotary/hooknotary/providers/catalog"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
+	"github.com/hooknotary/hooknotary/providers/mandrill"
 	"github.com/hooknotary/hooknotary/providers/paypal"
+	"github.com/hooknotary/hooknotary/providers/plivo"
 	"github.com/hooknotary/hooknotary/providers/providertest/signer"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
@@ -246,8 +248,22 @@ var specials = map[string]func(p *provider){
 			return githubtest.Header(event, d.body, d.secret), nil
 		}
 	},
+	"mandrill": func(p *provider) {
+		p.flags = append(p.flags, "insecure-allow-short-secret")
+		p.verifier = keyed(func(s *settings, keys verify.KeySource) (verify.Verifier, error) {
+			return mandrill.New(s.url, keys, &mandrill.Options{InsecureAllowShortSecret: s.allowShort})
+		})
+		p.whyNot = notSigned
+	},
+	"plivo": func(p *provider) {
+		p.flags = append(p.flags, "insecure-allow-short-secret")
+		p.verifier = keyed(func(s *settings, keys verify.KeySource) (verify.Verifier, error) {
+			return plivo.New(s.url, keys, &plivo.Options{InsecureAllowShortSecret: s.allowShort})
+		})
+		p.whyNot = notSigned
+	},
 	"twilio": func(p *provider) {
-		p.flags = []string{"url", "json-body", "any-query", "insecure-allow-short-secret"}
+		p.flags = append(p.flags, "json-body", "any-query", "insecure-allow-short-secret")
 		p.verifier = keyed(func(s *settings, keys verify.KeySource) (verify.Verifier, error) {
 			return twilio.New(s.url, keys, &twilio.Options{JSON: s.jsonBody, AnyQuery: s.anyQuery, InsecureAllowShortSecret: s.allowShort})
 		})

@@ -22,7 +22,6 @@ import (
 	"github.com/hooknotary/hooknotary/providers/sns"
 	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/token"
-	"github.com/hooknotary/hooknotary/providers/twilio"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -32,7 +31,6 @@ var programs = [...]func() (Provider, error){
 	program(sns.About, false, "arn:aws:sns:us-east-1:000000000000:probe", func(_ Options, topics ...string) (verify.Verifier, error) {
 		return sns.New(topics, nil)
 	}),
-	keyed(twilio.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return twilio.New(o.URL, keys, nil) }),
 }
 
 // families lists the providers that share a package, which holds a table of them.
@@ -146,7 +144,7 @@ func Lookup(name string) (Provider, bool) {
 // known holds the rows, made once.
 var known = sync.OnceValue(func() []Provider {
 	var all []Provider
-	for _, row := range slices.Concat(definitions[:], families(), programs[:]) {
+	for _, row := range slices.Concat(definitions[:], families(), programs[:], messages[:]) {
 		p, err := row()
 		if err != nil {
 			panic("catalog: " + err.Error()) // a mistake in a provider's own file; a test looks

@@ -66,7 +66,6 @@
 package twilio
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -74,17 +73,21 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/hooknotary/hooknotary/providers/internal/canonical"
+	"github.com/hooknotary/hooknotary/providers/canonical"
 	"github.com/hooknotary/hooknotary/providers/internal/endpoint"
 	"github.com/hooknotary/hooknotary/providers/internal/form"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-const maxFields = 1024 // of a form; Twilio sends some fifty
+const (
+	maxFields = 1024 // of a form; Twilio sends some fifty
+	maxQuery  = 4096 // bytes of the query of a request
+)
 
 // Options holds what an endpoint may choose. The zero value and nil are the defaults: forms,
 // and HMAC-SHA1.
@@ -114,17 +117,8 @@ type Options struct {
 	InsecureDistinctByIdempotencyToken bool
 }
 
-// engine judges the signature over the message that a Verifier makes.
-type engine = scheme.Verifier
-
-// Verifier verifies deliveries of Twilio at one URL. It is immutable and safe for concurrent
-// use. Make one with New.
-type Verifier struct {
-	*engine
-	url      endpoint.URL
-	variants []string // as Twilio may have signed the URL; with JSON, without the query
-	opts     Options
-}
+// Verifier verifies deliveries of Twilio at one URL.
+type Verifier = canonical.Verifier
 
 // New makes a verifier for the endpoint with this URL, as it was given to Twilio, from keys,
 // for example [verify.Secrets] of one account: the Auth Token, and the secondary one while
@@ -134,26 +128,23 @@ func New(url string, keys verify.KeySource, o *Options) (*Verifier, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	u, err := endpoint.Parse(url)
-	if err != nil {
+	e := &site{opts: *o}
+	var err error
+	if e.url, err = endpoint.Parse(url); err != nil {
 		return nil, fmt.Errorf("twilio: %w", err)
 	}
 	switch {
-	case o.JSON && len(hashes(u.Query)) > 0:
+	case o.JSON && len(hashes(e.url.Query)) > 0:
 		return nil, errors.New("twilio: the URL of the endpoint has bodySHA256, which Twilio adds to each request: leave it out")
 	case o.AnyQuery && o.JSON:
 		return nil, errors.New("twilio: AnyQuery is for forms, and not for JSON")
-	case o.AnyQuery && strings.Contains(u.Text, "?"):
+	case o.AnyQuery && strings.Contains(e.url.Text, "?"):
 		return nil, errors.New("twilio: the URL of the endpoint has a query, and AnyQuery takes that of each request: leave it out")
 	}
-	e, err := scheme.New(definition(o), keys, &scheme.Options{
+	return canonical.New(e.scheme(), keys, &scheme.Options{
 		InsecureAllowShortSecret:     o.InsecureAllowShortSecret,
 		InsecureDistinctByUnsignedID: o.InsecureDistinctByIdempotencyToken,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &Verifier{engine: e, url: u, variants: ports(u.Text), opts: *o}, nil
 }
 
 // Must makes a verifier of forms for the endpoint with this URL from the Auth Tokens of one
@@ -168,28 +159,19 @@ func Must(url string, secrets ...string) *Verifier {
 	return v
 }
 
-// Profile returns the facts of the scheme.
-func (v *Verifier) Profile() verify.Profile {
-	p := v.engine.Profile()
-	p.Binding = v.binding()
-	return p
+// site is one endpoint.
+type site struct {
+	url  endpoint.URL
+	opts Options
 }
 
-func (v *Verifier) binding() verify.Binding {
-	if v.opts.JSON {
-		return verify.BindingFull
+// scheme returns how Twilio signs for the endpoint.
+func (e *site) scheme() canonical.Scheme {
+	s := canonical.Scheme{Definition: definition(&e.opts), Binding: verify.BindingChecksum, Begin: e.beginForm, Message: e.message}
+	if e.opts.JSON {
+		s.Binding, s.Begin = verify.BindingFull, e.beginJSON
 	}
-	return verify.BindingChecksum
-}
-
-// Rekey returns a verifier that differs from v in its keys alone. Its errors are those that
-// New has for keys.
-func (v *Verifier) Rekey(keys verify.KeySource) (verify.Verifier, error) {
-	other, err := New(v.url.Text, keys, &v.opts)
-	if err != nil {
-		return nil, err
-	}
-	return other, nil
+	return s
 }
 
 var (
@@ -197,82 +179,76 @@ var (
 	errHash   = errors.New("the body is not the one whose SHA-256 the URL has in bodySHA256")
 	errAnchor = errors.New("with AnyQuery, AccountSid must be the first of the sorted fields, and stand in what is signed once")
 	errNoURL  = errors.New("the head has no URL, whose query is signed")
-	errLong   = errors.New("the query is longer than 2048 bytes, or not visible ASCII")
+	errQuery  = errors.New("the query is longer than 4096 bytes, or not visible ASCII")
 	errNoHash = errors.New("the query does not have one bodySHA256 of 64 lower-case hexadecimal digits beside that of the endpoint's URL: nothing covers the body")
 )
 
-// Begin refuses a head that no body could make right.
-func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, error) {
-	p := &pending{v: v, urls: v.variants}
-	var err error
-	switch {
-	case v.opts.JSON:
-		err = p.readHash(h)
-	case v.opts.AnyQuery:
-		err = p.readQuery(h)
-	default:
-		err = v.url.Check(h)
-	}
-	if err != nil {
-		return nil, err
-	}
-	inner, err := v.engine.Begin(ctx, h)
-	if err != nil {
-		return nil, err
-	}
-	p.inner = inner
-	return p, nil
-}
-
-// pending is a request whose head is good.
-type pending struct {
-	v     *Verifier
-	inner verify.Pending
-	urls  []string          // as Twilio may have signed it
-	hash  [sha256.Size]byte // of the body, with Options.JSON
-}
-
-// Format prints the provider's name, whatever the verb.
-func (p *pending) Format(s fmt.State, _ rune) { fmt.Fprint(s, "twilio.pending") }
-
-// readHash finds the SHA-256 of the body in the query, and the URLs that may have been
-// signed.
-func (p *pending) readHash(h *verify.Head) error {
-	if h == nil {
-		return nil // which the engine refuses
-	}
+// beginJSON finds the SHA-256 of the body in the query.
+func (e *site) beginJSON(h *verify.Head) (canonical.Request, error) {
 	if h.URL == nil {
-		return &verify.Error{Reason: verify.ErrMalformed, Cause: errNoURL}
+		return malformed(errNoURL)
 	}
 	query := h.URL.RawQuery
 	found := hashes(query)
-	if len(found) != 1 || len(query) > 2048+len(p.v.url.Query) || without(query, found[0]) != p.v.url.Query {
-		return &verify.Error{Reason: verify.ErrMalformed, Cause: errNoHash}
+	if len(found) != 1 || len(query) > maxQuery || without(query, found[0]) != e.url.Query {
+		return malformed(errNoHash)
 	}
 	text := strings.TrimPrefix(found[0], hashName)
-	raw, err := hex.DecodeString(text)
-	if err != nil || len(raw) != len(p.hash) || hex.EncodeToString(raw) != text {
-		return &verify.Error{Reason: verify.ErrMalformed, Cause: errNoHash}
+	want, err := hex.DecodeString(text)
+	if err != nil || len(want) != sha256.Size || hex.EncodeToString(want) != text {
+		return malformed(errNoHash)
 	}
-	p.hash = [sha256.Size]byte(raw)
-	p.urls = ports(p.v.url.Base + "?" + query)
-	return nil
+	urls := variants(e.url.Base + "?" + query)
+	return canonical.Request{Messages: func(body []byte) ([][]byte, error) {
+		if hash := sha256.Sum256(body); subtle.ConstantTimeCompare(hash[:], want) != 1 {
+			return nil, errHash
+		}
+		return messages(urls, nil), nil
+	}}, nil
 }
 
-// readQuery takes the query of the request for the one that was signed.
-func (p *pending) readQuery(h *verify.Head) error {
-	switch {
-	case h == nil:
-		return nil // which the engine refuses
-	case h.URL == nil:
-		return &verify.Error{Reason: verify.ErrMalformed, Cause: errNoURL}
-	case h.URL.RawQuery == "":
-		return nil
-	case len(h.URL.RawQuery) > 2048 || strings.ContainsFunc(h.URL.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return &verify.Error{Reason: verify.ErrMalformed, Cause: errLong}
+// beginForm finds the URLs that may have been signed with a form.
+func (e *site) beginForm(h *verify.Head) (canonical.Request, error) {
+	text := e.url.Text
+	if !e.opts.AnyQuery {
+		if err := e.url.Check(h); err != nil {
+			return canonical.Request{}, err
+		}
+	} else {
+		switch {
+		case h.URL == nil:
+			return malformed(errNoURL)
+		case len(h.URL.RawQuery) > maxQuery || strings.ContainsFunc(h.URL.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }):
+			return malformed(errQuery)
+		case h.URL.RawQuery != "":
+			text += "?" + h.URL.RawQuery
+		}
 	}
-	p.urls = ports(p.v.url.Base + "?" + h.URL.RawQuery)
-	return nil
+	urls := variants(text)
+	return canonical.Request{Messages: func(body []byte) ([][]byte, error) {
+		fields, ok := form.Parse(body, maxFields)
+		if !ok {
+			return nil, errForm
+		}
+		signed := join(fields)
+		if e.opts.AnyQuery && (len(fields) == 0 || fields[0].Name != "AccountSid" || !anchored(text, signed)) {
+			return nil, errAnchor
+		}
+		return messages(urls, signed), nil
+	}}, nil
+}
+
+func malformed(cause error) (canonical.Request, error) {
+	return canonical.Request{}, &verify.Error{Reason: verify.ErrMalformed, Cause: cause}
+}
+
+// messages returns each URL with what stands behind it.
+func messages(urls []string, behind []byte) [][]byte {
+	all := make([][]byte, len(urls))
+	for i, u := range urls {
+		all[i] = slices.Concat([]byte(u), behind)
+	}
+	return all
 }
 
 // anchor is a field AccountSid with its value, as it is signed.
@@ -309,9 +285,9 @@ func without(query, item string) string {
 	return strings.Replace(query, "&"+item, "", 1)
 }
 
-// ports returns a URL as Twilio may have signed it: with and without a port, and with an
+// variants returns a URL as Twilio may have signed it: with and without a port, and with an
 // apostrophe of its query as it is or escaped.
-func ports(text string) []string {
+func variants(text string) []string {
 	scheme, rest, _ := strings.Cut(text, "://")
 	end := strings.IndexAny(rest, "/?")
 	if end < 0 {
@@ -339,38 +315,10 @@ func ports(text string) []string {
 	return all
 }
 
-// Finish checks the signature.
-func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, error) {
-	var signed []byte
-	var none error
-	if p.v.opts.JSON {
-		if hash := sha256.Sum256(body); subtle.ConstantTimeCompare(hash[:], p.hash[:]) != 1 {
-			none = errHash
-		}
-	} else if fields, ok := form.Parse(body, maxFields); ok {
-		signed = join(fields)
-		if p.v.opts.AnyQuery && (len(fields) == 0 || fields[0].Name != "AccountSid" || !anchored(p.urls[0], signed)) {
-			none = errAnchor
-		}
-	} else {
-		none = errForm
-	}
-	messages := make([][]byte, len(p.urls))
-	for i, u := range p.urls {
-		messages[i] = append([]byte(u), signed...)
-	}
-	d, err := canonical.Finish(ctx, p.inner, body, none, messages...)
-	if err != nil {
-		return nil, err
-	}
-	d.Binding = p.v.binding()
-	return d, nil
-}
-
 // join writes names and values as they are signed: sorted, and each pair once.
 func join(fields []form.Field) []byte {
 	form.Sort(fields)
-	var b []byte
+	b := []byte{}
 	for i, f := range fields {
 		if i == 0 || f != fields[i-1] {
 			b = append(append(b, f.Name...), f.Value...)
@@ -379,31 +327,28 @@ func join(fields []form.Field) []byte {
 	return b
 }
 
-// Message yields the signed message in pieces, each with a few words on where it is from.
-// One behind the other, they are what is signed, but for the port of the URL. It checks
-// nothing. The pieces must not be changed.
-func (v *Verifier) Message(h *verify.Head, body []byte) iter.Seq2[string, []byte] {
+// message yields what is signed, but for the port of the URL.
+func (e *site) message(h *verify.Head, body []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		if v.opts.JSON {
-			if !yield("URL, from configuration", []byte(v.url.Base)) {
+		query := ""
+		if h.URL != nil && h.URL.RawQuery != "" {
+			query = "?" + h.URL.RawQuery
+		}
+		switch {
+		case e.opts.JSON:
+			_ = yield("URL, from configuration", []byte(e.url.Base)) && yield("query, with the SHA-256 of the body", []byte(query))
+			return
+		case e.opts.AnyQuery && query != "":
+			if !yield("URL, from configuration", []byte(e.url.Text)) || !yield("query", []byte(query)) {
 				return
 			}
-			var query []byte
-			if h != nil && h.URL != nil && h.URL.RawQuery != "" {
-				query = []byte("?" + h.URL.RawQuery)
-			}
-			yield("query, with the SHA-256 of the body", query)
+		case !yield("URL, from configuration", []byte(e.url.Text)):
 			return
 		}
-		if !yield("URL, from configuration", []byte(v.url.Text)) {
-			return
-		}
-		if v.opts.AnyQuery && h != nil && h.URL != nil && h.URL.RawQuery != "" && !yield("query", []byte("?"+h.URL.RawQuery)) {
-			return
-		}
-		var joined []byte
-		if fields, ok := form.Parse(body, maxFields); ok {
-			joined = append([]byte{}, join(fields)...)
+		fields, ok := form.Parse(body, maxFields)
+		joined := join(fields)
+		if !ok {
+			joined = nil
 		}
 		yield("names and values of the form, sorted", joined)
 	}
@@ -411,8 +356,8 @@ func (v *Verifier) Message(h *verify.Head, body []byte) iter.Seq2[string, []byte
 
 // About returns what people and tools want to know of the scheme, for an endpoint of forms.
 func About() verify.About {
-	d := definition(&Options{})
-	return d.Describe()
+	s := (&site{}).scheme()
+	return s.About()
 }
 
 // definition returns how the engine judges a message of Twilio. Its body is that message.
