@@ -423,7 +423,7 @@ func (d *Definition) checkSignatures() error {
 		case s.Separator != "" && (len(s.Separator) != 1 || strings.Trim(s.Separator, "!#$%&'()*,./:;<>?@[]^`{|}~ ") != "" && s.Field == ""):
 			return errors.New("a Separator of bare values must be one character that no signature contains")
 		case s.Blanks && (s.Separator == "" || s.Separator == " " || s.Assign == " "):
-			return errors.New("Blanks needs a Separator, and neither it nor Assign may be a blank")
+			return errors.New("the Blanks of a Signature need a Separator, and neither it nor Assign may be a blank")
 		}
 	}
 	return nil
@@ -577,7 +577,7 @@ func (d *Definition) checkAliases() error {
 		}
 	}
 	if len(d.Aliases) > 0 && telling == 0 {
-		return errors.New("Aliases need one for the header of a Signature: it says which names a request uses")
+		return errors.New("the Aliases need one for the header of a Signature: it says which names a request uses")
 	}
 	return nil
 }

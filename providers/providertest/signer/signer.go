@@ -160,7 +160,7 @@ func timeText(t scheme.Timestamp, v Delivery) (string, error) {
 		return string(v.At.UTC().AppendFormat(nil, layout)), nil
 	}
 	if at, err := time.Parse(layout, v.Written); err != nil || !at.Equal(v.At) {
-		return "", errors.New("Written is not the time At")
+		return "", errors.New("the time Written is not the time At")
 	}
 	return v.Written, nil
 }
