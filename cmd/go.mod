@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/hooknotary/hooknotary v0.0.0
+	github.com/hooknotary/hooknotary/providers/jwt v0.0.0
 	github.com/hooknotary/hooknotary/verify/replay/redisreplay v0.0.0
 	github.com/hooknotary/hooknotary/verify/replay/sqlreplay v0.0.0
 	github.com/hooknotary/hooknotary/verify/replay/sqlreplay/sqltest v0.0.0
@@ -18,6 +19,7 @@ require (
 	github.com/cespare/xxhash/v2 v2.2.0 // indirect
 	github.com/dgryski/go-rendezvous v0.0.0-20200823014737-9f7001d12a5f // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.9 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	jwtcatalog "github.com/hooknotary/hooknotary/providers/jwt/catalog"
 	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
@@ -192,13 +193,15 @@ func TestProviders(t *testing.T) {
 		got := hooknotary(t, setup{}, "providers")
 		got.want(t, 0)
 		lines := strings.Split(strings.TrimSuffix(got.out, "\n"), "\n")
-		if len(lines) != 1+len(providers()) || !strings.HasPrefix(lines[0], "NAME") {
+		if len(lines) != 1+len(providers())+len(jwtcatalog.All()) || !strings.HasPrefix(lines[0], "NAME") {
 			t.Fatalf("the table is\n%s", got.out)
 		}
 		for _, want := range [][]string{
 			{"github", "X-Hub-Signature-256", "none signed", "never by itself", "full"},
 			{"paypal", "Paypal-Transmission-Sig", "-78h +5m", "perhaps the same bytes", "checksum"},
 			{"stripe", "Stripe-Signature", "-5m +5m", "signed anew each time", "full"},
+			{"qstash", "Upstash-Signature", "-6m +1m", "perhaps the same bytes", "full"},
+			{"pubsub", "Authorization", "not the body", "none"},
 		} {
 			i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, want[0]+" ") })
 			if i < 0 {
@@ -230,8 +233,11 @@ func TestProviders(t *testing.T) {
   },
 `
 		got := hooknotary(t, setup{}, "providers", "--json")
-		if got.code != 0 || !strings.HasPrefix(got.out, "[\n") || !strings.Contains(got.out, want) || strings.Count(got.out, `"name"`) != len(providers()) {
+		if got.code != 0 || !strings.HasPrefix(got.out, "[\n") || !strings.Contains(got.out, want) || strings.Count(got.out, `"name"`) != len(providers())+len(jwtcatalog.All()) {
 			t.Errorf("got\n%s\nwant it to hold\n%s", got.out, want)
+		}
+		if got := strings.Count(got.out, `"module": "github.com/hooknotary/hooknotary/providers/jwt"`); got != len(jwtcatalog.All()) {
+			t.Errorf("%d name the module of tokens", got)
 		}
 		hooknotary(t, setup{}, "providers", "frobnicate").want(t, 2, "want no argument", "!frobnicate")
 	})

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	jwtcatalog "github.com/hooknotary/hooknotary/providers/jwt/catalog"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/spf13/cobra"
 )
@@ -25,6 +27,7 @@ type summary struct {
 	Binding   string   `json:"binding"`
 	MediaType string   `json:"media_type"`
 	MaxBody   int64    `json:"max_body"`
+	Module    string   `json:"module,omitempty"` // of the library, where it is one of its own
 	window    verify.Window
 }
 
@@ -35,7 +38,10 @@ func (p *program) providersCommand() *cobra.Command {
 		Short: "List the providers that are known",
 		Long: `Providers lists the providers that are known: the header of the signature, what is
 signed, how far the signed time may lie before and after the receive time, how the
-provider retries, and how strongly the signature binds the body.`,
+provider retries, and how strongly the signature binds the body.
+
+Those that sign with a JSON Web Token are in the module providers/jwt. The other commands
+do not know them.`,
 		Example: `  hooknotary providers
   hooknotary providers --json`,
 		DisableFlagsInUseLine: true,
@@ -56,8 +62,18 @@ func noArguments(_ *cobra.Command, args []string) error {
 func (p *program) listProviders(asJSON bool) error {
 	var all []summary
 	for _, kind := range providers() {
-		all = append(all, summarize(kind))
+		all = append(all, summarize(kind.Name, kind.About, kind.Profile))
 	}
+	for _, d := range jwtcatalog.All() {
+		profile, err := d.Profile()
+		if err != nil {
+			return err
+		}
+		s := summarize(d.Provider, d.Describe(), profile)
+		s.Module = "github.com/hooknotary/hooknotary/providers/jwt"
+		all = append(all, s)
+	}
+	slices.SortStableFunc(all, func(a, b summary) int { return strings.Compare(a.Name, b.Name) })
 	if asJSON {
 		e := json.NewEncoder(&p.out)
 		e.SetIndent("", "  ")
@@ -81,16 +97,15 @@ func writeTable(w io.Writer, all []summary) error {
 }
 
 // summarize says of a provider what the table shows.
-func summarize(kind *provider) summary {
-	p := kind.Profile
+func summarize(name string, about verify.About, p verify.Profile) summary {
 	var headers []string
-	for _, use := range kind.About.Headers {
+	for _, use := range about.Headers {
 		if use.Weak == "" { // read only where an option says so
 			headers = append(headers, use.Name)
 		}
 	}
 	return summary{
-		Name: kind.Name, Headers: headers, Signed: kind.About.Signed,
+		Name: name, Headers: headers, Signed: about.Signed,
 		Past: p.Window.Past.Seconds(), Future: p.Window.Future.Seconds(), window: p.Window,
 		Retries: retries(p), Binding: p.Binding.String(), MediaType: mediaType(p), MaxBody: p.MaxBody,
 	}
