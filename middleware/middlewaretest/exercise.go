@@ -187,6 +187,7 @@ var behaviours = []struct {
 	{"a connection after a refusal", keptConnections},
 	{"a request that is served again", servedAgain},
 	{"a body after a refusal", bodyAfterRefusal},
+	{"a handshake", handshakes},
 	{"another dispatch", dispatches},
 	{"a body that stalls", stalledBodies},
 	{"a body that was read before the guard", readBefore},
@@ -196,6 +197,7 @@ var behaviours = []struct {
 	{"the request of the handler", handlerRequests},
 	{"the context of the handler", handlerContexts},
 	{"a form that was parsed before", parsedBefore},
+	{"a compressed body", packedBodies},
 	{"an upgrade that the sender asks for", upgradesAsked},
 	{"a client that hangs up", hangUps},
 
