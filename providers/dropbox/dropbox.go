@@ -13,8 +13,9 @@
 // # The handshake
 //
 // Dropbox checks the URL of an endpoint with a GET whose query has a challenge. It is
-// not signed. Write the challenge back as text/plain, with X-Content-Type-Options:
-// nosniff, never as HTML, and only if it is short.
+// not signed. The guard writes a challenge back that is short and can be no HTML. The
+// route must let a GET through to the guard: "/hooks/dropbox" does, and
+// "POST /hooks/dropbox" does not.
 //
 // # What the signature does not say
 //
@@ -61,6 +62,7 @@ func Definition() scheme.Definition {
 		MaxBody:    1 << 20, // Dropbox states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
 		Retention:  time.Minute, // a notification has no content, and the next one of the same accounts is equal: see the package comment
+		Handshakes: []scheme.Handshake{{Kind: scheme.GetHandshake, Parameter: "challenge", Response: "$challenge"}},
 		About: verify.About{
 			Title: "Dropbox",
 			NotCovered: []string{

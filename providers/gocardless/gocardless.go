@@ -8,9 +8,8 @@
 //	guard := middleware.Protect(gocardless.Must(os.Getenv("GOCARDLESS_WEBHOOK_SECRET")))
 //
 // A delivery holds several events, each with an id of its own; GoCardless may send an
-// event in more than one delivery, so look the ids up in the handler. The documentation
-// asks for status 498 for a wrong signature; the guard responds with 401, which
-// GoCardless takes for a failure like any other.
+// event in more than one delivery, so look the ids up in the handler. A wrong signature
+// gets the status 498, as the documentation asks.
 //
 // # What the signature does not say
 //
@@ -54,6 +53,7 @@ func Definition() scheme.Definition {
 		MaxBody:    1 << 20, // GoCardless states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
 		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
+		Rejection:  verify.Rejection{Status: 498},
 		About: verify.About{
 			Title: "GoCardless",
 			NotCovered: []string{

@@ -12,7 +12,9 @@
 // same.
 //
 // A notification is known by its id, which stands in the body. Intercom checks the URL
-// of an endpoint with a HEAD request, and with a notification whose topic is ping.
+// of an endpoint with a HEAD request, which the guard answers if the route lets it through
+// ("/hooks/intercom" does, and "POST /hooks/intercom" does not), and with a notification
+// whose topic is ping, which the handler gets.
 //
 // # What the signature does not say
 //
@@ -57,6 +59,7 @@ func Definition() scheme.Definition {
 		MaxBody:    1 << 20, // Intercom states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
 		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
+		Handshakes: []scheme.Handshake{{Kind: scheme.HeadHandshake}},
 		About: verify.About{
 			Title: "Intercom",
 			NotCovered: []string{

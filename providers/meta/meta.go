@@ -17,8 +17,13 @@
 // # The handshake
 //
 // Meta checks the URL of an endpoint with a GET that carries hub.mode, hub.verify_token
-// and hub.challenge. It is not signed. Compare the token with yours in constant time,
-// and write the challenge back as text/plain, never as HTML.
+// and hub.challenge. It is not signed. The guard answers it if the verifier knows the
+// verify token that you entered at Meta:
+//
+//	v, err := meta.New(keys, &scheme.Options{VerifyToken: os.Getenv("META_VERIFY_TOKEN")})
+//
+// The route must let a GET through to the guard: "/hooks/meta" does, and
+// "POST /hooks/meta" does not. Without the option a GET is refused, as from [Must].
 //
 // # What the signature does not say
 //
@@ -63,6 +68,10 @@ func Definition() scheme.Definition {
 		MaxBody:    4 << 20, // WhatsApp sends up to 3 MB
 		Retry:      verify.RetryIdentical,
 		Retention:  8 * 24 * time.Hour, // WhatsApp retries for 7 days
+		Handshakes: []scheme.Handshake{{
+			Kind: scheme.GetHandshake, If: []scheme.Condition{{Name: "hub.mode", Value: "subscribe"}},
+			Token: "hub.verify_token", Parameter: "hub.challenge", Response: "$challenge",
+		}},
 		About: verify.About{
 			Title: "Meta (Facebook, Instagram, WhatsApp, Messenger)",
 			NotCovered: []string{

@@ -18,9 +18,9 @@
 // # The handshake
 //
 // Before the first event Okta sends one GET request with the header
-// X-Okta-Verification-Challenge, and the same Authorization. The endpoint must answer
-// with the JSON object {"verification": "<the header's value>"}. A guard refuses a GET:
-// have a route GET of the same path answer it once, after it compared Authorization.
+// X-Okta-Verification-Challenge, and the same Authorization. The guard compares that, and
+// answers with the JSON object {"verification": "<the header's value>"}. The route must
+// let a GET through to the guard: "/hooks/okta" does, and "POST /hooks/okta" does not.
 //
 // # What is not proved
 //
@@ -34,6 +34,7 @@ package okta
 import (
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/token"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -60,6 +61,9 @@ func Definition() token.Definition {
 		MaxBody:   1 << 20, // Okta states no limit; events are far smaller
 		Retry:     verify.RetryIdentical,
 		Retention: 3 * 24 * time.Hour, // Okta tries once more, soon after the first time
+		Handshakes: []scheme.Handshake{{
+			Kind: scheme.GetHandshake, Header: "X-Okta-Verification-Challenge", Response: `{"verification":"$challenge"}`,
+		}},
 		About: verify.About{
 			Title: "Okta event hooks",
 			Links: []string{"https://developer.okta.com/docs/concepts/event-hooks/", "https://developer.okta.com/docs/guides/secure-hooks/-/main/"},

@@ -42,6 +42,7 @@ func (s Sender) Test(t *testing.T) {
 	t.Run("partitions", s.testPartitions)
 	t.Run("aliases", s.testAliases)
 	t.Run("secrets", s.testSecrets)
+	t.Run("handshakes", s.testHandshakes)
 	t.Run("allocations", s.testAllocations)
 }
 
@@ -209,7 +210,7 @@ func (s Sender) profile() verify.Profile {
 	d := s.Definition
 	p := verify.Profile{
 		Provider: d.Provider, MediaType: d.MediaType, MaxBody: d.MaxBody, Binding: verify.BindingFull,
-		Retry: d.Retry, Retention: d.Retention,
+		Retry: d.Retry, Retention: d.Retention, Compression: d.Compression, Rejection: d.Rejection,
 	}
 	if p.MediaType == "" {
 		p.MediaType = "application/json"

@@ -27,7 +27,7 @@ func (d *Definition) Describe() verify.About {
 	}
 	if len(a.Handshakes) == 0 {
 		for i := range d.Handshakes {
-			a.Handshakes = append(a.Handshakes, d.Handshakes[i].describe())
+			a.Handshakes = append(a.Handshakes, d.Handshakes[i].Describe())
 		}
 	}
 	if a.Signed == "" {

@@ -254,8 +254,8 @@ func cloneHandshakes(all []Handshake) []Handshake {
 	return all
 }
 
-// describe says what a handshake is, for About.
-func (h *Handshake) describe() string {
+// Describe says what a handshake is, for About.Handshakes: "a GET with challenge".
+func (h Handshake) Describe() string {
 	text := map[HandshakeKind]string{
 		GetHandshake: "a GET", HeadHandshake: "a HEAD", PostHandshake: "a POST that is not signed", SignedHandshake: "a delivery",
 	}[h.Kind]

@@ -16,9 +16,9 @@
 // # The handshake
 //
 // Slack checks the URL of an endpoint with a request of the type url_verification. It is
-// signed like any other and passes the guard; the handler must write back the value
-// of its member "challenge". The store knows other signed bodies without an event_id by
-// their time and body.
+// signed like any other. The guard answers it with the value of its member "challenge", and
+// no handler runs. The store knows other signed bodies without an event_id by their time
+// and body.
 //
 // # Commands and interactions
 //
@@ -70,6 +70,10 @@ func Definition() scheme.Definition {
 		MaxBody:    1 << 20, // Slack states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
 		Retention:  3 * 24 * time.Hour, // delayed events are sent again for a day
+		Handshakes: []scheme.Handshake{{
+			Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "type", Value: "url_verification"}},
+			Member: "challenge", Response: "$challenge",
+		}},
 		About: verify.About{
 			Title: "Slack",
 			NotCovered: []string{

@@ -36,11 +36,13 @@ import (
 	"iter"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/keyring"
+	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -81,6 +83,11 @@ type Definition struct {
 	Retry     verify.Retry
 	Retention time.Duration
 
+	// Handshakes says how the provider checks an endpoint, and what it wants to read then.
+	// Such a request carries the token, too, and is answered only if that is right; so
+	// there are no verify tokens, and no handshake computes anything.
+	Handshakes []scheme.Handshake
+
 	// About is what people and tools want to know of the scheme. What follows from the
 	// rest may be left out: Describe fills it in. A secret that is one of
 	// About.Credentials is refused.
@@ -104,6 +111,8 @@ type InsecureVerifier struct {
 	def  *Definition
 	opts Options
 	ring *keyring.Ring[*key]
+
+	responder *scheme.Responder
 }
 
 // key is a verify.Key made ready: the hash of its token.
@@ -125,6 +134,9 @@ func New(d Definition, keys verify.KeySource, o *Options) (*InsecureVerifier, er
 	v := &InsecureVerifier{def: def}
 	if o != nil {
 		v.opts = *o
+	}
+	if v.responder, err = scheme.NewResponder(def.Handshakes, ""); err != nil {
+		return nil, err // check has seen to it
 	}
 	if !v.opts.InsecureBodyNotCovered {
 		return nil, fmt.Errorf("%s: a token does not cover the body; if you know that, set Options.InsecureBodyNotCovered", def.Provider)
@@ -186,6 +198,13 @@ func (d Definition) check() (*Definition, error) {
 		}
 	}
 	d.About = d.About.Clone()
+	d.Handshakes = slices.Clone(d.Handshakes)
+	if slices.ContainsFunc(d.Handshakes, func(h scheme.Handshake) bool { return h.Token != "" }) {
+		return nil, errors.New("a Handshake has a Token of its own, beside the one that each request carries")
+	}
+	if _, err := scheme.NewResponder(d.Handshakes, ""); err != nil {
+		return nil, err
+	}
 	return &d, nil
 }
 
@@ -266,6 +285,11 @@ func (d *Definition) Describe() verify.About {
 	}
 	if a.Tell.Before == "" {
 		a.Tell.Before = verify.NotBeforeBody
+	}
+	if len(a.Handshakes) == 0 {
+		for _, h := range d.Handshakes {
+			a.Handshakes = append(a.Handshakes, h.Describe())
+		}
 	}
 	return a
 }
@@ -405,6 +429,39 @@ func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, erro
 	d.Scope, d.KeyLabel, d.Body = match.scope, match.label, body
 	d.Fingerprint = verify.NewFingerprint(sha256.Sum256(body))
 	return d, nil
+}
+
+// handshake is a request that carries a token, and that is a handshake if it is right.
+type handshake struct {
+	pending   verify.Pending
+	challenge verify.Challenge
+}
+
+// Challenge returns what answers a handshake that comes as a request of its own, as the
+// definition says.
+func (v *InsecureVerifier) Challenge(ctx context.Context, h *verify.Head) (verify.Challenge, error) {
+	challenge, err := v.responder.Challenge(h)
+	if challenge == nil || err != nil {
+		return nil, err
+	}
+	pending, err := v.Begin(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	return &handshake{pending, challenge}, nil
+}
+
+// Finish returns the response if the token is right.
+func (h *handshake) Finish(ctx context.Context, body []byte) (*verify.Response, error) {
+	if _, err := h.pending.Finish(ctx, body); err != nil {
+		return nil, err
+	}
+	return h.challenge.Finish(ctx, body)
+}
+
+// Respond returns the response to a delivery that is a handshake, as the definition says.
+func (v *InsecureVerifier) Respond(ctx context.Context, h *verify.Head, d *verify.Delivery) (*verify.Response, error) {
+	return v.responder.Respond(ctx, h, d)
 }
 
 // unsigned returns the value of another header, if it is a single short one.

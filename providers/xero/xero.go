@@ -13,8 +13,8 @@
 //
 // Before Xero sends events it sends an "intent to receive" several times, some of them
 // with a wrong signature, and wants 200 for the right ones and 401 for the others, in
-// an empty response. The guard refuses the wrong ones with 401; the right ones have an
-// empty list of events, and the handler must write nothing.
+// an empty response. The guard refuses the wrong ones with 401 and without a body; the
+// right ones have an empty list of events, and the handler must write nothing.
 //
 // # What the signature does not say
 //
@@ -57,7 +57,8 @@ func Definition() scheme.Definition {
 		Message:    []scheme.Part{scheme.Body()},
 		MaxBody:    1 << 20, // Xero states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
-		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
+		Retention:  7 * 24 * time.Hour,             // no time is signed, so as long as the guard would by itself
+		Rejection:  verify.Rejection{NoBody: true}, // of the intent to receive
 		About: verify.About{
 			Title: "Xero",
 			NotCovered: []string{
