@@ -132,7 +132,7 @@ func TestImports(t *testing.T) {
 			case from == "providers/canonical":
 				return to == "verify" || to == "providers/scheme"
 			case from == "providers/token":
-				return to == "verify" || to == "providers/keyring"
+				return to == "verify" || to == "providers/keyring" || to == "providers/scheme"
 			case strings.HasPrefix(from, "providers/"):
 				return to == "verify" || to == "providers/scheme" || to == "providers/canonical" || to == "providers/token" || to == "providers/keyring" || to == "providers/keyfetch" || strings.HasPrefix(to, "providers/internal/")
 			}

@@ -16,10 +16,11 @@
 // # The handshake
 //
 // Zoom checks the URL of an endpoint with an event endpoint.url_validation, when it is
-// set and every 72 hours. It is signed like any other and passes the guard; the
-// handler must answer with the value of payload.plainToken, and with its HMAC-SHA256
-// under the same secret token. That makes signatures for whoever can send the event,
-// so answer only behind the guard, and only for a short token without a colon.
+// set and every 72 hours. It is signed like any other. The guard answers it with the
+// value of payload.plainToken and with its HMAC-SHA256 under the same secret token, and no
+// handler runs. Whoever answers it himself makes signatures for whoever can send the event:
+// the guard does so only behind the signature, and only for a token without a colon, which
+// each signed message has.
 //
 // # What the signature does not say
 //
@@ -58,6 +59,10 @@ func Definition() scheme.Definition {
 		Message:    []scheme.Part{scheme.Literal("v0:"), scheme.SignedTime(), scheme.Literal(":"), scheme.Body()},
 		MaxBody:    1 << 20, // Zoom states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
+		Handshakes: []scheme.Handshake{{
+			Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "event", Value: "endpoint.url_validation"}},
+			Member: "payload.plainToken", Response: `{"plainToken":"$challenge","encryptedToken":"$hmac_hex"}`,
+		}},
 		Retention:  24 * time.Hour, // retries go on for two hours
 		About: verify.About{
 			Title: "Zoom",
