@@ -63,7 +63,7 @@ func Definition() scheme.Definition {
 			Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "event", Value: "endpoint.url_validation"}},
 			Member: "payload.plainToken", Response: `{"plainToken":"$challenge","encryptedToken":"$hmac_hex"}`,
 		}},
-		Retention:  24 * time.Hour, // retries go on for two hours
+		Retention: 24 * time.Hour, // retries go on for two hours
 		About: verify.About{
 			Title: "Zoom",
 			NotCovered: []string{
