@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hooknotary/hooknotary/providers/adyen"
+	"github.com/hooknotary/hooknotary/providers/mailgun"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/sns"
@@ -28,6 +30,12 @@ import (
 // programs lists the providers that take code.
 var programs = [...]func() (Provider, error){
 	code(paypal.About, func(id string) (verify.Verifier, error) { return paypal.New(id, nil) }),
+	keyedAs(adyen.About, strings.Repeat("0123456789abcdef", 4), func(keys verify.KeySource, o Options) (verify.Verifier, error) {
+		return adyen.New(keys, &adyen.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
+	}),
+	keyedAs(mailgun.About, strings.Repeat("0123456789abcdef", 2), func(keys verify.KeySource, o Options) (verify.Verifier, error) {
+		return mailgun.New(keys, &mailgun.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
+	}),
 	program(sns.About, false, "arn:aws:sns:us-east-1:000000000000:probe", func(_ Options, topics ...string) (verify.Verifier, error) {
 		return sns.New(topics, nil)
 	}),
@@ -96,7 +104,7 @@ type Options struct {
 
 	// InsecureBodyNotCovered says that you know what a delivery of this provider does
 	// not prove: its body. It is required where Profile.Binding is verify.BindingNone,
-	// and has no effect elsewhere.
+	// and by some providers where it is verify.BindingPart. It has no effect elsewhere.
 	InsecureBodyNotCovered bool
 }
 
@@ -210,11 +218,18 @@ func keyed(about func() verify.About, signsURL bool, open func(keys verify.KeySo
 	})
 }
 
+// keyedAs is keyed for secrets of another form, of which probe is one, and without a URL.
+func keyedAs(about func() verify.About, probe string, open func(keys verify.KeySource, o Options) (verify.Verifier, error)) func() (Provider, error) {
+	return program(about, false, probe, func(o Options, secrets ...string) (verify.Verifier, error) {
+		return open(verify.Secrets(secrets...), o)
+	})
+}
+
 // program makes the row of a provider that takes code. The probe is what it takes for a
 // secret.
 func program(about func() verify.About, signsURL bool, probe string, open func(o Options, secrets ...string) (verify.Verifier, error)) func() (Provider, error) {
 	return func() (Provider, error) {
-		var o Options
+		o := Options{InsecureBodyNotCovered: true}
 		if signsURL {
 			o.URL = "https://hooks.example.com/"
 		}

@@ -26,7 +26,7 @@ type Embedded struct {
 
 	// Sign returns a genuine delivery of one of several events, and the ids that a Delivery
 	// must have. The signer shares no code with the verifier. The secret is "" if the scheme
-	// has none. Times lie in the years 2001 to 2106. Required.
+	// has none. Times lie in the years 2002 to 2106. Required.
 	Sign func(at time.Time, event int, secret string) (body []byte, id, messageID string)
 
 	// Profile is what the verifier must say of itself.
@@ -153,7 +153,7 @@ func (e *embedded) testGenuine(t *testing.T) {
 		})
 	}
 	t.Run("a delivery of another year is accepted with its own receive time", func(t *testing.T) {
-		for _, year := range []int{2001, 2016, 2038, 2106} {
+		for _, year := range []int{2002, 2016, 2038, 2106} {
 			at := time.Date(year, 2, 3, 4, 5, 6, 0, time.UTC)
 			accept(t, at.Format(time.RFC3339), e.v, headAt(at), e.sign(at, 0))
 		}
@@ -207,7 +207,7 @@ func (e *embedded) testBody(t *testing.T) {
 		t.Run("a body that is cut is refused: event "+strconv.Itoa(event), func(t *testing.T) {
 			for i := range bytes.TrimSpace(genuine) {
 				refuse(t, "cut at its end", genuine[:i])
-				refuse(t, "cut at its front", genuine[i+1:])
+				e.harmless(t, "cut at its front", genuine[i+1:], d) // of a form, a field may go
 			}
 		})
 		t.Run("a body with more in it is refused, or the same message: event "+strconv.Itoa(event), func(t *testing.T) {
