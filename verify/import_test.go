@@ -116,7 +116,7 @@ func TestImports(t *testing.T) {
 			case strings.HasPrefix(from, "middleware/"):
 				return to == "middleware" || to == "middleware/hold" || to == "middleware/adapter" || to == "verify" || to == "verify/replay"
 			case strings.HasPrefix(from, "providers/internal/"):
-				return to == "verify"
+				return to == "verify" || to == "providers/keyring"
 			case from == "providers/providertest/vector":
 				return to == "verify" || to == "verify/capture"
 			case from == "providers/providertest":
