@@ -89,6 +89,7 @@ var credentials = [...]verify.Credential{
 	{Prefix: "A", Length: 80},
 	{Prefix: "AC", Length: 34},
 	{Prefix: "AKIA", Length: 0},
+	{Prefix: "AQE", Length: 0},
 	{Prefix: "E", Length: 80},
 	{Prefix: "SG.", Length: 0},
 	{Prefix: "SK", Length: 34},
@@ -114,6 +115,7 @@ var credentials = [...]verify.Credential{
 	{Prefix: "pk_live_", Length: 0},
 	{Prefix: "pk_test_", Length: 0},
 	{Prefix: "polar_oat_", Length: 0},
+	{Prefix: "pubkey-", Length: 0},
 	{Prefix: "r8_", Length: 0},
 	{Prefix: "re_", Length: 0},
 	{Prefix: "rk_", Length: 0},
@@ -142,6 +144,7 @@ var credentials = [...]verify.Credential{
 // styles says how the providers that are known write JSON.
 var styles = map[string]verify.JSONStyle{
 	"ably":                    {Space: "", First: []string(nil), Sorted: false},
+	"adyen":                   {Space: "", First: []string(nil), Sorted: false},
 	"airtable":                {Space: "", First: []string(nil), Sorted: false},
 	"alchemy":                 {Space: "", First: []string(nil), Sorted: false},
 	"anthropic":               {Space: "", First: []string(nil), Sorted: false},
@@ -189,6 +192,7 @@ var styles = map[string]verify.JSONStyle{
 	"logto":                   {Space: "", First: []string(nil), Sorted: false},
 	"loops":                   {Space: "", First: []string(nil), Sorted: false},
 	"mailersend":              {Space: "", First: []string(nil), Sorted: false},
+	"mailgun":                 {Space: "", First: []string(nil), Sorted: false},
 	"makecom":                 {Space: "", First: []string(nil), Sorted: false},
 	"mandrill":                {Space: "", First: []string(nil), Sorted: false},
 	"meta":                    {Space: "", First: []string(nil), Sorted: false},
