@@ -222,6 +222,9 @@ func TestPublished(t *testing.T) {
 	compare, done := vector.Differences(t, filepath.Join("testdata", "DIFFERENCES.md"))
 	n := 0
 	for _, p := range vector.PublishedBy(t, "adyen") {
+		if !strings.HasPrefix(p.Name, "adyen-payments-") {
+			continue // of the platforms, which are another scheme
+		}
 		n++
 		t.Run(p.Name, func(t *testing.T) {
 			_, err := verify.Verify(context.Background(), adyen.InsecureMust(p.Secrets...), p.Head, p.Body)

@@ -191,7 +191,7 @@ func TestEntries(t *testing.T) {
 				if name != http.CanonicalHeaderKey(name) {
 					t.Errorf("%s tells the sender, and is not canonical", name)
 				}
-				if i == 0 && !slices.Contains(names, name) {
+				if i == 0 && !a.InBody && !slices.Contains(names, name) {
 					t.Errorf("%s tells the sender by its signature, and Headers does not explain it", name)
 				}
 			}

@@ -19,7 +19,7 @@ func About() verify.About {
 		Title:   "Amazon SNS",
 		Signed:  "message, id, subject, time, topic and type in the body, RSA-SHA256",
 		InBody:  true,
-		Headers: []verify.HeaderUse{{Name: "X-Amz-Sns-Message-Id", Use: "not read: the body has it, and there it is signed"}},
+		Headers: []verify.HeaderUse{},
 		NotCovered: []string{
 			"UnsubscribeURL, which must be on SNS's host",
 			"MessageAttributes, with which a body is refused by default",
