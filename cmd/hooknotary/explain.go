@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -126,6 +127,9 @@ func (x *explanation) headers(c *capture.Capture) {
 	for _, name := range names {
 		values := c.Header[name]
 		if len(values) == 0 {
+			if x.spare(c, name) {
+				continue
+			}
 			fmt.Fprintf(x.w, "    %s is missing\n", name)
 		}
 		for _, value := range values {
@@ -145,6 +149,27 @@ func (x *explanation) headers(c *capture.Capture) {
 	}
 }
 
+// spare reports whether a header that is not there is not needed: it stands there under
+// its other name, or another header holds the signature.
+func (x *explanation) spare(c *capture.Capture, name string) bool {
+	if x.Definition == nil {
+		return false
+	}
+	is := func(header string) bool { return http.CanonicalHeaderKey(header) == name }
+	there := func(header string) bool { return len(c.Header[http.CanonicalHeaderKey(header)]) > 0 }
+	for _, a := range x.Definition.Aliases {
+		if is(a.Header) && there(a.Other) || is(a.Other) && there(a.Header) {
+			return true
+		}
+	}
+	for _, s := range x.Definition.Signatures {
+		if all := append([]string{s.Header}, s.More...); slices.ContainsFunc(all, is) && slices.ContainsFunc(all, there) {
+			return true
+		}
+	}
+	return false
+}
+
 // message shows the signed message.
 func (x *explanation) message(c *capture.Capture) {
 	x.section("The signed message, in pieces")
@@ -162,6 +187,8 @@ func (x *explanation) piece(what string, piece []byte) string {
 	switch {
 	case what == "body":
 		return digestOf(piece)
+	case what == "secret":
+		return "not shown"
 	case piece == nil:
 		return "missing"
 	case x.unknown != "" && string(piece) == x.unknown:
@@ -201,7 +228,7 @@ func (x *explanation) time(c *capture.Capture, from source) {
 		return
 	}
 	window := x.scheme.Profile().Window
-	at, err := x.signedAt(x.scheme, c.Head())
+	at, err := x.signedAt(x.scheme, c.Head(), c.Body)
 	if err != nil {
 		fmt.Fprintln(x.w, "    the signed time cannot be read")
 	} else {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -69,22 +71,17 @@ func (p *provider) use(name string) string {
 }
 
 // signedAt reads the signed time without judging anything.
-func (p *provider) signedAt(v diagnose.Scheme, h *verify.Head) (time.Time, error) {
-	for what, text := range v.Message(h, nil) {
-		if !strings.HasPrefix(what, "time, ") || text == nil {
-			continue
+func (p *provider) signedAt(v diagnose.Scheme, h *verify.Head, body []byte) (time.Time, error) {
+	if data, ok := v.(*scheme.Verifier); ok {
+		if at, ok := data.SignedAt(h, body); ok {
+			return at, nil
 		}
-		if p.Definition == nil {
+		return time.Time{}, errors.New("there is none")
+	}
+	for what, text := range v.Message(h, nil) {
+		if strings.HasPrefix(what, "time, ") && text != nil {
 			return time.Parse(time.RFC3339, string(text))
 		}
-		if len(text) > 15 { // no verifier takes it
-			break
-		}
-		n, err := strconv.ParseInt(string(text), 10, 64)
-		if p.Definition.Timestamp.Unit == scheme.Milliseconds {
-			return time.UnixMilli(n), err
-		}
-		return time.Unix(n, 0), err
 	}
 	return time.Time{}, errors.New("there is none")
 }
@@ -146,10 +143,13 @@ func (p *provider) fromData() {
 	if p.SignsURL {
 		p.flags = append(p.flags, "url")
 	}
-	if p.Definition.Secret.Encoding == scheme.Base64Secret {
-		p.probe = func(*settings) string {
-			return p.Definition.Secret.Prefix + base64.StdEncoding.EncodeToString([]byte(random()))
-		}
+	switch form := p.Definition.Secret; {
+	case form.Encoding == scheme.Base64Secret:
+		p.probe = func(*settings) string { return form.Prefix + base64.StdEncoding.EncodeToString([]byte(random())) }
+	case form.Encoding == scheme.HexSecret:
+		p.probe = func(*settings) string { return form.Prefix + hex.EncodeToString([]byte(random())) }
+	case form.Prefix != "":
+		p.probe = func(*settings) string { return form.Prefix + random() }
 	}
 	p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
 		keys, err := keyList(secrets)
@@ -170,7 +170,7 @@ func (p *provider) fromData() {
 		fields := make(map[string]string)
 		for _, part := range p.Definition.Message {
 			if part.Kind() == scheme.FieldPart {
-				fields[part.Text()] = d.id(part.Text())
+				fields[part.Text()] = shaped(part, d.id(part.Text()))
 			}
 		}
 		if name := p.Definition.UnsignedID; name != "" {
@@ -181,6 +181,18 @@ func (p *provider) fromData() {
 		}
 		return signer.Header(*p.Definition, signer.Delivery{At: d.at, Body: d.body, URL: d.url, Fields: fields, Secrets: []string{d.secret}})
 	}
+}
+
+// shaped returns an id in the form that a part demands.
+func shaped(part scheme.Part, id string) string {
+	sum := sha256.Sum256([]byte(id))
+	switch {
+	case part.UUID():
+		return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+	case part.Size() > 0:
+		return strings.Repeat(id, 1+part.Size()/len(id))[:part.Size()]
+	}
+	return id
 }
 
 // fromToken makes what is known of a provider that signs nothing.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"os/exec"
@@ -18,8 +19,14 @@ import (
 // secretFor returns a secret as the provider shows it.
 func secretFor(d *scheme.Definition, about verify.About) string {
 	text := "Hx2v9QmT4kLr8ZpWc3NdYb6sJf7gKe1A"
-	if d.Secret.Encoding == scheme.Base64Secret {
+	switch d.Secret.Encoding {
+	case scheme.Base64Secret:
 		return d.Secret.Prefix + base64.StdEncoding.EncodeToString([]byte(text))
+	case scheme.HexSecret:
+		return d.Secret.Prefix + hex.EncodeToString([]byte(text))
+	}
+	if d.Secret.Prefix != "" {
+		return d.Secret.Prefix + text
 	}
 	return about.SecretPrefix + text
 }
@@ -30,7 +37,15 @@ func eventOf(d *scheme.Definition) string {
 	if member == "" {
 		member = "text"
 	}
-	return fmt.Sprintf(`%s{"%s":"%s1PqX2"}`, d.BodyPrefix, member, d.ID.Prefix)
+	body := fmt.Sprintf(`%s{"%s":"%s1PqX2"}`, d.BodyPrefix, member, d.ID.Prefix)
+	if name := d.Timestamp.Member; name != "" {
+		n := arrival.Unix()
+		if d.Timestamp.Unit == scheme.Milliseconds {
+			n = arrival.UnixMilli()
+		}
+		body = fmt.Sprintf(`%s,%q:%d}`, strings.TrimSuffix(body, "}"), name, n)
+	}
+	return body
 }
 
 // TestTokens: what carries a token alone is judged by those who know what that means.
@@ -73,8 +88,13 @@ func TestCatalogue(t *testing.T) {
 			n++
 			t.Run(p.Name, func(t *testing.T) {
 				s := setup{env: map[string]string{"SECRET": secretFor(p.Definition, p.About), "OTHER": "Zq" + secretFor(p.Definition, verify.About{})}}
-				if p.Definition.Secret.Encoding == scheme.Base64Secret {
-					s.env["OTHER"] = p.Definition.Secret.Prefix + base64.StdEncoding.EncodeToString([]byte("another secret of 32 bytes, or so"))
+				switch form := p.Definition.Secret; {
+				case form.Encoding == scheme.Base64Secret:
+					s.env["OTHER"] = form.Prefix + base64.StdEncoding.EncodeToString([]byte("another secret of 32 bytes, or so"))
+				case form.Encoding == scheme.HexSecret:
+					s.env["OTHER"] = form.Prefix + hex.EncodeToString([]byte("another secret of 32 bytes, or so"))
+				case form.Prefix != "":
+					s.env["OTHER"] = form.Prefix + "Zq2v9QmT4kLr8ZpWc3NdYb6sJf7gKe1A"
 				}
 				endpoint := []string{"--provider", p.Name, "--secret-env", "SECRET"}
 				other := []string{"--provider", p.Name, "--secret-env", "OTHER"}
@@ -155,11 +175,11 @@ func TestCatalogue(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: first})
+				at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: first}, nil)
 				if err != nil || !at.Equal(arrival) {
 					t.Errorf("the signed time is %v (%v), want %v", at, err, arrival)
 				}
-				if at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: http.Header{}}); err == nil {
+				if at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: http.Header{}}, nil); err == nil {
 					t.Errorf("a head without a time has %v", at)
 				}
 			}},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
+	"github.com/hooknotary/hooknotary/verify/diagnose"
 	"github.com/spf13/cobra"
 )
 
@@ -111,6 +112,15 @@ func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
 	}
 	if d.body, err = p.readBody(fromStdin, args); err != nil {
 		return err
+	}
+	if kind.Definition != nil && kind.Definition.Timestamp.Member != "" {
+		at, err := kind.signedAt(v.(diagnose.Scheme), &verify.Head{}, d.body)
+		if err != nil {
+			return fmt.Errorf("the body has no time: %s writes it into the member %q of the body, as a number", kind.Name, kind.Definition.Timestamp.Member)
+		}
+		if !cmd.Flags().Changed("at") {
+			d.at = at
+		}
 	}
 	if to != nil {
 		s := &sending{program: p, sendFlags: &f.send, to: to, kind: kind, draft: d, resigned: v.Profile().Retry == verify.RetryResigned}

@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/hooknotary/hooknotary/providers/internal/jsonscan"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -112,6 +114,28 @@ func (v *Verifier) piece(d *Definition, p Part, h *verify.Head, body []byte) (st
 		return "SHA-256 of the body", hex.AppendEncode(nil, sum[:])
 	}
 	return "body", body
+}
+
+// SignedAt reads the signed time of a request, without judging anything, and reports
+// whether there is one. The body is needed only where the time stands in it.
+func (v *Verifier) SignedAt(h *verify.Head, body []byte) (time.Time, bool) {
+	t := &v.def.Timestamp
+	switch {
+	case t.none():
+		return time.Time{}, false
+	case t.Member != "":
+		text, ok := jsonscan.Number(body, t.Member)
+		if !ok {
+			return time.Time{}, false
+		}
+		return t.Unit.parse(string(text))
+	}
+	for what, text := range v.Message(h, nil) {
+		if strings.HasPrefix(what, "time, ") {
+			return t.Unit.parse(string(text))
+		}
+	}
+	return time.Time{}, false
 }
 
 // single returns the value of a header that is there once, and not empty.

@@ -212,3 +212,32 @@ func TestFacts(t *testing.T) {
 		}
 	})
 }
+
+func TestSignedAt(t *testing.T) {
+	const body = `{"sentAt":1773480413000}`
+	dated := bare()
+	dated.Timestamp, dated.Message = scheme.Timestamp{Header: "X-Time", Unit: scheme.RFC3339}, []scheme.Part{scheme.SignedTime(), scheme.Body()}
+	for _, tt := range []struct {
+		name  string
+		d     scheme.Definition
+		h     http.Header
+		there bool
+	}{
+		{"in a header", slack(), header("X-Slack-Request-Timestamp", "1773480413"), true},
+		{"in the signature's header", listed(), header("Listed-Signature", "v1=?,t=1773480413"), true},
+		{"a date", dated, header("X-Time", "2026-03-14T10:26:53+01:00"), true},
+		{"in the body", carried(), nil, true},
+		{"under the other name", named(), header("B-Weak", "?", "B-Time", "1773480413"), true},
+		{"missing", slack(), nil, false},
+		{"no time", listed(), header("Listed-Signature", "v1=?,t=now"), false},
+		{"none is signed", bare(), header("X-Time", "1773480413"), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := mustNew(t, tt.d, nil, plainSecrets[0])
+			at, ok := v.SignedAt(&verify.Head{Header: tt.h}, []byte(body))
+			if ok != tt.there || ok && !at.Equal(time.Unix(1773480413, 0)) {
+				t.Errorf("the time is %v, %v", at, ok)
+			}
+		})
+	}
+}
