@@ -6,7 +6,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// About returns what people and tools want to know of the sender: the definition's About,
+// Describe returns what people and tools want to know of the sender: the definition's About,
 // with what follows from the rest filled in.
 func (d Definition) Describe() verify.About {
 	a := d.About.Clone()
@@ -26,16 +26,25 @@ func (d Definition) Describe() verify.About {
 			signed = append(signed, "URL")
 		}
 	}
-	if d.Body.Claim != "" {
+	switch {
+	case d.Detached:
+		signed = append(signed, "body")
+	case d.Body.Claim != "":
 		signed = append(signed, "hash of the body")
-	} else {
+	default:
 		signed = append(signed, "not the body")
 	}
-	a.Signed = strings.Join(signed, ", ") + ", JWT " + strings.Join(names, " or ")
-	a.EqualBodies = d.Body.Claim != "" && d.Time.Claim == "" && d.ID == ""
+	kind := "JWT"
+	if d.Detached {
+		kind = "JWS"
+	}
+	a.Signed = strings.Join(signed, ", ") + ", " + kind + " " + strings.Join(names, " or ")
+	a.EqualBodies = (d.Detached || d.Body.Claim != "") && d.Time.Claim == "" && d.ID == ""
 	header := canonical(d.Header)
 	use := "a token whose signature covers its claims"
-	if d.Body.Claim != "" {
+	if d.Detached {
+		use = "a token without claims, whose signature covers the body"
+	} else if d.Body.Claim != "" {
 		use += ", one of which is the hash of the body"
 	}
 	a.Headers = []verify.HeaderUse{{Name: header, Use: use}}

@@ -18,6 +18,8 @@
 // brings a key or changes the meaning of the rest: crit, jku, jwk, x5u, x5c, b64, cty, enc,
 // zip. An audience is one text and no list.
 //
+// In a detached token b64 is false, and crit may say so.
+//
 // Claims that a definition or an endpoint requires are compared as a whole. An expiry
 // (exp) and a begin (nbf) count wherever a token has them. Times are whole seconds.
 //
@@ -43,8 +45,8 @@
 // the token does not cover it. A sender that retries with a new token makes a new message;
 // where it has no id that stays the same, a handler can see such a retry again.
 //
-// Source: RFC 7515 (JWS), RFC 7518 (algorithms), RFC 7519 (JWT), RFC 8725 (current
-// practices).
+// Source: RFC 7515 (JWS), RFC 7518 (algorithms), RFC 7519 (JWT), RFC 7797 (detached bodies),
+// RFC 8725 (current practices).
 package jwt
 
 import (
@@ -99,6 +101,11 @@ type Definition struct {
 
 	// Bearer: the header holds "Bearer " in front of the token.
 	Bearer bool
+
+	// Detached: the token has no claims of its own. It is header, nothing and signature, and
+	// the body stands as it is in the place of the claims (RFC 7797, "b64": false). Then
+	// there are no Claims, Body, Time or ID.
+	Detached bool
 
 	// Algorithms is the one algorithm of the sender. Several are allowed if all are HMAC,
 	// of which none is a weaker use of the same secret.
@@ -266,7 +273,7 @@ func (d *Definition) profile() verify.Profile {
 	if p.MediaType == "" {
 		p.MediaType = "application/json"
 	}
-	if d.Body.Claim == "" {
+	if d.Body.Claim == "" && !d.Detached {
 		p.Binding = verify.BindingNone
 	}
 	return p
@@ -290,6 +297,8 @@ func (d *Definition) check() (string, error) {
 		return "", errors.New("the Retry is required")
 	case d.Retention < 0:
 		return "", errors.New("the Retention is negative")
+	case d.Detached && (len(d.Claims) > 0 || d.Body != BodyHash{} || d.Time != Time{} || d.ID != ""):
+		return "", errors.New("a Detached token has no Claims, Body, Time or ID")
 	case d.ID != "" && d.Body.Claim == "":
 		return "", errors.New("ID needs Body: a token that does not cover the body identifies no message")
 	case d.Body.Encoding > Base64URL:
@@ -371,6 +380,9 @@ func (v *Verifier) configure(keys verify.KeySource, o *Options) error {
 // rule makes the rules of the endpoint: in each, what the claim must say stands as a text.
 func (v *Verifier) rule(o *Options) error {
 	claims := maps.Clone(o.Claims)
+	if v.def.Detached && len(claims) > 0 {
+		return errors.New("the token is detached and has no claims: Options.Claims must be empty")
+	}
 	signsURL := slices.ContainsFunc(v.def.Claims, func(c Claim) bool { return c.kind == isURL || c.kind == urlHash })
 	if u, err := url.Parse(o.URL); signsURL && (err != nil || u.Scheme == "" || u.Host == "" || !visible(o.URL)) {
 		return errors.New("the sender signs the URL of the endpoint: Options.URL must be the one that is registered there")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -22,8 +23,10 @@ import (
 	"github.com/hooknotary/hooknotary/providers/jwt/plaid"
 	"github.com/hooknotary/hooknotary/providers/jwt/pubsub"
 	"github.com/hooknotary/hooknotary/providers/jwt/qstash"
+	"github.com/hooknotary/hooknotary/providers/jwt/saleor"
 	"github.com/hooknotary/hooknotary/providers/jwt/vonage"
 	"github.com/hooknotary/hooknotary/providers/keyfetch"
+	"github.com/hooknotary/hooknotary/providers/providertest"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -286,6 +289,27 @@ func TestKeys(t *testing.T) {
 		}
 	})
 
+	t.Run("saleor asks the shop that is named", func(t *testing.T) {
+		r := &remote{status: 200, text: text(claims{"keys": []claims{with(rsaKey, "kid", "1")}})}
+		keys, err := saleor.Keys("https://shop.example/.well-known/jwks.json", &keyfetch.Options{Transport: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := saleor.New(keys, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kid, want := range map[string]verify.Reason{"1": 0, "2": verify.ErrNoKey} {
+			h := &verify.Head{Header: http.Header{"Saleor-Signature": {detached(`{"typ":"JWT","alg":"RS256","kid":"`+kid+`","b64":false}`, event)}}, ReceivedAt: now}
+			if _, err := verify.Verify(context.Background(), v, h, body); verify.ReasonOf(err) != want {
+				t.Errorf("%s: %v, want %v", kid, err, want)
+			}
+		}
+		if len(r.requests) != 1 || r.requests[0] != "GET https://shop.example/.well-known/jwks.json" {
+			t.Errorf("the host got %q", r.requests)
+		}
+	})
+
 	t.Run("fusionauth asks the FusionAuth that is named", func(t *testing.T) {
 		r := &remote{status: 200, text: text(claims{"keys": []claims{rsaKey, jwkOf(&k.p256.PublicKey, "g2")}})}
 		keys, err := fusionauth.Keys("https://auth.shop.example/", jwt.ES256, &keyfetch.Options{Transport: r})
@@ -320,6 +344,67 @@ func TestKeys(t *testing.T) {
 	})
 }
 
+// detached signs a body as it is, with RSA.
+func detached(header, body string) string {
+	return b64([]byte(header)) + ".." + b64(sign("RS256", b64([]byte(header))+"."+body, private().rsa))
+}
+
+// TestDetached: what is no detached token is refused, and each body has one message.
+func TestDetached(t *testing.T) {
+	d := jwt.Definition{Provider: "acme", Header: "Acme-Signature", Detached: true, Algorithms: []jwt.Algorithm{jwt.RS256}, MaxBody: 1 << 20, Retry: verify.RetryNever}
+	key := spki(&private().rsa.PublicKey)
+	v := verifier(t, d, nil, key)
+	const header = `{"alg":"RS256","b64":false}`
+	t.Run("covers the body", func(t *testing.T) {
+		if v.Profile().Binding != verify.BindingFull || v.About().Signed != "body, JWS RS256" || !v.About().EqualBodies {
+			t.Errorf("the profile is %+v, and About %+v", v.Profile(), v.About())
+		}
+		first, err := verify.Verify(context.Background(), v, head(detached(header, event)), []byte(event))
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := verify.Verify(context.Background(), v, head(detached(header, "{}")), []byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first.Fingerprint.Equal(second.Fingerprint) {
+			t.Error("two bodies are one message")
+		}
+		for _, body := range [][]byte{nil, {}} {
+			if _, err := verify.Verify(context.Background(), v, head(detached(header, "")), body); err != nil {
+				t.Errorf("an empty body: %v", err)
+			}
+		}
+	})
+	t.Run("has no claims", func(t *testing.T) {
+		for what, edit := range map[string]func(d *jwt.Definition, o *jwt.Options){
+			"Claims":  func(d *jwt.Definition, _ *jwt.Options) { d.Claims = []jwt.Claim{jwt.Present("iss")} },
+			"Body":    func(d *jwt.Definition, _ *jwt.Options) { d.Body.Claim = "body" },
+			"ID":      func(d *jwt.Definition, _ *jwt.Options) { d.ID = "jti" },
+			"Time":    func(d *jwt.Definition, _ *jwt.Options) { d.Time.Leeway = 1 },
+			"options": func(_ *jwt.Definition, o *jwt.Options) { o.Claims = map[string]string{"iss": "acme"} },
+			"body":    func(_ *jwt.Definition, o *jwt.Options) { o.InsecureBodyNotCovered = true },
+		} {
+			d, o := d, &jwt.Options{}
+			edit(&d, o)
+			if v, err := jwt.New(d, verify.PublicKeys(key), o); err == nil {
+				t.Errorf("New made %v with %s", v, what)
+			}
+		}
+	})
+	t.Run("passes the battery", func(t *testing.T) {
+		providertest.Exercise(t, providertest.Subject{
+			New: func(verify.KeySource) (verify.Verifier, error) { return jwt.New(d, verify.PublicKeys(key), nil) },
+			Sign: func(_ time.Time, _ *url.URL, body []byte, _ ...string) http.Header {
+				return http.Header{"Acme-Signature": {detached(header, string(body))}}
+			},
+			Profile: v.Profile(),
+			Events:  []providertest.Event{{Name: "paid", Body: []byte(event)}, {Name: "voided", Body: []byte(`{"type":"invoice.voided"}`)}},
+			Headers: []string{"Acme-Signature"},
+		})
+	})
+}
+
 // TestMust: each constructor that panics does, and names its package.
 func TestMust(t *testing.T) {
 	for name, tt := range map[string]struct{ good, bad func() }{
@@ -329,6 +414,7 @@ func TestMust(t *testing.T) {
 		"netlify.Must":        {func() { netlify.Must(secret) }, func() { netlify.Must() }},
 		"vonage.Must":         {func() { vonage.Must(secret) }, func() { vonage.Must("short") }},
 		"plaid.Must":          {func() { plaid.Must(plaid.Production, "5f3a1c0b9d7e", "7c1d9f3e5a2b8064") }, func() { plaid.Must("", "5f3a1c0b9d7e", "7c1d9f3e5a2b8064") }},
+		"saleor.Must":         {func() { saleor.Must("https://shop.example/.well-known/jwks.json") }, func() { saleor.Must("") }},
 		"pubsub.InsecureMust": {func() { pubsub.InsecureMust(hook, "push@shop.iam.gserviceaccount.com") }, func() { pubsub.InsecureMust(hook, "") }},
 		"monday.InsecureMust": {func() { monday.InsecureMust(hook, secret) }, func() { monday.InsecureMust("/hooks", secret) }},
 	} {

@@ -33,6 +33,7 @@ var (
 	errAlgorithm = errors.New("the token has another algorithm than the sender's")
 	errType      = errors.New("the token's header has another typ than JWT")
 	errMember    = errors.New("the token's header brings a key, or changes the meaning of the token (crit, jku, jwk, x5u, x5c, b64, cty, enc, zip)")
+	errDetached  = errors.New("the token is not a detached one, whose header says that the body is signed as it is (b64)")
 	errLength    = errors.New("the token's signature does not have the length of its algorithm")
 	errTime      = errors.New("a time of the token is missing, or is no number of whole seconds")
 	errMissing   = errors.New("a claim that the token must have is missing, or of another type")
@@ -89,9 +90,15 @@ func (d *Definition) parse(header string, h *verify.Head) (*token, error) {
 		}
 		decoded[i] = b
 	}
+	if d.Detached && parts[1] != "" {
+		return nil, refuse(verify.ErrMalformed, errDetached)
+	}
 	t := &token{text: text, signed: text[:len(text)-len(parts[2])-1]}
 	if err := d.parseHeader(t, decoded[0], len(decoded[2])); err != nil {
 		return nil, err
+	}
+	if d.Detached {
+		return t, nil
 	}
 	var ok bool
 	if t.claims, ok = parseObject(decoded[1]); !ok {
@@ -119,9 +126,12 @@ func (d *Definition) parseHeader(t *token, text []byte, signature int) error {
 		return refuse(verify.ErrUnsigned, errAlgorithm)
 	}
 	for _, name := range forbidden {
-		if _, ok := members[name]; ok {
+		if _, ok := members[name]; ok && !(d.Detached && (name == "crit" || name == "b64")) {
 			return refuse(verify.ErrMalformed, errMember)
 		}
+	}
+	if d.Detached && !detached(text) {
+		return refuse(verify.ErrMalformed, errDetached)
 	}
 	if typ, ok := members["typ"]; ok && typ != "JWT" {
 		return refuse(verify.ErrMalformed, errType)
@@ -132,6 +142,18 @@ func (d *Definition) parseHeader(t *token, text []byte, signature int) error {
 		}
 	}
 	return nil
+}
+
+// detached reports whether a token's header, in which no name stands twice, says that the
+// body is signed as it is, and that a reader must understand that and nothing else.
+func detached(header []byte) bool {
+	var members map[string]json.RawMessage
+	var crit []string
+	if json.Unmarshal(header, &members) != nil || string(bytes.TrimSpace(members["b64"])) != "false" {
+		return false
+	}
+	raw, ok := members["crit"]
+	return !ok || json.Unmarshal(raw, &crit) == nil && len(crit) == 1 && crit[0] == "b64"
 }
 
 // fits reports whether a signature can have that length.

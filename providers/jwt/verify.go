@@ -179,7 +179,7 @@ func (pending) Format(s fmt.State, _ rune) { io.WriteString(s, "jwt.pending") }
 func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, error) {
 	v, d, t := p.v, &p.v.def, p.t
 	sum := sha256.Sum256(body)
-	by := p.sign()
+	by := p.sign(body)
 	switch {
 	case p.noKey != nil:
 		return nil, refuse(verify.ErrNoKey, p.noKey)
@@ -191,10 +191,13 @@ func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, erro
 			return nil, refuse(verify.ErrMismatch, errClaim)
 		}
 	}
-	message := t.signed
+	message := sha256.New()
+	io.WriteString(message, t.signed)
 	switch b := d.Body; {
+	case d.Detached:
+		message.Write(body)
 	case b.Claim == "":
-		message += "\n" + string(sum[:])
+		message.Write(append([]byte{'\n'}, sum[:]...))
 	case len(body) == 0 && b.AbsentIfEmpty:
 		if _, ok := t.claims[b.Claim]; ok {
 			return nil, refuse(verify.ErrMismatch, errBody)
@@ -208,7 +211,7 @@ func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, erro
 		Provider:    d.Provider,
 		Scope:       by.scope,
 		KeyLabel:    by.label,
-		Fingerprint: verify.NewFingerprint(sha256.Sum256([]byte(message))),
+		Fingerprint: verify.NewFingerprint([sha256.Size]byte(message.Sum(nil))),
 		SignedAt:    t.at,
 		ReceivedAt:  p.received,
 		Binding:     v.profile.Binding,
@@ -220,13 +223,23 @@ func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, erro
 	return delivery, nil
 }
 
-// sign returns the key under which the token's signature holds, or nil.
-func (p *pending) sign() *key {
+// sign returns the key under which the token's signature holds, or nil. A detached one needs
+// memory for another copy of the body.
+func (p *pending) sign(body []byte) *key {
 	algorithms := make([]jose.SignatureAlgorithm, len(p.v.def.Algorithms))
 	for i, a := range p.v.def.Algorithms {
 		algorithms[i] = jose.SignatureAlgorithm(a)
 	}
-	signature, err := jose.ParseSignedCompact(p.t.text, algorithms)
+	var signature *jose.JSONWebSignature
+	var err error
+	if p.v.def.Detached {
+		if body == nil {
+			body = []byte{} // nil is no body to jose
+		}
+		signature, err = jose.ParseDetached(p.t.text, body, algorithms)
+	} else {
+		signature, err = jose.ParseSignedCompact(p.t.text, algorithms)
+	}
 	if err != nil {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/jwt/plaid"
 	"github.com/hooknotary/hooknotary/providers/jwt/pubsub"
 	"github.com/hooknotary/hooknotary/providers/jwt/qstash"
+	"github.com/hooknotary/hooknotary/providers/jwt/saleor"
 	"github.com/hooknotary/hooknotary/providers/jwt/vonage"
 )
 
@@ -27,6 +28,7 @@ func All() []jwt.Definition {
 		plaid.Definition(),
 		pubsub.Definition(),
 		qstash.Definition(),
+		saleor.Definition(),
 		vonage.Definition(),
 	}
 }
