@@ -20,8 +20,9 @@ import (
 // they are looked for in texts, as titles or alone.
 var english = []string{
 	"ably", "acuity", "affirm", "alchemy", "asana", "attio", "bland", "box", "checkout", "cursor", "front", "increase",
-	"intercom", "intuit", "jira", "line", "linear", "logto", "loops", "mercury", "meta", "mux", "notion", "plain",
-	"polar", "pusher", "ramp", "render", "replicate", "segment", "sentry", "slack", "square", "stream", "tally", "wise",
+	"intercom", "intuit", "jira", "line", "linear", "logto", "loops", "mercury", "meta", "mux", "notion", "orb",
+	"plain", "polar", "pusher", "ramp", "render", "replicate", "segment", "sentry", "slack", "square", "stream",
+	"tally", "wise",
 }
 
 // allowed lists the files, and the folders with all of their files, that may name a
@@ -33,6 +34,7 @@ var allowed = map[string]string{
 	"verify/capture/redact.go": "lists headers that platforms add on a request's way, such as Vercel's",
 
 	"providers/github/githubevent/shape.go":      "lists GitHub's events, of which one is called meta",
+	"providers/outpost/outpost.go":               "links to the documentation of Outpost, which is Hookdeck's",
 	"providers/standardwebhooks/senders.go":      "holds a table of senders, of which GitLab has a provider for its tokens, too",
 	"providers/providertest/vector/published.go": "reads the vectors that others published, of which PayPal's have certificates",
 	"verify/replay/replaytest/crash/":            "is a program that sends deliveries of real providers, as the examples do",

@@ -97,7 +97,7 @@ edit() { sed -E "$@" "$work/head" >"$work/edited" && mv "$work/edited" "$work/he
 # when it arrives (two seconds after $at), $secrets what the endpoint has ($secret), $id the
 # signed id of an accepted one.
 vector() {
-	case " $skip " in *" $1 "*) return ;; esac
+	case " $skip " in *" $1 "*) received= secrets=; return ;; esac
 	{
 		printf '# note: %s\n# received: %s\n' "$3" "$(iso "${received:-$((at + 2))}")"
 		for s in ${secrets:-$secret}; do printf '# secret: %s\n' "$s"; done
