@@ -34,7 +34,6 @@ var allowed = map[string]string{
 	"verify/capture/redact.go": "lists headers that platforms add on a request's way, such as Vercel's",
 
 	"providers/github/githubevent/shape.go":      "lists GitHub's events, of which one is called meta",
-	"providers/outpost/outpost.go":               "links to the documentation of Outpost, which is Hookdeck's",
 	"providers/standardwebhooks/senders.go":      "holds a table of senders, of which GitLab has a provider for its tokens, too",
 	"providers/providertest/vector/published.go": "reads the vectors that others published, of which PayPal's have certificates",
 	"verify/replay/replaytest/crash/":            "is a program that sends deliveries of real providers, as the examples do",
@@ -68,7 +67,7 @@ func named(f *ast.File, all []catalog.Provider) map[string][]token.Pos {
 			}
 		case *ast.BasicLit:
 			text, err := strconv.Unquote(n.Value)
-			if err != nil || n.Kind != token.STRING {
+			if err != nil || n.Kind != token.STRING || strings.HasPrefix(text, "https://") { // anybody may host a page
 				return true
 			}
 			text = strings.ReplaceAll(text, "github.com/", "")
@@ -99,7 +98,7 @@ func says(text string, p catalog.Provider) bool {
 // shared reports whether another provider than that one uses a header, too, or the guard
 // itself says it of all. Such a header names nobody.
 func shared(header, provider string) bool {
-	return header == "Webhook-Signature" || slices.ContainsFunc(catalog.All(), func(p catalog.Provider) bool {
+	return header == "Webhook-Signature" || header == "X-Webhook-Signature" || slices.ContainsFunc(catalog.All(), func(p catalog.Provider) bool {
 		return p.Name != provider &&
 			(slices.Contains(p.About.Tell.Headers, header) || slices.ContainsFunc(p.About.Headers, func(h verify.HeaderUse) bool { return h.Name == header }))
 	})
