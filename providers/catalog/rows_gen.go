@@ -11,6 +11,8 @@ import (
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
 	"github.com/hooknotary/hooknotary/providers/buildkite"
 	"github.com/hooknotary/hooknotary/providers/calcom"
+	"github.com/hooknotary/hooknotary/providers/calendly"
+	"github.com/hooknotary/hooknotary/providers/cashfree"
 	"github.com/hooknotary/hooknotary/providers/chargebee"
 	"github.com/hooknotary/hooknotary/providers/checkout"
 	"github.com/hooknotary/hooknotary/providers/circleci"
@@ -28,7 +30,9 @@ import (
 	"github.com/hooknotary/hooknotary/providers/gitlab"
 	"github.com/hooknotary/hooknotary/providers/gocardless"
 	"github.com/hooknotary/hooknotary/providers/gogs"
+	"github.com/hooknotary/hooknotary/providers/grafana"
 	"github.com/hooknotary/hooknotary/providers/heroku"
+	"github.com/hooknotary/hooknotary/providers/hookdeck"
 	"github.com/hooknotary/hooknotary/providers/huggingface"
 	"github.com/hooknotary/hooknotary/providers/intercom"
 	"github.com/hooknotary/hooknotary/providers/intuit"
@@ -45,26 +49,35 @@ import (
 	"github.com/hooknotary/hooknotary/providers/notion"
 	"github.com/hooknotary/hooknotary/providers/okta"
 	"github.com/hooknotary/hooknotary/providers/onfido"
+	"github.com/hooknotary/hooknotary/providers/orb"
+	"github.com/hooknotary/hooknotary/providers/outpost"
 	"github.com/hooknotary/hooknotary/providers/paddle"
 	"github.com/hooknotary/hooknotary/providers/pagerduty"
 	"github.com/hooknotary/hooknotary/providers/pipedrive"
 	"github.com/hooknotary/hooknotary/providers/postmark"
 	"github.com/hooknotary/hooknotary/providers/razorpay"
+	"github.com/hooknotary/hooknotary/providers/recurly"
+	"github.com/hooknotary/hooknotary/providers/sanity"
 	"github.com/hooknotary/hooknotary/providers/sentry"
 	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/providers/sinchnumbers"
 	"github.com/hooknotary/hooknotary/providers/slack"
+	"github.com/hooknotary/hooknotary/providers/square"
 	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/stream"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/telegram"
 	"github.com/hooknotary/hooknotary/providers/terraform"
+	"github.com/hooknotary/hooknotary/providers/trello"
+	"github.com/hooknotary/hooknotary/providers/twitter"
 	"github.com/hooknotary/hooknotary/providers/typeform"
 	"github.com/hooknotary/hooknotary/providers/vercel"
+	"github.com/hooknotary/hooknotary/providers/webflow"
 	"github.com/hooknotary/hooknotary/providers/woocommerce"
 	"github.com/hooknotary/hooknotary/providers/workos"
 	"github.com/hooknotary/hooknotary/providers/xero"
 	"github.com/hooknotary/hooknotary/providers/yousign"
+	"github.com/hooknotary/hooknotary/providers/zendesk"
 	"github.com/hooknotary/hooknotary/providers/zoom"
 )
 
@@ -78,6 +91,8 @@ var definitions = [...]func() (Provider, error){
 	data(bitbucket.Definition),
 	data(buildkite.Definition),
 	data(calcom.Definition),
+	data(calendly.Definition),
+	data(cashfree.Definition),
 	unsigned(chargebee.Definition),
 	data(checkout.Definition),
 	data(circleci.Definition),
@@ -95,7 +110,9 @@ var definitions = [...]func() (Provider, error){
 	unsigned(gitlab.Definition),
 	data(gocardless.Definition),
 	data(gogs.Definition),
+	data(grafana.Definition),
 	data(heroku.Definition),
+	data(hookdeck.Definition),
 	unsigned(huggingface.Definition),
 	data(intercom.Definition),
 	data(intuit.Definition),
@@ -112,25 +129,34 @@ var definitions = [...]func() (Provider, error){
 	data(notion.Definition),
 	unsigned(okta.Definition),
 	data(onfido.Definition),
+	data(orb.Definition),
+	data(outpost.Definition),
 	data(paddle.Definition),
 	data(pagerduty.Definition),
 	unsigned(pipedrive.Definition),
 	unsigned(postmark.Definition),
 	data(razorpay.Definition),
+	data(recurly.Definition),
+	data(sanity.Definition),
 	data(sentry.Definition),
 	data(shopify.Definition),
 	data(sinchnumbers.Definition),
 	data(slack.Definition),
+	data(square.Definition),
 	data(standardwebhooks.Definition),
 	data(stream.Definition),
 	data(stripe.Definition),
 	unsigned(telegram.Definition),
 	data(terraform.Definition),
+	data(trello.Definition),
+	data(twitter.Definition),
 	data(typeform.Definition),
 	data(vercel.Definition),
+	data(webflow.Definition),
 	data(woocommerce.Definition),
 	data(workos.Definition),
 	data(xero.Definition),
 	data(yousign.Definition),
+	data(zendesk.Definition),
 	data(zoom.Definition),
 }
