@@ -70,6 +70,10 @@ func (p *provider) use(name string) string {
 	return ""
 }
 
+// private reports whether the provider signs with a private key, and the endpoint holds a
+// public one.
+func (p *provider) private() bool { return p.Definition != nil && signer.Private(*p.Definition) }
+
 // signedAt reads the signed time without judging anything.
 func (p *provider) signedAt(v diagnose.Scheme, h *verify.Head, body []byte) (time.Time, error) {
 	if data, ok := v.(*scheme.Verifier); ok {
@@ -144,6 +148,14 @@ func (p *provider) fromData() {
 		p.flags = append(p.flags, "url")
 	}
 	switch form := p.Definition.Secret; {
+	case p.private():
+		p.probe = func(*settings) string {
+			text, err := signer.UnknownPublic(p.Definition.Signatures[0].Algorithm)
+			if err != nil {
+				panic(err) // the algorithm has keys
+			}
+			return text
+		}
 	case form.Encoding == scheme.Base64Secret:
 		p.probe = func(*settings) string { return form.Prefix + base64.StdEncoding.EncodeToString([]byte(random())) }
 	case form.Encoding == scheme.HexSecret:

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/hooknotary/hooknotary/providers/catalog"
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
@@ -29,6 +30,19 @@ func secretFor(d *scheme.Definition, about verify.About) string {
 		return d.Secret.Prefix + text
 	}
 	return about.SecretPrefix + text
+}
+
+// keyPair returns a private key that signs as d says, and its public one.
+func keyPair(t *testing.T, d *scheme.Definition) (private, public string) {
+	t.Helper()
+	private, err := signer.NewPrivate(d.Signatures[0].Algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if public, err = signer.Public(private); err != nil {
+		t.Fatal(err)
+	}
+	return private, public
 }
 
 // eventOf returns a body that a provider could send.
@@ -97,9 +111,15 @@ func TestCatalogue(t *testing.T) {
 					s.env["OTHER"] = form.Prefix + "Zq2v9QmT4kLr8ZpWc3NdYb6sJf7gKe1A"
 				}
 				endpoint := []string{"--provider", p.Name, "--secret-env", "SECRET"}
+				signing := endpoint
+				if p.private() {
+					signing = []string{"--provider", p.Name, "--secret-env", "PRIVATE"}
+					s.env["PRIVATE"], s.env["SECRET"] = keyPair(t, p.Definition)
+					_, s.env["OTHER"] = keyPair(t, p.Definition)
+				}
 				other := []string{"--provider", p.Name, "--secret-env", "OTHER"}
 				body := write(t, "event.json", eventOf(p.Definition))
-				signed := hooknotary(t, s, append(append([]string{"sign"}, endpoint...), body)...)
+				signed := hooknotary(t, s, append(append([]string{"sign"}, signing...), body)...)
 				signed.want(t, 0, "# expect: accept")
 				file := write(t, "signed.http", signed.out)
 				hooknotary(t, s, append(append([]string{"verify"}, endpoint...), file)...).want(t, 0, "accept")

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
@@ -30,6 +31,10 @@ func (p *program) signCommand() *cobra.Command {
 		Long: `Sign makes a delivery of a body as the provider would: a capture on the standard output
 or in the file that --out names, or a request to the URL that --to names. The body is a
 file, or the standard input where there is none or "-".
+
+Where the provider signs with a private key, the secret is a private key of your own: PEM
+with PRIVATE KEY, or its DER in base64. An endpoint that takes the delivery holds the
+public key of it.
 
 --to sends to loopback addresses only, unless --allow-remote is given. What counts is the
 address that is dialled, not the name. Redirects are not followed, and proxies are only
@@ -106,7 +111,15 @@ func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
 		return fmt.Errorf("there are %d secrets: want one to sign with", len(e.secrets))
 	}
 	d.secret, d.url = e.secrets[0].text, f.url
-	v, err := e.newVerifier(e.secrets)
+	held := e.secrets
+	if kind.private() {
+		public, err := signer.Public(d.secret)
+		if err != nil {
+			return fmt.Errorf("%s signs with a private key: %w", kind.Name, err)
+		}
+		held = []secret{{e.secrets[0].label, public}}
+	}
+	v, err := e.newVerifier(held)
 	if err != nil {
 		return fmt.Errorf("no server would start with this secret: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/hooknotary/hooknotary/providers/catalog"
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -36,6 +37,13 @@ func settings(p catalog.Provider) *catalog.Options {
 func secretOf(p catalog.Provider) string {
 	if p.Token != nil && p.Token.Basic {
 		return "hooks:" + secret
+	}
+	if p.Definition != nil && signer.Private(*p.Definition) {
+		text, err := signer.UnknownPublic(p.Definition.Signatures[0].Algorithm)
+		if err != nil {
+			panic(err)
+		}
+		return text
 	}
 	if p.Definition != nil && p.Definition.Secret.PrefixRequired {
 		return p.Definition.Secret.Prefix + secret

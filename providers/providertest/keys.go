@@ -83,7 +83,7 @@ func (b *battery) testRotation(t *testing.T) {
 }
 
 func (b *battery) testLists(t *testing.T) {
-	secrets := needles(b.Secrets...)
+	secrets := b.secretNeedles()
 	for _, tt := range []struct {
 		name string
 		keys verify.KeySource

@@ -24,11 +24,7 @@ import (
 
 // private reports whether the sender signs with a private key.
 func (s Sender) private() bool {
-	switch s.Definition.Signatures[0].Algorithm {
-	case scheme.Ed25519, scheme.ECDSAP256SHA256, scheme.RSASHA256:
-		return true
-	}
-	return false
+	return signer.Private(s.Definition)
 }
 
 // held returns what an endpoint holds of the secrets that a sender signs with: public
@@ -120,7 +116,12 @@ func signs(by scheme.Signature, public string, message []byte, text string) bool
 		der, err := asn1.Marshal(numbers)
 		return by.Algorithm == scheme.ECDSAP256SHA256 && err == nil && bytes.Equal(der, signature) && ecdsa.VerifyASN1(key, sum[:], signature)
 	case *rsa.PublicKey:
-		return by.Algorithm == scheme.RSASHA256 && rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) == nil
+		if by.Algorithm == scheme.RSADoubleSHA256 {
+			sum = sha256.Sum256(sum[:])
+		} else if by.Algorithm != scheme.RSASHA256 {
+			return false
+		}
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) == nil
 	}
 	return false
 }
@@ -136,7 +137,7 @@ func privateKey(a scheme.Algorithm, provider string, i int) string {
 		key = ed25519.NewKeyFromSeed(seed[:])
 	case scheme.ECDSAP256SHA256:
 		key, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:])
-	case scheme.RSASHA256:
+	case scheme.RSASHA256, scheme.RSADoubleSHA256:
 		key = rsaKey(i)
 	}
 	if err != nil {

@@ -18,6 +18,7 @@ const (
 	Ed25519         // a signature has 64 bytes
 	ECDSAP256SHA256 // a signature is the DER of two numbers
 	RSASHA256       // PKCS #1 v1.5; a signature is as long as the key
+	RSADoubleSHA256 // the same, with the SHA-256 of the message in its place: it is hashed twice
 
 	// A bare hash of a message that contains the secret, for providers that know no better.
 	// Where the body stands behind the secret and is the last part, anyone with one genuine
@@ -48,7 +49,9 @@ func (a Algorithm) facts() (algorithm, bool) {
 	case ECDSAP256SHA256:
 		return ecdsaFacts(), true
 	case RSASHA256:
-		return rsaFacts(), true
+		return rsaFacts(false), true
+	case RSADoubleSHA256:
+		return rsaFacts(true), true
 	}
 	return algorithm{}, false
 }

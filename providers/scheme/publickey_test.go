@@ -62,6 +62,11 @@ var pairs = sync.OnceValue(func() []pair {
 			sum := sha256.Sum256(m)
 			return signed(rsa.SignPKCS1v15(nil, rs, crypto.SHA256, sum[:]))
 		}},
+		{scheme.RSADoubleSHA256, rs.Public(), func(m []byte) []byte {
+			sum := sha256.Sum256(m)
+			sum = sha256.Sum256(sum[:])
+			return signed(rsa.SignPKCS1v15(nil, rs, crypto.SHA256, sum[:]))
+		}},
 	}
 })
 
@@ -168,7 +173,7 @@ func TestPublicKey(t *testing.T) {
 				}
 			})
 			t.Run("a key of another kind is refused, and one of this kind twice", func(t *testing.T) {
-				other := pairs()[(i+1)%3].public
+				other := pairs()[(i+1)%2].public
 				if _, err := scheme.New(signedBy(p.algorithm), verify.KeyList{publicKeyOf(t, "1", other)}, nil); err == nil || !strings.Contains(err.Error(), "another kind") {
 					t.Errorf("the error is %v", err)
 				}
@@ -475,6 +480,20 @@ func TestECDSASignature(t *testing.T) {
 			t.Error("they have two fingerprints")
 		}
 	})
+}
+
+// TestDoubleHash: a hash of the message is not the message.
+func TestDoubleHash(t *testing.T) {
+	once, twice := pairs()[2], pairs()[3]
+	for _, tt := range []struct{ verifies, signs pair }{{once, twice}, {twice, once}} {
+		v := publicVerifier(t, signedBy(tt.verifies.algorithm), tt.verifies.public)
+		if _, err := verify.Verify(context.Background(), v, publicHead(tt.signs.sign(publicMessage(publicBody))), []byte(publicBody)); !errors.Is(err, verify.ErrMismatch) {
+			t.Errorf("%v takes a signature of %v: %v", tt.verifies.algorithm, tt.signs.algorithm, err)
+		}
+		if _, err := verify.Verify(context.Background(), v, publicHead(tt.verifies.sign(publicMessage(publicBody))), []byte(publicBody)); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestRSASignature: the padding and the hash are the scheme's, and the length is the key's.

@@ -17,7 +17,7 @@ func TestApart(t *testing.T) {
 	t.Run("the signer shares no code with the engine", func(t *testing.T) {
 		data := []string{
 			"Definition", "Signature", "Timestamp", "Secret", "Part", "Hex", "Base64", "HMACSHA256", "HMACSHA512", "InsecureHMACSHA1", "Base64Secret",
-			"Ed25519", "ECDSAP256SHA256", "RSASHA256", "Algorithm", "Encoding",
+			"Ed25519", "ECDSAP256SHA256", "RSASHA256", "RSADoubleSHA256", "Algorithm", "Encoding",
 			"UpperHex", "Base64URL", "RawBase64URL", "TextSecret", "HexSecret", "RFC3339", "ISO8601", "MethodPart",
 			"InsecureSHA256", "InsecureSHA1", "BodySHA256Part", "SecretPart",
 			"Seconds", "Milliseconds", "LiteralPart", "TimePart", "FieldPart", "URLPart", "BodyPart",

@@ -143,7 +143,8 @@ type published struct {
 // secret reports whether a vector has a secret, or nothing that could be a key.
 func (p *published) secret() bool {
 	for _, k := range p.Keys {
-		if k.Kind == "hmac" {
+		switch k.Kind {
+		case "hmac", "ed25519-public", "ecdsa-p256-public", "rsa-public":
 			return true
 		}
 	}
@@ -193,7 +194,7 @@ func readPublished(t testing.TB, file string) Published {
 	}
 	for _, k := range p.Keys {
 		switch k.Kind {
-		case "hmac":
+		case "hmac", "ed25519-public", "ecdsa-p256-public", "rsa-public":
 			v.Secrets = append(v.Secrets, k.Value)
 		case "x509-cert":
 			block, _ := pem.Decode([]byte(k.Value))

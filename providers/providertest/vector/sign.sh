@@ -28,6 +28,7 @@
 #	secret, other_secret     two secrets of the right form
 #	first, second            two bodies; first_id and second_id are their signed ids ("")
 #	url, options             the signed URL; lines "# option: …", one a line ("")
+#	privatekey for a sender that signs with a private key: see below
 #	skip       names of standard vectors that do not fit, with blanks around each ("")
 set -eu -o pipefail
 export LC_ALL=C
@@ -73,6 +74,36 @@ keyhex() {
 # mac writes the HMAC of stdin, raw.
 mac() { openssl dgst "-$hash" -mac HMAC -macopt "hexkey:$(keyhex)" -binary; }
 signature() { signed | mac | encode; }
+
+# privatekey KIND FORM has the sender sign with a private key of the folder keys, which
+# protects nothing. KIND is ed25519, ecdsa or rsa; FORM is how the endpoint holds the
+# public key: der is DER in base64, raw64 and rawhex are the 32 bytes of Ed25519. What
+# flaws takes out of $secret and $other_secret are public keys then.
+here=$(dirname "${BASH_SOURCE[0]}")
+privatekey() {
+	keyfile=$here/keys/$1.pem keyform=$2
+	secret=$(openssl pkey -in "$keyfile" -pubout -outform DER | publicform)
+	other_secret=$(openssl pkey -pubin -in "$here/keys/$1-other.pem" -outform DER | publicform)
+	case $1 in
+	ed25519) raw() { openssl pkeyutl -sign -rawin -inkey "$keyfile" -in "$1"; } ;;
+	*) raw() { openssl dgst -sha256 -sign "$keyfile" -binary "$1"; } ;;
+	esac
+	# A message is signed once: ECDSA makes another signature each time.
+	mac() {
+		cat >"$work/message"
+		made=$work/$(openssl dgst -sha256 -r "$work/message" | cut -c1-64)
+		[ -s "$made" ] || raw "$work/message" >"$made"
+		cat "$made"
+	}
+	[ "$1" != ecdsa ] || skip="$skip all-zeros " # which are no numbers
+}
+publicform() {
+	case $keyform in
+	der) base64of ;;
+	raw64) tail -c 32 | base64of ;;
+	rawhex) tail -c 32 | hex ;;
+	esac
+}
 
 # content TEXT makes TEXT the body, byte for byte; printf escapes count.
 content() { body=$work/body; printf "$1" >"$body"; }
