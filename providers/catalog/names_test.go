@@ -19,8 +19,8 @@ import (
 // english lists the names of providers that are words, too. Code may use them as words;
 // they are looked for in texts, as titles or alone.
 var english = []string{
-	"ably", "acuity", "affirm", "alchemy", "asana", "attio", "bland", "box", "checkout", "cursor", "front", "increase",
-	"intercom", "intuit", "jira", "line", "linear", "logto", "loops", "mercury", "meta", "mux", "notion", "orb",
+	"ably", "acuity", "affirm", "alchemy", "asana", "attio", "bland", "box", "bridge", "checkout", "cursor", "front", "increase",
+	"intercom", "intuit", "jira", "kick", "line", "linear", "logto", "loops", "mercury", "meta", "mux", "notion", "orb",
 	"plain", "polar", "pusher", "ramp", "render", "replicate", "segment", "sentry", "slack", "square", "stream",
 	"tally", "wise",
 }
@@ -34,6 +34,7 @@ var allowed = map[string]string{
 	"verify/capture/redact.go": "lists headers that platforms add on a request's way, such as Vercel's",
 
 	"providers/github/githubevent/shape.go":      "lists GitHub's events, of which one is called meta",
+	"providers/sendgrid/sendgrid.go":             "has headers with the name of Twilio, whose product it is",
 	"providers/standardwebhooks/senders.go":      "holds a table of senders, of which GitLab has a provider for its tokens, too",
 	"providers/providertest/vector/published.go": "reads the vectors that others published, of which PayPal's have certificates",
 	"verify/replay/replaytest/crash/":            "is a program that sends deliveries of real providers, as the examples do",

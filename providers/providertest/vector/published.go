@@ -22,14 +22,15 @@ const Variable = "HOOKNOTARY_VECTORS"
 
 // Published is a vector that was not made by this project.
 type Published struct {
-	Name      string
-	Provider  string
-	Extra     bool // from the collection's other folder
-	Secrets   []string
-	AllowSHA1 bool
-	MediaType string // of the endpoint; "" is the provider's default
-	Tolerance time.Duration
-	PayPal    PayPal
+	Name       string
+	Provider   string
+	Extra      bool // from the collection's other folder
+	Secrets    []string
+	PublicKeys []string // for a signature with a private key
+	AllowSHA1  bool
+	MediaType  string // of the endpoint; "" is the provider's default
+	Tolerance  time.Duration
+	PayPal     PayPal
 	// Certificates are those that the URL in the delivery returns.
 	Certificates []*x509.Certificate
 	Verdict      string // accept, reject or parse-only
@@ -79,6 +80,18 @@ func LoadPublished(t testing.TB, least int, patterns ...string) []Published {
 // folder of them.
 func PublishedBy(t testing.TB, provider string) []Published {
 	t.Helper()
+	return publishedBy(t, provider, (*published).secret)
+}
+
+// PublishedWithPublicKeys reads the published vectors of one provider that have a public
+// key.
+func PublishedWithPublicKeys(t testing.TB, provider string) []Published {
+	t.Helper()
+	return publishedBy(t, provider, (*published).public)
+}
+
+func publishedBy(t testing.TB, provider string, fits func(*published) bool) []Published {
+	t.Helper()
 	root := os.Getenv(Variable)
 	if root == "" {
 		t.Skipf("%s is not set: the published vectors are not tested", Variable)
@@ -101,7 +114,7 @@ func PublishedBy(t testing.TB, provider string) []Published {
 			if err := json.Unmarshal(text, &p); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			if strings.ReplaceAll(p.Provider, "-", "") == strings.ReplaceAll(provider, "-", "") && p.secret() {
+			if strings.ReplaceAll(p.Provider, "-", "") == strings.ReplaceAll(provider, "-", "") && fits(&p) {
 				all = append(all, readPublished(t, file))
 			}
 		}
@@ -143,12 +156,21 @@ type published struct {
 // secret reports whether a vector has a secret, or nothing that could be a key.
 func (p *published) secret() bool {
 	for _, k := range p.Keys {
-		switch k.Kind {
-		case "hmac", "ed25519-public", "ecdsa-p256-public", "rsa-public":
+		if k.Kind == "hmac" {
 			return true
 		}
 	}
 	return len(p.Keys) == 0
+}
+
+// public reports whether a vector has a public key.
+func (p *published) public() bool {
+	for _, k := range p.Keys {
+		if strings.HasSuffix(k.Kind, "-public") {
+			return true
+		}
+	}
+	return false
 }
 
 func readPublished(t testing.TB, file string) Published {
@@ -194,7 +216,9 @@ func readPublished(t testing.TB, file string) Published {
 	}
 	for _, k := range p.Keys {
 		switch k.Kind {
-		case "hmac", "ed25519-public", "ecdsa-p256-public", "rsa-public":
+		case "ed25519-public", "ecdsa-p256-public", "rsa-public":
+			v.PublicKeys = append(v.PublicKeys, k.Value)
+		case "hmac":
 			v.Secrets = append(v.Secrets, k.Value)
 		case "x509-cert":
 			block, _ := pem.Decode([]byte(k.Value))
