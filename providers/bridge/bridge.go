@@ -60,7 +60,7 @@ func Definition() scheme.Definition {
 		Retry:     verify.RetryResigned,
 		Retention: 7 * 24 * time.Hour, // Bridge does not say how long it tries again
 		About: verify.About{
-			Title:      "Bridge",
+			Title:      "Bridge.xyz",
 			NotCovered: []string{"the Content-Type, and every other header"},
 			Links: []string{
 				"https://apidocs.bridge.xyz/platform/additional-information/webhooks/signature",
