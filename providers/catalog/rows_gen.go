@@ -9,6 +9,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/asana"
 	"github.com/hooknotary/hooknotary/providers/azuredevops"
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
+	"github.com/hooknotary/hooknotary/providers/bridge"
 	"github.com/hooknotary/hooknotary/providers/buildkite"
 	"github.com/hooknotary/hooknotary/providers/calcom"
 	"github.com/hooknotary/hooknotary/providers/calendly"
@@ -20,6 +21,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
 	"github.com/hooknotary/hooknotary/providers/cloudflarestream"
 	"github.com/hooknotary/hooknotary/providers/coinbasecommerce"
+	"github.com/hooknotary/hooknotary/providers/discord"
 	"github.com/hooknotary/hooknotary/providers/dropbox"
 	"github.com/hooknotary/hooknotary/providers/dwolla"
 	"github.com/hooknotary/hooknotary/providers/easypost"
@@ -37,6 +39,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/intercom"
 	"github.com/hooknotary/hooknotary/providers/intuit"
 	"github.com/hooknotary/hooknotary/providers/jira"
+	"github.com/hooknotary/hooknotary/providers/kick"
 	"github.com/hooknotary/hooknotary/providers/launchdarkly"
 	"github.com/hooknotary/hooknotary/providers/lemonsqueezy"
 	"github.com/hooknotary/hooknotary/providers/line"
@@ -58,6 +61,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/razorpay"
 	"github.com/hooknotary/hooknotary/providers/recurly"
 	"github.com/hooknotary/hooknotary/providers/sanity"
+	"github.com/hooknotary/hooknotary/providers/sendgrid"
 	"github.com/hooknotary/hooknotary/providers/sentry"
 	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/providers/sinchnumbers"
@@ -67,12 +71,14 @@ import (
 	"github.com/hooknotary/hooknotary/providers/stream"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/telegram"
+	"github.com/hooknotary/hooknotary/providers/telnyx"
 	"github.com/hooknotary/hooknotary/providers/terraform"
 	"github.com/hooknotary/hooknotary/providers/trello"
 	"github.com/hooknotary/hooknotary/providers/twitter"
 	"github.com/hooknotary/hooknotary/providers/typeform"
 	"github.com/hooknotary/hooknotary/providers/vercel"
 	"github.com/hooknotary/hooknotary/providers/webflow"
+	"github.com/hooknotary/hooknotary/providers/wise"
 	"github.com/hooknotary/hooknotary/providers/woocommerce"
 	"github.com/hooknotary/hooknotary/providers/workos"
 	"github.com/hooknotary/hooknotary/providers/xero"
@@ -89,6 +95,7 @@ var definitions = [...]func() (Provider, error){
 	data(asana.Definition),
 	unsigned(azuredevops.Definition),
 	data(bitbucket.Definition),
+	data(bridge.Definition),
 	data(buildkite.Definition),
 	data(calcom.Definition),
 	data(calendly.Definition),
@@ -100,6 +107,7 @@ var definitions = [...]func() (Provider, error){
 	unsigned(cloudflarenotifications.Definition),
 	data(cloudflarestream.Definition),
 	data(coinbasecommerce.Definition),
+	data(discord.Definition),
 	data(dropbox.Definition),
 	data(dwolla.Definition),
 	data(easypost.Definition),
@@ -117,6 +125,7 @@ var definitions = [...]func() (Provider, error){
 	data(intercom.Definition),
 	data(intuit.Definition),
 	data(jira.Definition),
+	data(kick.Definition),
 	data(launchdarkly.Definition),
 	data(lemonsqueezy.Definition),
 	data(line.Definition),
@@ -138,6 +147,7 @@ var definitions = [...]func() (Provider, error){
 	data(razorpay.Definition),
 	data(recurly.Definition),
 	data(sanity.Definition),
+	data(sendgrid.Definition),
 	data(sentry.Definition),
 	data(shopify.Definition),
 	data(sinchnumbers.Definition),
@@ -147,12 +157,14 @@ var definitions = [...]func() (Provider, error){
 	data(stream.Definition),
 	data(stripe.Definition),
 	unsigned(telegram.Definition),
+	data(telnyx.Definition),
 	data(terraform.Definition),
 	data(trello.Definition),
 	data(twitter.Definition),
 	data(typeform.Definition),
 	data(vercel.Definition),
 	data(webflow.Definition),
+	data(wise.Definition),
 	data(woocommerce.Definition),
 	data(workos.Definition),
 	data(xero.Definition),
