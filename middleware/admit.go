@@ -170,23 +170,26 @@ func (g *Guard) Admit(ctx context.Context, in *adapter.Inbound) (*Admission, *Re
 		in.Head.URL = &u
 	}
 	watch := g.startWatch(ctx)
-	pending, challenge, err := g.begin(ctx, in, &watch)
+	begun, err := g.begin(ctx, in, &watch)
 	if err != nil {
 		r := refusal{verdict: verdict{err: err}, body: received{unread: in.Body != nil}}
 		if !g.opts.InsecureReportOnly && !watch.on {
 			return nil, g.response(ctx, r) // nobody asks for more
 		}
-		return g.newAdmission(ctx, in, watch).refuse(ctx, in, r)
+		a := g.newAdmission(ctx, in, watch)
+		a.report.Handshake = begun.handshake
+		return a.refuse(ctx, in, r)
 	}
 
 	a := g.newAdmission(ctx, in, watch)
+	a.report.Handshake = begun.handshake
 	finished := false
 	defer func() {
 		if !finished { // something panicked
 			a.memory.free()
 		}
 	}()
-	r := a.decide(ctx, in, pending, challenge)
+	r := a.decide(ctx, in, begun)
 	finished = true
 	switch {
 	case r.answer != nil && r.err == nil:
@@ -199,20 +202,28 @@ func (g *Guard) Admit(ctx context.Context, in *adapter.Inbound) (*Admission, *Re
 	return a, nil
 }
 
-// begin judges the head. It returns a Pending, a Challenge or an error.
-func (g *Guard) begin(ctx context.Context, in *adapter.Inbound, watch *stopwatch) (verify.Pending, verify.Challenge, error) {
-	if challenge, err := g.challenge(ctx, in, watch); challenge != nil || err != nil {
-		return nil, challenge, err
+// begun is a request whose head is good: a delivery or a handshake.
+type begun struct {
+	pending   verify.Pending
+	challenge verify.Challenge
+	handshake bool // by its head, also where that is refused
+}
+
+// begin judges the head.
+func (g *Guard) begin(ctx context.Context, in *adapter.Inbound, watch *stopwatch) (b begun, err error) {
+	if b.challenge, err = g.challenge(ctx, in, watch); b.challenge != nil || err != nil {
+		b.handshake = true
+		return b, err
 	}
 	if err := g.profile.Check(&in.Head, in.ContentLength); err != nil {
-		return nil, nil, err
+		return b, err
 	}
 	defer watch.lap(&watch.verify)
-	pending, err := g.verifier.Begin(ctx, &in.Head)
-	if err == nil && pending == nil {
+	b.pending, err = g.verifier.Begin(ctx, &in.Head)
+	if err == nil && b.pending == nil {
 		err = &verify.Error{Reason: verify.ErrUnavailable, Cause: errNoDelivery}
 	}
-	return pending, nil, err
+	return b, err
 }
 
 func (g *Guard) newAdmission(ctx context.Context, in *adapter.Inbound, watch stopwatch) *Admission {
@@ -228,8 +239,8 @@ func (g *Guard) newAdmission(ctx context.Context, in *adapter.Inbound, watch sto
 
 // decide reads the body, verifies it and claims its event, or answers a handshake. There
 // is neither an error nor an answer if the handler may run.
-func (a *Admission) decide(ctx context.Context, in *adapter.Inbound, pending verify.Pending, challenge verify.Challenge) (r refusal) {
-	packed := challenge == nil && a.g.profile.Packed(&in.Head)
+func (a *Admission) decide(ctx context.Context, in *adapter.Inbound, b begun) (r refusal) {
+	packed := b.challenge == nil && a.g.profile.Packed(&in.Head)
 	if packed {
 		a.memory.extra = a.g.unpackCharge
 	}
@@ -239,18 +250,20 @@ func (a *Admission) decide(ctx context.Context, in *adapter.Inbound, pending ver
 	if r.err != nil {
 		return r
 	}
-	if challenge != nil {
-		r.answer, r.err = a.answer(func() (*verify.Response, error) { return challenge.Finish(ctx, r.body.bytes) }, false)
+	if b.challenge != nil {
+		r.answer, r.err = a.answer(func() (*verify.Response, error) { return b.challenge.Finish(ctx, r.body.bytes) }, false)
 		return r
 	}
-	if r.delivery, r.err = a.verify(ctx, pending, r.body.bytes); r.err != nil {
+	if r.delivery, r.err = a.verify(ctx, b.pending, r.body.bytes); r.err != nil {
 		return r
 	}
 	if a.g.answers != nil {
 		r.answer, r.err = a.answer(func() (*verify.Response, error) { return a.g.answers.Respond(ctx, &in.Head, r.delivery) }, true)
 		if r.answer != nil || r.err != nil {
+			a.report.Handshake = true
 			return r
 		}
+		a.report.NoHandshakes = in.OnlyPost() && a.g.hasOther() && a.g.hiddenReported.CompareAndSwap(false, true)
 	}
 	a.unpacked = packed
 	r.verdict = a.claim(r.delivery)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,12 @@ func (g *Guard) challenge(ctx context.Context, in *adapter.Inbound, watch *stopw
 		return nil, &verify.Error{Reason: verify.ErrTooLarge, Cause: errChallengeLength}
 	}
 	return challenge, nil
+}
+
+// hasOther reports whether the verifier's handshakes come by another method than POST, too.
+func (g *Guard) hasOther() bool {
+	o, ok := g.verifier.(interface{ HandshakeMethods() []string })
+	return ok && slices.ContainsFunc(o.HandshakeMethods(), func(method string) bool { return method != http.MethodPost })
 }
 
 // answer asks for the response to a handshake. verified says that it is a delivery, which

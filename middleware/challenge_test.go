@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -113,6 +114,9 @@ func TestChallenge(t *testing.T) {
 				e := s.event()
 				if e.Outcome != middleware.Challenged || e.Outcome.String() != "challenged" || e.Reason != 0 || e.Err != nil || e.Status != c.status || e.BodyBytes != length {
 					t.Errorf("report %+v", e)
+				}
+				if !e.Handshake {
+					t.Error("the report does not say that it is a handshake")
 				}
 				if e.Verified != c.verified || e.Signed() != c.verified || (e.KeyLabel != "") != c.verified {
 					t.Errorf("verified %v, signed %v, by %q", e.Verified, e.Signed(), e.KeyLabel)
@@ -345,6 +349,37 @@ func TestRejection(t *testing.T) {
 			// Whatever else is refused is not about the signature.
 			s := newSite(t, wants, method("PUT"))
 			want(t, s.serve(s.request), 405, "Content-Type", "application/problem+json")
+		})
+	}
+}
+
+// TestNoHandshakes looks at a route that lets no GET through to the guard.
+func TestNoHandshakes(t *testing.T) {
+	for _, tt := range []struct {
+		name, pattern string
+		change        func(*site)
+		says          bool
+	}{
+		{"a pattern with the method", "POST /hooks/stripe", greeter, true},
+		{"a pattern without one", "/hooks/stripe", greeter, false},
+		{"a pattern with the method, and a provider without handshakes", "POST /hooks/stripe", func(*site) {}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, tt.change, observed)
+			mux := http.NewServeMux()
+			mux.Handle(tt.pattern, s.handler)
+			for i := range 2 {
+				w := httptest.NewRecorder()
+				mux.ServeHTTP(w, again(t, s.request))
+				if e := s.events[i]; e.NoHandshakes != (tt.says && i == 0) || e.Handshake {
+					t.Errorf("report %d: %+v", i, e)
+				}
+			}
+			w := httptest.NewRecorder()
+			mux.ServeHTTP(w, httptest.NewRequest("HEAD", "/hooks/stripe", nil))
+			if hidden := len(s.events) == 2; hidden != strings.HasPrefix(tt.pattern, "POST") {
+				t.Errorf("the guard has seen %d requests", len(s.events))
+			}
 		})
 	}
 }

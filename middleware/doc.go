@@ -16,8 +16,8 @@
 //
 // # What happens to a request
 //
-//  1. Method, Content-Type, Content-Encoding and Content-Length are checked, then
-//     the verifier judges the head. A refusal here costs no byte of the body and
+//  1. A handshake is answered, see below. Method, Content-Type, Content-Encoding and
+//     Content-Length are checked, then the verifier judges the head. A refusal here costs no byte of the body and
 //     no call of the store. The one Content-Type that the endpoint takes is a
 //     fact of the verifier; an absent one counts as that.
 //  2. The body is read: bounded in size, in time and in the memory that all bodies
@@ -37,6 +37,29 @@
 // more; and if the store cannot be told, after three tries, the handler's 2xx
 // leaves all the same, because the work is done.
 //
+// # Handshakes
+//
+// Where the provider checks an endpoint with a request of its own, most often a GET, or
+// with a delivery that wants something written back, the guard answers it: see
+// [verify.Challenger]. No handler runs, the store is not asked, and the report says
+// [Challenged]. What is echoed is bounded, plain text or JSON, and never HTML; what is
+// computed with a secret is given 5 times a second at most, in bursts of up to 20, unless
+// the request is signed. Under InsecureReportOnly the handler gets such a request, as
+// every other.
+//
+// The route must let the request through to the guard. The pattern "POST /hooks/meta"
+// answers a GET before the guard sees it; "/hooks/meta" does not. The guard reports it
+// once, with NoHandshakes. With other frameworks, register the path for all methods.
+//
+// # Compressed bodies
+//
+// A Content-Encoding is refused, unless the provider is known to compress what it sends.
+// Then one layer of gzip is taken. Where the compressed bytes are signed, the handler reads
+// these. Where what they hold is signed, the guard unpacks as the body comes, and the
+// handler reads what was unpacked, without a Content-Encoding: MaxBody and the budget
+// count unpacked bytes, nothing may follow the gzip, and a body that unpacks to more than
+// 100 times its size is refused with 413.
+//
 // # Responses
 //
 //	405 not a POST                      415 another media type, or an encoding
@@ -46,7 +69,9 @@
 //	200 handled before, honestly repeated (Webhook-Duplicate: 1)
 //	503 the store or a key source failed, or no memory for the body (Retry-After)
 //
-// All 401s are the same, byte for byte; the reason goes to [Options.Observe].
+// All 401s are the same, byte for byte; the reason goes to [Options.Observe]. A few
+// providers want another status for what does not verify, or no body; see
+// [verify.Rejection].
 // Where a provider signs each attempt anew, a byte-identical repeat is a replay
 // and gets 409, while a newly signed one is an honest retry whose response was
 // lost, and gets 200. Where a retry may repeat its bytes, both get 200.

@@ -32,6 +32,7 @@ type Guard struct {
 	unpackCharge int64 // what a body that is unpacked is charged besides
 
 	deadlineReported atomic.Bool
+	hiddenReported   atomic.Bool
 }
 
 // New makes a guard. The endpoint names it in the store and in reports: 1 to

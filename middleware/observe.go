@@ -31,6 +31,14 @@ type Report struct {
 	// Verified: the signature holds, whatever became of the request.
 	Verified bool
 
+	// Handshake: the request was a handshake, answered (Challenged) or refused.
+	Handshake bool
+
+	// NoHandshakes is set on one event of a guard: its verifier answers handshakes that
+	// are no POST, and the pattern of its route in an http.ServeMux lets only a POST
+	// through. Take the method out of the pattern, "/hooks/acme".
+	NoHandshakes bool
+
 	// Reason is why the request was refused or acknowledged; else zero.
 	Reason verify.Reason
 
@@ -259,7 +267,7 @@ func LogObserver(l *slog.Logger) func(context.Context, Report) {
 			if alarm || e.Reason == verify.ErrUnavailable || e.Reason == verify.ErrForged {
 				level = slog.LevelError
 			}
-			if e.NoReadDeadline {
+			if e.NoReadDeadline || e.NoHandshakes {
 				break // there is only one
 			}
 			var ok bool
@@ -269,7 +277,7 @@ func LogObserver(l *slog.Logger) func(context.Context, Report) {
 		case Failed, CommitFailed, Lost:
 			level = slog.LevelError
 		case Handled:
-			if e.NoReadDeadline {
+			if e.NoReadDeadline || e.NoHandshakes {
 				level = slog.LevelWarn
 			}
 			if e.FailedOpen {
@@ -315,6 +323,12 @@ func LogObserver(l *slog.Logger) func(context.Context, Report) {
 		}
 		if e.NoReadDeadline {
 			attrs = append(attrs, slog.Bool("no_read_deadline", true))
+		}
+		if e.Handshake {
+			attrs = append(attrs, slog.Bool("handshake", true))
+		}
+		if e.NoHandshakes {
+			attrs = append(attrs, slog.String("no_handshakes", "the route's pattern lets only a POST through"))
 		}
 		if left > 0 {
 			attrs = append(attrs, slog.Int64("refusals_not_logged", left))

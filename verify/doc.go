@@ -43,6 +43,7 @@
 //	claim       the right to handle an event, leased until commit or release
 //	floor       the time from which on a store knows every event
 //	guard       the middleware that verifies, claims and settles
+//	handshake   how a provider checks an endpoint; its challenge is what it wants to read again
 //
 // # Writing a verifier
 //

@@ -8,6 +8,7 @@ package adapter
 import (
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hooknotary/hooknotary/verify"
@@ -33,6 +34,8 @@ type Inbound struct {
 	// also one that is under way. It may be called beside Read.
 	SetReadDeadline func(time.Time) error
 
+	onlyPost bool // the pattern of the route in a ServeMux lets nothing else through
+
 	w       http.ResponseWriter // where to look for a SetReadDeadline
 	writes  bool                // a Read may stand in a write
 	writeBy time.Time           // when the server ends a write, about; zero: never
@@ -44,6 +47,7 @@ func NewInbound(w http.ResponseWriter, r *http.Request) *Inbound {
 		Head:          verify.Head{URL: r.URL, Method: r.Method, Header: r.Header},
 		ContentLength: r.ContentLength,
 		w:             w,
+		onlyPost:      strings.HasPrefix(r.Pattern, http.MethodPost+" "),
 	}
 	if r.Body != nil && r.Body != http.NoBody {
 		in.Body = r.Body
@@ -54,6 +58,10 @@ func NewInbound(w http.ResponseWriter, r *http.Request) *Inbound {
 	}
 	return in
 }
+
+// OnlyPost reports whether the pattern of the route in an http.ServeMux lets only a POST
+// through to the guard. Guards call it.
+func (in *Inbound) OnlyPost() bool { return in.onlyPost }
 
 // Interrupter returns a function that makes a Read of Body fail that is under way, or
 // nil where nothing can. hidden reports whether that is because a ResponseWriter in

@@ -26,7 +26,12 @@
 //
 // The recorder learns the verdict from the guard, and records only what a guard
 // judged. A request to another route behind it leaves nothing. Where several guards
-// judge a request, the outermost one counts.
+// judge a request, the outermost one counts. A handshake of the provider, answered or
+// refused, is no delivery, and leaves nothing either.
+//
+// A body that came compressed is in the capture as it came, with its Content-Encoding, also
+// where the guard unpacked it; whoever judges the capture unpacks it again, as package
+// verifytest and the command line do (verify.Profile.Unpack).
 //
 // It never reads a byte of the body: it keeps what others read. What the guard
 // refuses on the head alone has no body, therefore, and its capture says so as

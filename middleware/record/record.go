@@ -218,7 +218,8 @@ func (r *Recorder) finish(ctx context.Context, d *delivery) {
 		return
 	}
 	kind := kindOf(e.Outcome)
-	if r.opts.Kinds&kind == 0 {
+	// A handshake is no delivery, and its query can hold a verify token.
+	if e.Handshake || r.opts.Kinds&kind == 0 {
 		return
 	}
 	where, left := genuine, 0

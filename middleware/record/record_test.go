@@ -2,10 +2,17 @@ package record_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,10 +21,12 @@ import (
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/observe"
 	"github.com/hooknotary/hooknotary/middleware/record"
+	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/replay"
+	"github.com/hooknotary/hooknotary/verify/verifytest"
 )
 
 // fate is a request, and what is recorded of it.
@@ -423,6 +432,112 @@ func TestRedact(t *testing.T) {
 			}
 			if w.Code == 200 && !bytes.Equal(handled, eventBody("evt_1")) {
 				t.Errorf("the handler read %q", handled)
+			}
+		})
+	}
+}
+
+// greeting answers each GET, and refuses one with a token.
+type greeting struct{ verify.Verifier }
+
+func (g greeting) Challenge(_ context.Context, h *verify.Head) (verify.Challenge, error) {
+	switch {
+	case h.Method != http.MethodGet:
+		return nil, nil
+	case h.URL.RawQuery != "":
+		return nil, &verify.Error{Reason: verify.ErrMismatch}
+	}
+	return g, nil
+}
+
+func (greeting) Finish(context.Context, []byte) (*verify.Response, error) {
+	return &verify.Response{}, nil
+}
+
+func (greeting) Respond(context.Context, *verify.Head, *verify.Delivery) (*verify.Response, error) {
+	return nil, nil
+}
+
+func TestHandshake(t *testing.T) {
+	for _, tt := range []struct {
+		name, method, query string
+		status, files       int
+	}{
+		{"one that is answered leaves nothing", "GET", "", 200, 0},
+		{"one that is refused leaves nothing", "GET", "token=secret", 401, 0},
+		{"another method leaves a refusal", "PUT", "token=other", 405, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			recorder, err := record.New(dir, &record.Options{Kinds: record.Refused | record.Accepted})
+			if err != nil {
+				t.Fatal(err)
+			}
+			guard, err := middleware.New("test", greeting{stripe.Must(secret)}, replay.NewMemory(nil), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			recorder.Handler(guard.Handler(http.NotFoundHandler())).ServeHTTP(w, httptest.NewRequest(tt.method, "/hooks?"+tt.query, nil))
+			if err := recorder.Close(); err != nil {
+				t.Fatal(err)
+			}
+			entries, err := os.ReadDir(dir)
+			if err != nil || w.Code != tt.status || len(entries) != tt.files {
+				t.Errorf("status %d and %d files, %v, want %d and %d", w.Code, len(entries), err, tt.status, tt.files)
+			}
+		})
+	}
+}
+
+// TestCompressed looks at whether what is recorded of a compressed body verifies again.
+func TestCompressed(t *testing.T) {
+	event := []byte(`{"id":"evt_1","amount":17}`)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write(event)
+	z.Close()
+	for _, compression := range []verify.Compression{verify.GzipSigned, verify.GzipUnpacked} {
+		t.Run(compression.String(), func(t *testing.T) {
+			definition := scheme.Definition{
+				Provider: "packer", Signatures: []scheme.Signature{{Header: "X-Signature"}}, Message: []scheme.Part{scheme.Body()},
+				MaxBody: 1 << 20, Retry: verify.RetryIdentical, Compression: compression,
+			}
+			signed := event
+			if compression == verify.GzipSigned {
+				signed = packed.Bytes()
+			}
+			m := hmac.New(sha256.New, []byte(secret))
+			m.Write(signed)
+			r := httptest.NewRequest("POST", "/hooks", bytes.NewReader(packed.Bytes()))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Content-Encoding", "gzip")
+			r.Header.Set("X-Signature", hex.EncodeToString(m.Sum(nil)))
+
+			dir := t.TempDir()
+			recorder, err := record.New(dir, &record.Options{Kinds: record.Accepted})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := scheme.Must(definition, secret)
+			guard, err := middleware.New("test", v, replay.NewMemory(nil), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			recorder.Handler(guard.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))).ServeHTTP(w, r)
+			if err := recorder.Close(); err != nil || w.Code != 200 {
+				t.Fatalf("status %d, %v", w.Code, err)
+			}
+			files, err := filepath.Glob(filepath.Join(dir, "*.http"))
+			if err != nil || len(files) != 1 {
+				t.Fatalf("%d files, %v", len(files), err)
+			}
+			if all, err := capture.ReadFile(files[0]); err != nil || !bytes.Equal(all[0].Body, packed.Bytes()) || all[0].Header.Get("Content-Encoding") != "gzip" {
+				t.Errorf("the capture is not what came: %v", err)
+			}
+			if d := verifytest.Accepts(t, v, files[0]); !bytes.Equal(d.Body, signed) {
+				t.Errorf("the delivery has the body %q", d.Body)
 			}
 		})
 	}

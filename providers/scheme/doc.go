@@ -52,6 +52,8 @@
 //   - The body is not looked into before the signature holds. Then at most two
 //     members of a JSON object are read, the event's id and, where that is its place, the
 //     signed time.
+//   - A handshake is answered as the definition says: see [Handshake]. What it has computed
+//     with a key can be no signature of a delivery, or New refuses the definition.
 //   - An empty body is a body: validly signed, it is accepted like any other, and
 //     known by its fingerprint.
 //

@@ -497,6 +497,28 @@ func (v *Verifier) Respond(ctx context.Context, h *verify.Head, d *verify.Delive
 	return v.responder.Respond(ctx, h, d)
 }
 
+// HandshakeMethods returns the methods by which handshakes come, each once. A guard asks,
+// to say when its route lets one of them not through.
+func (v *Verifier) HandshakeMethods() []string { return v.responder.HandshakeMethods() }
+
+// HandshakeMethods is as that of a Verifier.
+func (r *Responder) HandshakeMethods() []string {
+	var methods []string
+	for _, h := range r.handshakes {
+		method := map[HandshakeKind]string{GetHandshake: http.MethodGet, HeadHandshake: http.MethodHead}[h.Kind]
+		if method == "" {
+			method = http.MethodPost
+		}
+		if h.Token != "" && r.token == nil {
+			continue // it is not answered
+		}
+		if !slices.Contains(methods, method) {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}
+
 // configureHandshakes makes the responder.
 func (v *Verifier) configureHandshakes(source verify.KeySource) (err error) {
 	o := &v.opts

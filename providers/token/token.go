@@ -459,6 +459,9 @@ func (h *handshake) Finish(ctx context.Context, body []byte) (*verify.Response, 
 	return h.challenge.Finish(ctx, body)
 }
 
+// HandshakeMethods returns the methods by which handshakes come, each once.
+func (v *InsecureVerifier) HandshakeMethods() []string { return v.responder.HandshakeMethods() }
+
 // Respond returns the response to a delivery that is a handshake, as the definition says.
 func (v *InsecureVerifier) Respond(ctx context.Context, h *verify.Head, d *verify.Delivery) (*verify.Response, error) {
 	return v.responder.Respond(ctx, h, d)

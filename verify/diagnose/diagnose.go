@@ -127,6 +127,7 @@ type Options struct {
 // There is at least one finding if v refuses c, also when ctx ends the diagnosis. The
 // capture and the options are not changed.
 func Verifier(ctx context.Context, v verify.Verifier, c *capture.Capture, o *Options) []Finding {
+	c = unpacked(v.Profile(), c)
 	_, err := verify.Verify(ctx, v, c.Head(), c.Body)
 	if err == nil {
 		return ofMediaType(v.Profile(), aboutOf(v), c.Header)
@@ -134,6 +135,19 @@ func Verifier(ctx context.Context, v verify.Verifier, c *capture.Capture, o *Opt
 	q := newInquiry(ctx, v, c, o)
 	q.run(err)
 	return q.findings()
+}
+
+// unpacked returns c as it was signed, where its provider signs before it compresses. What
+// cannot be unpacked stays as it is.
+func unpacked(p verify.Profile, c *capture.Capture) *capture.Capture {
+	body, err := p.Unpack(c.Head(), c.Body)
+	if err != nil || !p.Packed(c.Head()) {
+		return c
+	}
+	c = c.Clone()
+	c.Body = body
+	delete(c.Header, "Content-Encoding")
+	return c
 }
 
 // Secret is like Verifier for a secret that might not even be one: it says so if new

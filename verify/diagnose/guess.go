@@ -55,7 +55,7 @@ func (q *inquiry) guessBody(h http.Header, body []byte) {
 	if len(q.open) > 0 || err == nil && len(body) < length && !q.json {
 		add(BodyTruncated)
 	}
-	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") && q.profile.Compression != verify.GzipSigned {
 		add(BodyGzip)
 	}
 	if bytes.Contains(body, []byte("\ufffd")) {
