@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"go/parser"
 	"go/token"
@@ -50,6 +51,9 @@ func secretOf(p catalog.Provider) string {
 	}
 	if p.Probe != "" {
 		return p.Probe
+	}
+	if d := p.Definition; d != nil && d.Secret.Encoding == scheme.HexSecret {
+		return d.Secret.Prefix + hex.EncodeToString([]byte(secret))
 	}
 	return secret
 }
