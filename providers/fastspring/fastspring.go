@@ -1,0 +1,64 @@
+// Package fastspring verifies webhooks of FastSpring.
+//
+// FastSpring signs the body of a delivery, and nothing else, with the HMAC SHA256
+// secret of the webhook: HMAC-SHA256, in base64, in the header
+//
+//	X-FS-Signature: <44 characters>
+//
+//	guard := middleware.Protect(fastspring.Must(os.Getenv("FASTSPRING_HMAC_SECRET")))
+//
+// A webhook without a secret is not signed. A delivery holds several events, each with
+// an id of its own; FastSpring may send an event again, so look the ids up in the
+// handler.
+//
+// # What the signature does not say
+//
+// No time is signed: a captured delivery verifies until the secret changes. Only the
+// replay store can refuse it, so the protection lasts as long as the store's memory,
+// and several processes must share one store.
+//
+// Equal bodies are one event. A body has ids and times of its events.
+//
+// Source: https://developer.fastspring.com/reference/message-security and https://fastspring.com/docs/webhooks/.
+package fastspring
+
+import (
+	"time"
+
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/verify"
+)
+
+// New makes a verifier from keys, for example [verify.Secrets] of one webhook. A nil o
+// is the zero Options. It returns an error for a secret that cannot be right, such as
+// one that is too short.
+func New(keys verify.KeySource, o *scheme.Options) (*scheme.Verifier, error) {
+	return scheme.New(Definition(), keys, o)
+}
+
+// Must makes a verifier from the secrets of one webhook: one, or several while they are
+// changed. It panics where [New] returns an error, most often because an environment
+// variable is not set: a program that cannot verify must not start.
+func Must(secrets ...string) *scheme.Verifier { return scheme.Must(Definition(), secrets...) }
+
+// Definition returns how FastSpring signs, as data.
+func Definition() scheme.Definition {
+	return scheme.Definition{
+		Provider:   "fastspring",
+		Signatures: []scheme.Signature{{Header: "X-FS-Signature", Encoding: scheme.Base64}},
+		Message:    []scheme.Part{scheme.Body()},
+		MaxBody:    1 << 20, // FastSpring states no limit; events are far smaller
+		Retry:      verify.RetryIdentical,
+		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
+		About: verify.About{
+			Title: "FastSpring",
+			NotCovered: []string{
+				"the time: none is signed, so a captured delivery verifies until the secret changes",
+			},
+			Links: []string{
+				"https://developer.fastspring.com/reference/message-security",
+				"https://fastspring.com/docs/webhooks/",
+			},
+		},
+	}
+}
