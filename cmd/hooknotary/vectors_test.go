@@ -137,6 +137,9 @@ func TestPublishedDeliveries(t *testing.T) {
 					if ours, ok := differ[v.Name]; ok {
 						want = ours
 					}
+					if want == vector.NoVerifier { // its secret cannot be one
+						want = "no_key"
+					}
 					isJSON := v.Head.Header.Get("Content-Type") == "application/json"
 					v.Head.Header.Del("Content-Type")
 					c := &capture.Capture{Method: v.Head.Method, URL: &url.URL{Path: "/"}, Header: v.Head.Header, Body: v.Body}

@@ -11,9 +11,10 @@
 // collisions of SHA-1 alone are known; the engine names it InsecureHMACSHA1 all the
 // same.
 //
-// Leave batching off: with it, Segment signs the first event of a batch alone, and such
-// a delivery is refused, because its signature is not that of the body. The name of the
-// header is used by other senders, too.
+// Leave batching off: with it, Segment signs the first event of a batch alone
+// (https://support.twilio.com/hc/en-us/articles/51193799782171), and such a delivery is
+// refused, because its signature is not that of the body. The name of the header is
+// used by other senders, too.
 //
 // # What the signature does not say
 //
@@ -24,7 +25,7 @@
 // Equal bodies are one event. An event has an id and a time in its body, unless its
 // mapping leaves them out.
 //
-// Source: https://segment.com/docs/connections/destinations/catalog/webhooks/ and https://support.twilio.com/hc/en-us/articles/51193799782171-How-Segment-Computes-x-signature-for-Batched-Webhooks.
+// Source: https://segment.com/docs/connections/destinations/catalog/webhooks/.
 package segment
 
 import (
@@ -56,15 +57,12 @@ func Definition() scheme.Definition {
 		Retry:      verify.RetryIdentical,
 		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
 		About: verify.About{
-			Title: "Twilio Segment webhooks",
+			Title: "Segment webhooks",
 			NotCovered: []string{
 				"the time: none is signed, so a captured delivery verifies until the secret changes",
 				"the other events of a batch: batches are refused",
 			},
-			Links: []string{
-				"https://segment.com/docs/connections/destinations/catalog/webhooks/",
-				"https://support.twilio.com/hc/en-us/articles/51193799782171-How-Segment-Computes-x-signature-for-Batched-Webhooks",
-			},
+			Links: []string{"https://segment.com/docs/connections/destinations/catalog/webhooks/"},
 		},
 	}
 }
