@@ -12,14 +12,10 @@
 // Shopify goes on signing with the old one for up to an hour: configure both.
 //
 // Shopify's events, the new kind of its webhooks, are signed alike, and their headers have
-// no X: Shopify-Hmac-Sha256. That header is not looked at, alone or beside the other one,
-// so an event is refused as unsigned. An endpoint of events has a definition of its own:
-//
-//	d := shopify.Definition()
-//	d.Signatures[0].Header = "Shopify-Hmac-Sha256"
-//	d.UnsignedID, d.UnsignedType = "Shopify-Event-Id", "Shopify-Topic"
-//	d.Partition, d.Partitions = "", nil // equal bodies are one event
-//	v, err := scheme.New(d, verify.Secrets(os.Getenv("SHOPIFY_API_SECRET")), nil)
+// no X: Shopify-Hmac-Sha256, Shopify-Topic, Shopify-Webhook-Id. An endpoint takes both
+// kinds. The name of the signature's header tells which of the two a request is, and the
+// headers of the other kind are then not looked at. A request that has a signature under
+// both names is refused unless all of these headers are the same under both.
 //
 // # What the signature does not say
 //
@@ -29,7 +25,7 @@
 //
 // The topic (X-Shopify-Topic), the shop (X-Shopify-Shop-Domain), the ids
 // (X-Shopify-Webhook-Id, X-Shopify-Event-Id) and the time (X-Shopify-Triggered-At) are
-// not signed. All shops that install an app share its secret: whoever holds a delivery
+// not signed, nor are those without the X. All shops that install an app share its secret: whoever holds a delivery
 // of one shop can send it on in the name of another, and under another topic. Have a
 // route for each topic, and look the shop up by what the body says.
 //
@@ -42,8 +38,9 @@
 // that those are few; a topic that is not listed counts as none. A second honest
 // event of one topic with the same body does not run.
 //
-// Source: https://shopify.dev/docs/apps/build/webhooks/verify-deliveries and
-// https://shopify.dev/docs/apps/build/webhooks/subscribe/https.
+// Source: https://shopify.dev/docs/apps/build/webhooks/verify-deliveries,
+// https://shopify.dev/docs/apps/build/webhooks/subscribe/https and
+// https://shopify.dev/docs/apps/build/events/verify-deliveries.
 package shopify
 
 import (
@@ -68,9 +65,14 @@ func Must(secrets ...string) *scheme.Verifier { return scheme.Must(Definition(),
 // Definition returns how Shopify signs, as data.
 func Definition() scheme.Definition {
 	return scheme.Definition{
-		Provider:     "shopify",
-		Signatures:   []scheme.Signature{{Header: "X-Shopify-Hmac-Sha256", Encoding: scheme.Base64}},
-		Message:      []scheme.Part{scheme.Body()},
+		Provider:   "shopify",
+		Signatures: []scheme.Signature{{Header: "X-Shopify-Hmac-Sha256", Encoding: scheme.Base64}},
+		Message:    []scheme.Part{scheme.Body()},
+		Aliases: []scheme.Alias{
+			{Header: "X-Shopify-Hmac-Sha256", Other: "Shopify-Hmac-Sha256"},
+			{Header: "X-Shopify-Topic", Other: "Shopify-Topic"},
+			{Header: "X-Shopify-Webhook-Id", Other: "Shopify-Webhook-Id"},
+		},
 		UnsignedID:   "X-Shopify-Webhook-Id",
 		UnsignedType: "X-Shopify-Topic",
 		Partition:    "X-Shopify-Topic",
@@ -92,10 +94,10 @@ func Definition() scheme.Definition {
 				{Prefix: "shpca_", What: "an access token of a custom app", Secret: true},
 				{Prefix: "shppa_", What: "a password of a private app", Secret: true},
 			},
-			Tell: verify.Tell{Headers: []string{"X-Shopify-Hmac-Sha256", "Shopify-Hmac-Sha256"}},
 			Links: []string{
 				"https://shopify.dev/docs/apps/build/webhooks/verify-deliveries",
 				"https://shopify.dev/docs/apps/build/webhooks/subscribe/https",
+				"https://shopify.dev/docs/apps/build/events/verify-deliveries",
 			},
 			OutsideVector: "a test of Shopify/shopify-api-js",
 		},

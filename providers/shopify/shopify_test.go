@@ -8,44 +8,47 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/providertest/signer"
-	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
 const secret = "8f2c6b1e9d4a7035c8e1f6b3a2d9074e"
 
-// TestEvents: the definition that the package comment shows verifies events, and nothing
-// but events.
+// TestEvents: one endpoint takes webhooks and events, each by the headers of its own kind.
 func TestEvents(t *testing.T) {
-	webhooks := shopify.Definition()
-	events := shopify.Definition()
-	events.Signatures[0].Header = "Shopify-Hmac-Sha256"
-	events.UnsignedID, events.UnsignedType = "Shopify-Event-Id", "Shopify-Topic"
-	events.Partition, events.Partitions = "", nil
+	v := shopify.Must(secret)
 	body := []byte(`{"id":1}`)
+	webhook, err := signer.Header(shopify.Definition(), signer.Delivery{Body: body, Secrets: []string{secret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := webhook.Get("X-Shopify-Hmac-Sha256")
+	const forged = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	for _, tt := range []struct {
-		name           string
-		sender, signed scheme.Definition
-		want           error
+		name      string
+		head      map[string]string
+		want      error
+		id, topic string
 	}{
-		{"an event at an endpoint of events", events, events, nil},
-		{"a webhook at an endpoint of webhooks", webhooks, webhooks, nil},
-		{"an event at an endpoint of webhooks", webhooks, events, verify.ErrUnsigned},
-		{"a webhook at an endpoint of events", events, webhooks, verify.ErrUnsigned},
+		{"a webhook", map[string]string{"X-Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": "orders/paid", "X-Shopify-Webhook-Id": "w1"}, nil, "w1", "orders/paid"},
+		{"an event", map[string]string{"Shopify-Hmac-Sha256": signature, "Shopify-Topic": "product", "Shopify-Webhook-Id": "e1"}, nil, "e1", "product"},
+		{"an event with the topic of a webhook", map[string]string{"Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": "orders/paid"}, nil, "", ""},
+		{"both, and all the same", map[string]string{"X-Shopify-Hmac-Sha256": signature, "Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": "orders/paid", "Shopify-Topic": "orders/paid"}, nil, "", "orders/paid"},
+		{"both, and another topic", map[string]string{"X-Shopify-Hmac-Sha256": signature, "Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": "orders/paid", "Shopify-Topic": "orders/create"}, verify.ErrMalformed, "", ""},
+		{"both, and the signature of an event is forged", map[string]string{"X-Shopify-Hmac-Sha256": signature, "Shopify-Hmac-Sha256": forged}, verify.ErrMalformed, "", ""},
+		{"a forged event", map[string]string{"Shopify-Hmac-Sha256": forged}, verify.ErrMismatch, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v, err := scheme.New(tt.sender, verify.Secrets(secret), nil)
-			if err != nil {
-				t.Fatal(err)
+			h := make(http.Header)
+			for name, value := range tt.head {
+				h.Set(name, value)
 			}
-			h, err := signer.Header(tt.signed, signer.Delivery{Body: body, Secrets: []string{secret}})
-			if err != nil {
-				t.Fatal(err)
+			d, err := verify.Verify(t.Context(), v, &verify.Head{Method: http.MethodPost, Header: h, ReceivedAt: time.Unix(1773480415, 0)}, body)
+			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+				t.Fatalf("the error is %v, want %v", err, tt.want)
 			}
-			_, err = verify.Verify(t.Context(), v, &verify.Head{Method: http.MethodPost, Header: h, ReceivedAt: time.Unix(1773480415, 0)}, body)
-			if !errors.Is(err, tt.want) {
-				t.Errorf("the error is %v, want %v", err, tt.want)
+			if err == nil && (d.Unsigned.ID != tt.id || d.Unsigned.Type != tt.topic) {
+				t.Errorf("the unsigned id is %q and the type %q, want %q and %q", d.Unsigned.ID, d.Unsigned.Type, tt.id, tt.topic)
 			}
 		})
 	}

@@ -3,12 +3,12 @@ package diagnose_test
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/hooknotary/hooknotary/providers/shopify"
+	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
 )
@@ -20,19 +20,19 @@ func TestAliases(t *testing.T) {
 	body := []byte(`{"id":1}`)
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)
-	signature := base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	signature := "sha256=" + hex.EncodeToString(mac.Sum(nil))
 	for _, tt := range []struct {
 		name, header string
 		want         diagnose.ID
 		text         string
 	}{
-		{"the header of Shopify's events", "Shopify-Hmac-Sha256", diagnose.ProviderOther, "Shopify's webhooks (events)"},
-		{"a header that a proxy renamed", "Old-Shopify-Hmac-Sha256", diagnose.HeaderRenamed, "something renamed"},
-		{"the header of the webhooks", "X-Shopify-Hmac-Sha256", "", ""},
+		{"the header of a sender that signs alike", "X-Hub-Signature", diagnose.ProviderOther, "Bitbucket, Jira or Snyk"},
+		{"a header that a proxy renamed", "Old-Hub-Signature-256", diagnose.HeaderRenamed, "something renamed"},
+		{"the header of the provider", "X-Hub-Signature-256", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &capture.Capture{Method: http.MethodPost, Header: http.Header{tt.header: {signature}}, Body: body, ReceivedAt: receivedAt}
-			found := diagnose.Verifier(t.Context(), shopify.Must(secret), c, nil)
+			found := diagnose.Verifier(t.Context(), github.Must(secret), c, nil)
 			if tt.want == "" {
 				if len(found) != 0 {
 					t.Errorf("findings are %+v, want none", found)
