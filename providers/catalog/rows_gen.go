@@ -4,11 +4,15 @@ package catalog
 
 import (
 	"github.com/hooknotary/hooknotary/providers/ably"
+	"github.com/hooknotary/hooknotary/providers/acuity"
+	"github.com/hooknotary/hooknotary/providers/adyenplatform"
 	"github.com/hooknotary/hooknotary/providers/airtable"
 	"github.com/hooknotary/hooknotary/providers/alchemy"
 	"github.com/hooknotary/hooknotary/providers/asana"
+	"github.com/hooknotary/hooknotary/providers/attio"
 	"github.com/hooknotary/hooknotary/providers/azuredevops"
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
+	"github.com/hooknotary/hooknotary/providers/bland"
 	"github.com/hooknotary/hooknotary/providers/bridge"
 	"github.com/hooknotary/hooknotary/providers/buildkite"
 	"github.com/hooknotary/hooknotary/providers/calcom"
@@ -21,11 +25,14 @@ import (
 	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
 	"github.com/hooknotary/hooknotary/providers/cloudflarestream"
 	"github.com/hooknotary/hooknotary/providers/coinbasecommerce"
+	"github.com/hooknotary/hooknotary/providers/cursor"
 	"github.com/hooknotary/hooknotary/providers/discord"
+	"github.com/hooknotary/hooknotary/providers/docusign"
 	"github.com/hooknotary/hooknotary/providers/dropbox"
 	"github.com/hooknotary/hooknotary/providers/dwolla"
 	"github.com/hooknotary/hooknotary/providers/easypost"
 	"github.com/hooknotary/hooknotary/providers/elevenlabs"
+	"github.com/hooknotary/hooknotary/providers/fastspring"
 	"github.com/hooknotary/hooknotary/providers/forgejo"
 	"github.com/hooknotary/hooknotary/providers/gitea"
 	"github.com/hooknotary/hooknotary/providers/github"
@@ -33,6 +40,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/gocardless"
 	"github.com/hooknotary/hooknotary/providers/gogs"
 	"github.com/hooknotary/hooknotary/providers/grafana"
+	"github.com/hooknotary/hooknotary/providers/helpscout"
 	"github.com/hooknotary/hooknotary/providers/heroku"
 	"github.com/hooknotary/hooknotary/providers/hookdeck"
 	"github.com/hooknotary/hooknotary/providers/huggingface"
@@ -47,11 +55,13 @@ import (
 	"github.com/hooknotary/hooknotary/providers/mailersend"
 	"github.com/hooknotary/hooknotary/providers/meta"
 	"github.com/hooknotary/hooknotary/providers/moderntreasury"
+	"github.com/hooknotary/hooknotary/providers/mollie"
 	"github.com/hooknotary/hooknotary/providers/msteams"
 	"github.com/hooknotary/hooknotary/providers/mux"
 	"github.com/hooknotary/hooknotary/providers/notion"
 	"github.com/hooknotary/hooknotary/providers/okta"
 	"github.com/hooknotary/hooknotary/providers/onfido"
+	"github.com/hooknotary/hooknotary/providers/opnform"
 	"github.com/hooknotary/hooknotary/providers/orb"
 	"github.com/hooknotary/hooknotary/providers/outpost"
 	"github.com/hooknotary/hooknotary/providers/paddle"
@@ -61,15 +71,20 @@ import (
 	"github.com/hooknotary/hooknotary/providers/razorpay"
 	"github.com/hooknotary/hooknotary/providers/recurly"
 	"github.com/hooknotary/hooknotary/providers/sanity"
+	"github.com/hooknotary/hooknotary/providers/savvycal"
+	"github.com/hooknotary/hooknotary/providers/segment"
 	"github.com/hooknotary/hooknotary/providers/sendgrid"
 	"github.com/hooknotary/hooknotary/providers/sentry"
 	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/providers/sinchnumbers"
 	"github.com/hooknotary/hooknotary/providers/slack"
+	"github.com/hooknotary/hooknotary/providers/snyk"
 	"github.com/hooknotary/hooknotary/providers/square"
 	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/stream"
 	"github.com/hooknotary/hooknotary/providers/stripe"
+	"github.com/hooknotary/hooknotary/providers/sumsub"
+	"github.com/hooknotary/hooknotary/providers/tally"
 	"github.com/hooknotary/hooknotary/providers/telegram"
 	"github.com/hooknotary/hooknotary/providers/telnyx"
 	"github.com/hooknotary/hooknotary/providers/terraform"
@@ -90,11 +105,15 @@ import (
 // definitions lists the providers that are data.
 var definitions = [...]func() (Provider, error){
 	data(ably.Definition),
+	data(acuity.Definition),
+	data(adyenplatform.Definition),
 	data(airtable.Definition),
 	data(alchemy.Definition),
 	data(asana.Definition),
+	data(attio.Definition),
 	unsigned(azuredevops.Definition),
 	data(bitbucket.Definition),
+	data(bland.Definition),
 	data(bridge.Definition),
 	data(buildkite.Definition),
 	data(calcom.Definition),
@@ -107,11 +126,14 @@ var definitions = [...]func() (Provider, error){
 	unsigned(cloudflarenotifications.Definition),
 	data(cloudflarestream.Definition),
 	data(coinbasecommerce.Definition),
+	data(cursor.Definition),
 	data(discord.Definition),
+	data(docusign.Definition),
 	data(dropbox.Definition),
 	data(dwolla.Definition),
 	data(easypost.Definition),
 	data(elevenlabs.Definition),
+	data(fastspring.Definition),
 	data(forgejo.Definition),
 	data(gitea.Definition),
 	data(github.Definition),
@@ -119,6 +141,7 @@ var definitions = [...]func() (Provider, error){
 	data(gocardless.Definition),
 	data(gogs.Definition),
 	data(grafana.Definition),
+	data(helpscout.Definition),
 	data(heroku.Definition),
 	data(hookdeck.Definition),
 	unsigned(huggingface.Definition),
@@ -133,11 +156,13 @@ var definitions = [...]func() (Provider, error){
 	data(mailersend.Definition),
 	data(meta.Definition),
 	data(moderntreasury.Definition),
+	data(mollie.Definition),
 	data(msteams.Definition),
 	data(mux.Definition),
 	data(notion.Definition),
 	unsigned(okta.Definition),
 	data(onfido.Definition),
+	data(opnform.Definition),
 	data(orb.Definition),
 	data(outpost.Definition),
 	data(paddle.Definition),
@@ -147,15 +172,20 @@ var definitions = [...]func() (Provider, error){
 	data(razorpay.Definition),
 	data(recurly.Definition),
 	data(sanity.Definition),
+	data(savvycal.Definition),
+	data(segment.Definition),
 	data(sendgrid.Definition),
 	data(sentry.Definition),
 	data(shopify.Definition),
 	data(sinchnumbers.Definition),
 	data(slack.Definition),
+	data(snyk.Definition),
 	data(square.Definition),
 	data(standardwebhooks.Definition),
 	data(stream.Definition),
 	data(stripe.Definition),
+	data(sumsub.Definition),
+	data(tally.Definition),
 	unsigned(telegram.Definition),
 	data(telnyx.Definition),
 	data(terraform.Definition),
