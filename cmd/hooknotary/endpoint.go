@@ -21,6 +21,7 @@ type settings struct {
 	url                  string // of the endpoint, where it is signed
 	form                 bool
 	jsonBody, anyQuery   bool // Twilio
+	bodyAlone            bool // Hook0
 	allowSHA1            bool
 	allowShort           bool
 	bodyNotCovered       bool
@@ -63,6 +64,7 @@ func (f *endpointFlags) addSettings(cmd *cobra.Command) {
 	flags.BoolVar(&f.form, "form", false, "GitHub: the hook sends application/x-www-form-urlencoded")
 	flags.BoolVar(&f.jsonBody, "json-body", false, titles("json-body", "providers that send forms or JSON")+": the endpoint takes JSON, and not forms")
 	flags.BoolVar(&f.anyQuery, "any-query", false, titles("any-query", "providers that sign the query")+": each request has a query of its own, and --url has none")
+	flags.BoolVar(&f.bodyAlone, "body-alone", false, titles("body-alone", "providers that sign headers")+": judge the older signature, which covers no header")
 	flags.BoolVar(&f.allowSHA1, "insecure-allow-sha1", false, "GitHub: accept X-Hub-Signature where the SHA-256 header is absent")
 	flags.BoolVar(&f.sandbox, "sandbox", false, "PayPal: the sandbox in place of live")
 	flags.BoolVar(&f.simulator, "insecure-accept-simulator", false, "PayPal: accept WEBHOOK_ID, the simulator's webhook id")

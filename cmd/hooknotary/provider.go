@@ -15,6 +15,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/catalog"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
+	"github.com/hooknotary/hooknotary/providers/hook0"
 	"github.com/hooknotary/hooknotary/providers/mandrill"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/plivo"
@@ -76,8 +77,10 @@ func (p *provider) private() bool { return p.Definition != nil && signer.Private
 
 // signedAt reads the signed time without judging anything.
 func (p *provider) signedAt(v diagnose.Scheme, h *verify.Head, body []byte) (time.Time, error) {
-	if data, ok := v.(*scheme.Verifier); ok {
-		if at, ok := data.SignedAt(h, body); ok {
+	if reads, ok := v.(interface {
+		SignedAt(h *verify.Head, body []byte) (time.Time, bool)
+	}); ok {
+		if at, ok := reads.SignedAt(h, body); ok {
 			return at, nil
 		}
 		return time.Time{}, errors.New("there is none")
@@ -272,6 +275,8 @@ var specials = map[string]func(p *provider){
 			return githubtest.Header(event, d.body, d.secret), nil
 		}
 	},
+	"hook0":       func(p *provider) { hook0Settings(p, hook0.New) },
+	"coinbasecdp": func(p *provider) { hook0Settings(p, hook0.NewCoinbaseCDP) },
 	"mandrill": func(p *provider) {
 		p.flags = append(p.flags, "insecure-allow-short-secret")
 		p.verifier = keyed(func(s *settings, keys verify.KeySource) (verify.Verifier, error) {
@@ -326,6 +331,17 @@ var specials = map[string]func(p *provider){
 
 // notSigned is why a delivery cannot be made for a provider that takes code.
 const notSigned = "its signature is not over the body as it is, and no signer of this program makes one"
+
+// hook0Settings says what an endpoint of a sender that signs as Hook0 does may choose.
+func hook0Settings(p *provider, open func(verify.KeySource, *hook0.Options) (*hook0.Verifier, error)) {
+	p.flags = append(p.flags, "tolerance", "body-alone", "insecure-allow-short-secret")
+	p.verifier = keyed(func(s *settings, keys verify.KeySource) (verify.Verifier, error) {
+		return open(keys, &hook0.Options{
+			BodyAlone: s.bodyAlone, Window: verify.Window{Past: s.tolerance, Future: s.tolerance}, InsecureAllowShortSecret: s.allowShort,
+		})
+	})
+	p.whyNot = notSigned
+}
 
 // keyed makes the verifiers of a provider that takes code, and secrets.
 func keyed(open func(s *settings, keys verify.KeySource) (verify.Verifier, error)) func(*settings, []secret) (verify.Verifier, error) {

@@ -55,6 +55,10 @@ type Request struct {
 	// change the body. Required.
 	Messages func(body []byte) ([][]byte, error)
 
+	// Head is what the engine reads in place of the head, if not nil: one in which the
+	// header of the signature has the form that a Signature can say.
+	Head *verify.Head
+
 	// ID and MessageID are those of the Delivery, where the head has them and the message
 	// holds them.
 	ID, MessageID string
@@ -154,11 +158,14 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 			return nil, err
 		}
 	}
+	if p.r.Head != nil {
+		h = p.r.Head
+	}
 	inner, err := v.engine.Begin(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	p.inner = inner
+	p.inner, p.r.Head = inner, nil
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"github.com/hooknotary/hooknotary/providers/hook0"
 	"github.com/hooknotary/hooknotary/providers/mandrill"
 	"github.com/hooknotary/hooknotary/providers/plivo"
 	"github.com/hooknotary/hooknotary/providers/twilio"
@@ -9,6 +10,14 @@ import (
 
 // messages lists the providers whose message takes code.
 var messages = [...]func() (Provider, error){
+	keyed(hook0.About, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) { return hook0.New(keys, nil) }),
+	func() (Provider, error) {
+		p, err := keyed(hook0.AboutCoinbaseCDP, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) {
+			return hook0.NewCoinbaseCDP(keys, nil)
+		})()
+		p.Package = "hook0"
+		return p, err
+	},
 	keyed(mandrill.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return mandrill.New(o.URL, keys, nil) }),
 	keyed(plivo.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return plivo.New(o.URL, keys, nil) }),
 	keyed(twilio.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return twilio.New(o.URL, keys, nil) }),

@@ -299,6 +299,7 @@ var labels = map[string]string{
 	"content_type_not_allowed": "media_type",
 
 	"body_not_covered_by_signature": "malformed",
+	"signed_header_missing":         "malformed",
 }
 
 // NoVerifier is the outcome of a vector whose verifier cannot be made.
