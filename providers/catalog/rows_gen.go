@@ -6,6 +6,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/ably"
 	"github.com/hooknotary/hooknotary/providers/acuity"
 	"github.com/hooknotary/hooknotary/providers/adyenplatform"
+	"github.com/hooknotary/hooknotary/providers/aftership"
 	"github.com/hooknotary/hooknotary/providers/airtable"
 	"github.com/hooknotary/hooknotary/providers/alchemy"
 	"github.com/hooknotary/hooknotary/providers/asana"
@@ -25,6 +26,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
 	"github.com/hooknotary/hooknotary/providers/cloudflarestream"
 	"github.com/hooknotary/hooknotary/providers/coinbasecommerce"
+	"github.com/hooknotary/hooknotary/providers/commercelayer"
 	"github.com/hooknotary/hooknotary/providers/cursor"
 	"github.com/hooknotary/hooknotary/providers/discord"
 	"github.com/hooknotary/hooknotary/providers/docusign"
@@ -68,6 +70,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/pagerduty"
 	"github.com/hooknotary/hooknotary/providers/pipedrive"
 	"github.com/hooknotary/hooknotary/providers/postmark"
+	"github.com/hooknotary/hooknotary/providers/pusher"
 	"github.com/hooknotary/hooknotary/providers/razorpay"
 	"github.com/hooknotary/hooknotary/providers/recurly"
 	"github.com/hooknotary/hooknotary/providers/sanity"
@@ -79,6 +82,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/sinchnumbers"
 	"github.com/hooknotary/hooknotary/providers/slack"
 	"github.com/hooknotary/hooknotary/providers/snyk"
+	"github.com/hooknotary/hooknotary/providers/sonarqube"
 	"github.com/hooknotary/hooknotary/providers/square"
 	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/stream"
@@ -91,9 +95,11 @@ import (
 	"github.com/hooknotary/hooknotary/providers/trello"
 	"github.com/hooknotary/hooknotary/providers/twitter"
 	"github.com/hooknotary/hooknotary/providers/typeform"
+	"github.com/hooknotary/hooknotary/providers/uploadcare"
 	"github.com/hooknotary/hooknotary/providers/vercel"
 	"github.com/hooknotary/hooknotary/providers/webflow"
 	"github.com/hooknotary/hooknotary/providers/wise"
+	"github.com/hooknotary/hooknotary/providers/wistia"
 	"github.com/hooknotary/hooknotary/providers/woocommerce"
 	"github.com/hooknotary/hooknotary/providers/workos"
 	"github.com/hooknotary/hooknotary/providers/xero"
@@ -107,6 +113,7 @@ var definitions = [...]func() (Provider, error){
 	data(ably.Definition),
 	data(acuity.Definition),
 	data(adyenplatform.Definition),
+	data(aftership.Definition),
 	data(airtable.Definition),
 	data(alchemy.Definition),
 	data(asana.Definition),
@@ -126,6 +133,7 @@ var definitions = [...]func() (Provider, error){
 	unsigned(cloudflarenotifications.Definition),
 	data(cloudflarestream.Definition),
 	data(coinbasecommerce.Definition),
+	data(commercelayer.Definition),
 	data(cursor.Definition),
 	data(discord.Definition),
 	data(docusign.Definition),
@@ -169,6 +177,7 @@ var definitions = [...]func() (Provider, error){
 	data(pagerduty.Definition),
 	unsigned(pipedrive.Definition),
 	unsigned(postmark.Definition),
+	data(pusher.Definition),
 	data(razorpay.Definition),
 	data(recurly.Definition),
 	data(sanity.Definition),
@@ -180,6 +189,7 @@ var definitions = [...]func() (Provider, error){
 	data(sinchnumbers.Definition),
 	data(slack.Definition),
 	data(snyk.Definition),
+	data(sonarqube.Definition),
 	data(square.Definition),
 	data(standardwebhooks.Definition),
 	data(stream.Definition),
@@ -192,9 +202,11 @@ var definitions = [...]func() (Provider, error){
 	data(trello.Definition),
 	data(twitter.Definition),
 	data(typeform.Definition),
+	data(uploadcare.Definition),
 	data(vercel.Definition),
 	data(webflow.Definition),
 	data(wise.Definition),
+	data(wistia.Definition),
 	data(woocommerce.Definition),
 	data(workos.Definition),
 	data(xero.Definition),
