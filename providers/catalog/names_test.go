@@ -37,6 +37,7 @@ var allowed = map[string]string{
 	"providers/sendgrid/sendgrid.go":             "has headers with the name of Twilio, whose product it is",
 	"providers/standardwebhooks/senders.go":      "holds a table of senders, of which GitLab has a provider for its tokens, too",
 	"providers/providertest/vector/published.go": "reads the vectors that others published, of which PayPal's have certificates",
+	"verify/replay/replaytest/linear/":           "is named for a history that is linear, as Linear is",
 	"verify/replay/replaytest/crash/":            "is a program that sends deliveries of real providers, as the examples do",
 }
 

@@ -13,8 +13,8 @@
 // request is not looked at: a proxy may have changed it.
 //
 // Trello repeats what failed three times within four minutes. When a webhook is made,
-// Trello sends a HEAD to the URL, and wants 200: have a route for that method beside
-// the guard.
+// Trello sends a HEAD to the URL, and wants 200: the guard answers it, where the route
+// takes that method, too.
 //
 // # What the signature does not say
 //
@@ -68,6 +68,7 @@ func Definition() scheme.Definition {
 		Signatures: []scheme.Signature{{Header: "X-Trello-Webhook", Encoding: scheme.Base64, Algorithm: scheme.InsecureHMACSHA1}},
 		Message:    []scheme.Part{scheme.Body(), scheme.URL()},
 		MaxBody:    1 << 20, // Trello states no limit; actions are far smaller
+		Handshakes: []scheme.Handshake{{Kind: scheme.HeadHandshake}},
 		Retry:      verify.RetryIdentical,
 		Retention:  7 * 24 * time.Hour, // no time is signed, so longer than retries go on
 		About: verify.About{

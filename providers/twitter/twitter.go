@@ -12,12 +12,11 @@
 //
 // # The handshake
 //
-// X checks the URL of an endpoint once an hour with a GET whose query holds a
-// crc_token, and wants a JSON object back whose member response_token is "sha256=" and
-// the base64 of the token's HMAC-SHA256 under the same consumer secret. Whoever may
-// send that GET has anything signed, the body of an event too: answer only for a token
-// that is short and made of letters, digits, hyphens and underscores, and limit how
-// often.
+// X checks the URL of an endpoint once an hour with a GET whose query holds a crc_token,
+// and wants the token's HMAC-SHA256 under the same consumer secret back. The guard answers
+// it, where the route takes that method, too. Whoever may send that GET gets anything
+// signed that is a token: so a token is short and made of letters, digits and few other
+// characters, and an event is a JSON object, whose first character no token has.
 //
 // # What the signature does not say
 //
@@ -56,9 +55,14 @@ func Definition() scheme.Definition {
 		Provider:   "twitter",
 		Signatures: []scheme.Signature{{Header: "X-Twitter-Webhooks-Signature", Prefix: "sha256=", Encoding: scheme.Base64}},
 		Message:    []scheme.Part{scheme.Body()},
+		BodyPrefix: "{",     // no crc_token begins so, and none can be taken for an event
 		MaxBody:    1 << 20, // X states no limit; events are far smaller
-		Retry:      verify.RetryIdentical,
-		Retention:  7 * 24 * time.Hour, // no time is signed, so longer than retries go on
+		Handshakes: []scheme.Handshake{{
+			Kind: scheme.GetHandshake, Parameter: "crc_token", MaxChallenge: 128,
+			Response: `{"response_token":"sha256=$hmac_base64"}`,
+		}},
+		Retry:     verify.RetryIdentical,
+		Retention: 7 * 24 * time.Hour, // no time is signed, so longer than retries go on
 		About: verify.About{
 			Title: "X (Twitter)",
 			NotCovered: []string{

@@ -287,6 +287,8 @@ var labels = map[string]string{
 	"unsupported_algorithm":    "unsigned",
 	"malformed_signature":      "malformed",
 	"signature_malformed":      "malformed",
+	"algorithm_not_allowed":    "malformed",
+	"timestamp_malformed":      "malformed",
 	"signature_mismatch":       "mismatch",
 	"body_hash_mismatch":       "mismatch",
 	"timestamp_too_old":        "too_old",
