@@ -14,6 +14,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/azuredevops"
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
 	"github.com/hooknotary/hooknotary/providers/bland"
+	"github.com/hooknotary/hooknotary/providers/box"
 	"github.com/hooknotary/hooknotary/providers/bridge"
 	"github.com/hooknotary/hooknotary/providers/buildkite"
 	"github.com/hooknotary/hooknotary/providers/calcom"
@@ -27,6 +28,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/cloudflarestream"
 	"github.com/hooknotary/hooknotary/providers/coinbasecommerce"
 	"github.com/hooknotary/hooknotary/providers/commercelayer"
+	"github.com/hooknotary/hooknotary/providers/convoy"
 	"github.com/hooknotary/hooknotary/providers/cursor"
 	"github.com/hooknotary/hooknotary/providers/discord"
 	"github.com/hooknotary/hooknotary/providers/docusign"
@@ -36,6 +38,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/elevenlabs"
 	"github.com/hooknotary/hooknotary/providers/fastspring"
 	"github.com/hooknotary/hooknotary/providers/forgejo"
+	"github.com/hooknotary/hooknotary/providers/front"
 	"github.com/hooknotary/hooknotary/providers/gitea"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/gitlab"
@@ -45,6 +48,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/helpscout"
 	"github.com/hooknotary/hooknotary/providers/heroku"
 	"github.com/hooknotary/hooknotary/providers/hookdeck"
+	"github.com/hooknotary/hooknotary/providers/hubspot"
 	"github.com/hooknotary/hooknotary/providers/huggingface"
 	"github.com/hooknotary/hooknotary/providers/intercom"
 	"github.com/hooknotary/hooknotary/providers/intuit"
@@ -53,6 +57,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/launchdarkly"
 	"github.com/hooknotary/hooknotary/providers/lemonsqueezy"
 	"github.com/hooknotary/hooknotary/providers/line"
+	"github.com/hooknotary/hooknotary/providers/linear"
 	"github.com/hooknotary/hooknotary/providers/logto"
 	"github.com/hooknotary/hooknotary/providers/mailersend"
 	"github.com/hooknotary/hooknotary/providers/meta"
@@ -79,6 +84,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/sendgrid"
 	"github.com/hooknotary/hooknotary/providers/sentry"
 	"github.com/hooknotary/hooknotary/providers/shopify"
+	"github.com/hooknotary/hooknotary/providers/sinchconversation"
 	"github.com/hooknotary/hooknotary/providers/sinchnumbers"
 	"github.com/hooknotary/hooknotary/providers/slack"
 	"github.com/hooknotary/hooknotary/providers/snyk"
@@ -93,6 +99,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/telnyx"
 	"github.com/hooknotary/hooknotary/providers/terraform"
 	"github.com/hooknotary/hooknotary/providers/trello"
+	"github.com/hooknotary/hooknotary/providers/twitch"
 	"github.com/hooknotary/hooknotary/providers/twitter"
 	"github.com/hooknotary/hooknotary/providers/typeform"
 	"github.com/hooknotary/hooknotary/providers/uploadcare"
@@ -121,6 +128,7 @@ var definitions = [...]func() (Provider, error){
 	unsigned(azuredevops.Definition),
 	data(bitbucket.Definition),
 	data(bland.Definition),
+	data(box.Definition),
 	data(bridge.Definition),
 	data(buildkite.Definition),
 	data(calcom.Definition),
@@ -134,6 +142,7 @@ var definitions = [...]func() (Provider, error){
 	data(cloudflarestream.Definition),
 	data(coinbasecommerce.Definition),
 	data(commercelayer.Definition),
+	data(convoy.Definition),
 	data(cursor.Definition),
 	data(discord.Definition),
 	data(docusign.Definition),
@@ -143,6 +152,7 @@ var definitions = [...]func() (Provider, error){
 	data(elevenlabs.Definition),
 	data(fastspring.Definition),
 	data(forgejo.Definition),
+	data(front.Definition),
 	data(gitea.Definition),
 	data(github.Definition),
 	unsigned(gitlab.Definition),
@@ -152,6 +162,7 @@ var definitions = [...]func() (Provider, error){
 	data(helpscout.Definition),
 	data(heroku.Definition),
 	data(hookdeck.Definition),
+	data(hubspot.Definition),
 	unsigned(huggingface.Definition),
 	data(intercom.Definition),
 	data(intuit.Definition),
@@ -160,6 +171,7 @@ var definitions = [...]func() (Provider, error){
 	data(launchdarkly.Definition),
 	data(lemonsqueezy.Definition),
 	data(line.Definition),
+	data(linear.Definition),
 	data(logto.Definition),
 	data(mailersend.Definition),
 	data(meta.Definition),
@@ -186,6 +198,7 @@ var definitions = [...]func() (Provider, error){
 	data(sendgrid.Definition),
 	data(sentry.Definition),
 	data(shopify.Definition),
+	data(sinchconversation.Definition),
 	data(sinchnumbers.Definition),
 	data(slack.Definition),
 	data(snyk.Definition),
@@ -200,6 +213,7 @@ var definitions = [...]func() (Provider, error){
 	data(telnyx.Definition),
 	data(terraform.Definition),
 	data(trello.Definition),
+	data(twitch.Definition),
 	data(twitter.Definition),
 	data(typeform.Definition),
 	data(uploadcare.Definition),
