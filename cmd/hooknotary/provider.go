@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/catalog"
+	"github.com/hooknotary/hooknotary/providers/contentful"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/hook0"
@@ -274,6 +275,15 @@ var specials = map[string]func(p *provider){
 			}
 			return githubtest.Header(event, d.body, d.secret), nil
 		}
+	},
+	"contentful": func(p *provider) {
+		p.flags = append(p.flags, "tolerance", "insecure-allow-short-secret")
+		p.verifier = keyed(func(s *settings, keys verify.KeySource) (verify.Verifier, error) {
+			return contentful.New(s.url, keys, &contentful.Options{
+				Window: verify.Window{Past: s.tolerance, Future: s.tolerance}, InsecureAllowShortSecret: s.allowShort,
+			})
+		})
+		p.whyNot = notSigned
 	},
 	"hook0":       func(p *provider) { hook0Settings(p, hook0.New) },
 	"coinbasecdp": func(p *provider) { hook0Settings(p, hook0.NewCoinbaseCDP) },

@@ -110,14 +110,22 @@ func TestCatalogue(t *testing.T) {
 				case form.Prefix != "":
 					s.env["OTHER"] = form.Prefix + "Zq2v9QmT4kLr8ZpWc3NdYb6sJf7gKe1A"
 				}
-				endpoint := []string{"--provider", p.Name, "--secret-env", "SECRET"}
+				named := []string{"--provider", p.Name}
+				if p.SignsURL {
+					hooknotary(t, s, "verify", "--provider", p.Name, "--secret-env", "SECRET", "event.http").want(t, 2, "--url is missing")
+					named = append(named, "--url", "https://shop.example/hooks?shop=7")
+				} else {
+					hooknotary(t, s, "verify", "--provider", p.Name, "--secret-env", "SECRET", "--url", "https://shop.example/", "event.http").want(t, 2, "--url is not for "+p.Name)
+				}
+				with := func(secret string) []string { return append(named[:len(named):len(named)], "--secret-env", secret) }
+				endpoint := with("SECRET")
 				signing := endpoint
 				if p.private() {
-					signing = []string{"--provider", p.Name, "--secret-env", "PRIVATE"}
+					signing = with("PRIVATE")
 					s.env["PRIVATE"], s.env["SECRET"] = keyPair(t, p.Definition)
 					_, s.env["OTHER"] = keyPair(t, p.Definition)
 				}
-				other := []string{"--provider", p.Name, "--secret-env", "OTHER"}
+				other := with("OTHER")
 				body := write(t, "event.json", eventOf(p.Definition))
 				signed := hooknotary(t, s, append(append([]string{"sign"}, signing...), body)...)
 				signed.want(t, 0, "# expect: accept")
@@ -126,7 +134,7 @@ func TestCatalogue(t *testing.T) {
 				hooknotary(t, s, append(append([]string{"verify"}, other...), file)...).want(t, 1, "mismatch", "secret.wrong")
 				hooknotary(t, s, append(append([]string{"verify", "--other-secret-env", "SECRET"}, other...), file)...).want(t, 1, "proved: secret.other")
 
-				explained := hooknotary(t, s, "explain", "--provider", p.Name, file)
+				explained := hooknotary(t, s, append(append([]string{"explain"}, named...), file)...)
 				explained.want(t, 0, p.About.Signed, "!missing", "!cannot be read")
 				for _, what := range p.About.NotCovered {
 					explained.want(t, 0, what)

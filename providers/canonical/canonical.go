@@ -15,6 +15,7 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
@@ -29,6 +30,11 @@ type Scheme struct {
 
 	// Binding is how strongly the message covers the body. Default: verify.BindingFull.
 	Binding verify.Binding
+
+	// Window is how far SignedAt of a Request may lie from the receive time, for a scheme
+	// whose time stands inside of the message. The Definition has no Timestamp then. Zero:
+	// the Definition has one, or no time is signed.
+	Window verify.Window
 
 	// Distinct: the message holds something that tells events with equal bodies apart,
 	// such as a nonce.
@@ -58,6 +64,10 @@ type Request struct {
 	// Head is what the engine reads in place of the head, if not nil: one in which the
 	// header of the signature has the form that a Signature can say.
 	Head *verify.Head
+
+	// SignedAt is the signed time. It is required where the Scheme has a Window, and is
+	// judged before the keys are asked for.
+	SignedAt time.Time
 
 	// ID and MessageID are those of the Delivery, where the head has them and the message
 	// holds them.
@@ -89,16 +99,44 @@ func New(s Scheme, keys verify.KeySource, o *scheme.Options) (*Verifier, error) 
 	case s.Definition.ID.Header != "" || s.Definition.ID.Member != "":
 		return nil, fmt.Errorf("canonical: scheme of %q: the Definition has an ID: Request has it", s.Definition.Provider)
 	}
+	engineOptions := *o
+	if s.Window != (verify.Window{}) {
+		if s.Definition.Timestamp != (scheme.Timestamp{}) || s.Window.Past <= 0 || s.Window.Future <= 0 {
+			return nil, fmt.Errorf("canonical: scheme of %q: a Window has two positive ends, and no Timestamp of the Definition beside it", s.Definition.Provider)
+		}
+		var err error
+		if s.Window, err = narrow(s.Window, o.Window); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Definition.Provider, err)
+		}
+		engineOptions.Window = verify.Window{}
+	}
 	s.Definition = s.Definition.Clone()
 	s.Headers = slices.Clone(s.Headers)
 	for i, name := range s.Headers {
 		s.Headers[i] = http.CanonicalHeaderKey(name)
 	}
-	e, err := scheme.New(s.Definition, keys, o)
+	e, err := scheme.New(s.Definition, keys, &engineOptions)
 	if err != nil {
 		return nil, err
 	}
 	return &Verifier{engine: e, s: s, o: *o}, nil
+}
+
+// narrow narrows a window as scheme.Options.Window does.
+func narrow(w, by verify.Window) (verify.Window, error) {
+	for _, end := range [...]struct {
+		name string
+		want time.Duration
+		have *time.Duration
+	}{{"Past", by.Past, &w.Past}, {"Future", by.Future, &w.Future}} {
+		if end.want < 0 || end.want > *end.have {
+			return w, fmt.Errorf("option Window.%s is %v, want up to %v: an option can only narrow the window", end.name, end.want, *end.have)
+		}
+		if end.want > 0 {
+			*end.have = end.want
+		}
+	}
+	return w, nil
 }
 
 // About returns what people and tools want to know of the scheme.
@@ -115,7 +153,26 @@ func (v *Verifier) About() verify.About { return v.s.About() }
 func (v *Verifier) Profile() verify.Profile {
 	p := v.engine.Profile()
 	p.Binding = v.s.Binding
+	if v.timed() {
+		p.Window = v.s.Window
+	}
 	return p
+}
+
+// timed reports whether the time stands inside of the message.
+func (v *Verifier) timed() bool { return v.s.Window != verify.Window{} }
+
+// SignedAt returns the signed time of a request, without judging anything but its form, and
+// whether there is one. Nothing on the serving path calls it.
+func (v *Verifier) SignedAt(h *verify.Head, body []byte) (time.Time, bool) {
+	if !v.timed() {
+		return v.engine.SignedAt(h, body)
+	}
+	if h == nil {
+		return time.Time{}, false
+	}
+	r, err := v.s.Begin(h)
+	return r.SignedAt, err == nil && !r.SignedAt.IsZero()
 }
 
 // SecurityHeaders returns the canonical names of the headers that take part in
@@ -156,6 +213,14 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 		var err error
 		if p.r, err = v.s.Begin(h); err != nil {
 			return nil, err
+		}
+		if v.timed() {
+			switch at, w := p.r.SignedAt, v.s.Window; {
+			case at.Before(h.ReceivedAt.Add(-w.Past)):
+				return nil, &verify.Error{Reason: verify.ErrTooOld}
+			case at.After(h.ReceivedAt.Add(w.Future)):
+				return nil, &verify.Error{Reason: verify.ErrTooNew}
+			}
 		}
 	}
 	if p.r.Head != nil {
@@ -209,5 +274,8 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 		return nil, refusal
 	}
 	d.ID, d.MessageID, d.Binding, d.Body = p.r.ID, p.r.MessageID, p.v.s.Binding, body
+	if p.v.timed() {
+		d.SignedAt = p.r.SignedAt
+	}
 	return d, nil
 }

@@ -111,6 +111,11 @@ func TestNew(t *testing.T) {
 		{"no Begin", func(s *canonical.Scheme) { s.Begin = nil }, "needs Begin"},
 		{"no Message", func(s *canonical.Scheme) { s.Message = nil }, "needs Begin and Message"},
 		{"an id in the body", func(s *canonical.Scheme) { s.Definition.ID.Member = "id" }, "has an ID"},
+		{"a window without a future", func(s *canonical.Scheme) { s.Window.Past = time.Minute }, "two positive ends"},
+		{"a window beside a time of the definition", func(s *canonical.Scheme) {
+			s.Window = verify.Window{Past: time.Minute, Future: time.Minute}
+			s.Definition.Timestamp.Header = "Lower-Time"
+		}, "no Timestamp"},
 		{"a definition that cannot be right", func(s *canonical.Scheme) { s.Definition.MaxBody = 0 }, "MaxBody"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"github.com/hooknotary/hooknotary/providers/contentful"
 	"github.com/hooknotary/hooknotary/providers/hook0"
 	"github.com/hooknotary/hooknotary/providers/mandrill"
 	"github.com/hooknotary/hooknotary/providers/plivo"
@@ -10,6 +11,7 @@ import (
 
 // messages lists the providers whose message takes code.
 var messages = [...]func() (Provider, error){
+	keyed(contentful.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return contentful.New(o.URL, keys, nil) }),
 	keyed(hook0.About, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) { return hook0.New(keys, nil) }),
 	func() (Provider, error) {
 		p, err := keyed(hook0.AboutCoinbaseCDP, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) {
