@@ -11,7 +11,9 @@ import (
 
 // messages lists the providers whose message takes code.
 var messages = [...]func() (Provider, error){
-	keyed(contentful.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return contentful.New(o.URL, keys, nil) }),
+	keyed(contentful.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) {
+		return contentful.New(o.URL, keys, nil)
+	}),
 	keyed(hook0.About, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) { return hook0.New(keys, nil) }),
 	func() (Provider, error) {
 		p, err := keyed(hook0.AboutCoinbaseCDP, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) {
