@@ -87,7 +87,7 @@ var challenges = []challenge{
 	{"a HEAD", []func(*site){greets("HEAD", "", "")}, 200, "", []string{"Content-Type", ""}, false},
 	{"a POST that is not signed", []func(*site){greets("POST", genuineToken, `{"challenge":"abc"}`), unsignedly}, 200, `{"challenge":"abc"}`, []string{"Content-Type", "application/json"}, false},
 	{"a delivery", []func(*site){greets("POST", "", `{"type":"hello","challenge":"abc"}`)}, 200, "abc", []string{"Content-Type", "text/plain; charset=utf-8"}, true},
-	{"a delivery that wants silence", []func(*site){greets("POST", "", `{"type":"hush"}`)}, 204, "", []string{"Content-Type", "", "Content-Length", ""}, true},
+	{"a delivery that wants silence", []func(*site){greets("POST", "", `{"type":"hush"}`)}, 204, "", []string{"Content-Type", "application/json", "Content-Length", ""}, true},
 }
 
 func TestChallenge(t *testing.T) {

@@ -18,11 +18,11 @@
 //
 // # The handshake
 //
-// Discord checks an endpoint with a PING. It is signed like any other request and passes
-// the guard; the handler must answer an interaction of the type 1 with the JSON
-// {"type":1}, and a webhook event of the type 0 with 204 and no body. Discord also sends
-// wrong signatures, now and then, and takes the URL away if one of them is not refused
-// with 401, as the guard does.
+// Discord checks an endpoint with a PING. It is signed like any other request. The guard
+// answers an interaction of the type 1 with the JSON {"type":1}, and a webhook event of the
+// type 0 with 204 and no body, and no handler runs; a webhook event of the type 1 is an
+// event, which is told by its member "event". Discord also sends wrong signatures, now and
+// then, and takes the URL away if one of them is not refused with 401, as the guard does.
 //
 // # What the signature does not say
 //
@@ -63,6 +63,10 @@ func Definition() scheme.Definition {
 		MaxBody:    1 << 20, // Discord states no limit; interactions are far smaller
 		Retry:      verify.RetryIdentical,
 		Retention:  24 * time.Hour, // webhook events are repeated for 10 minutes
+		Handshakes: []scheme.Handshake{
+			{Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "type", Value: "1"}}, Without: "event", Response: `{"type":1}`},
+			{Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "type", Value: "0"}}, Without: "event"},
+		},
 		About: verify.About{
 			Title: "Discord",
 			NotCovered: []string{

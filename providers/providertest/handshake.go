@@ -33,6 +33,7 @@ type greeting struct {
 	lacks     int    // index of the condition that is left out; -1: none
 	unsigned  bool
 	secret    string
+	event     bool // it has what tells an event
 }
 
 // request returns head and body.
@@ -63,6 +64,11 @@ func (g greeting) request() (*verify.Head, []byte) {
 		h.Header.Set(g.by.Header, g.challenge)
 	case g.by.Member != "":
 		put(body, g.by.Member, g.challenge)
+	}
+	if g.event && signed {
+		put(body, g.by.Without, map[string]any{"type": "x"})
+	} else if g.event {
+		h.Header.Set(g.by.Without, "x")
 	}
 	h.URL.RawQuery = query.Encode()
 	switch g.by.Kind {
@@ -179,6 +185,9 @@ func (s Sender) testHandshakes(t *testing.T) {
 				changes = append(changes,
 					change{"another secret", func(g *greeting) { g.secret = secrets[1] }, false},
 					change{"no signature", func(g *greeting) { g.unsigned = true }, false})
+			}
+			if by.Without != "" && by.Kind == scheme.SignedHandshake {
+				changes = append(changes, change{"an event, by its member " + by.Without, func(g *greeting) { g.event = true }, true})
 			}
 			for _, c := range changes {
 				t.Run(c.name, func(t *testing.T) {

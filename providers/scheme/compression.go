@@ -18,8 +18,8 @@ func (d *Definition) checkCompression() error {
 		return errors.New("the Compression has an unknown value")
 	case d.Rejection.Status != 0 && (d.Rejection.Status < 400 || d.Rejection.Status > 499):
 		return errors.New("Rejection.Status must lie between 400 and 499, or be 0 for 401")
-	case d.Compression == verify.GzipSigned && d.BodyPrefix != "":
-		return errors.New("a body that is signed as gzip has no BodyPrefix")
+	case d.Compression == verify.GzipSigned && (d.BodyPrefix != "" || d.Timestamp.Member != ""):
+		return errors.New("a body that is signed as gzip has no BodyPrefix, and no Timestamp.Member")
 	}
 	return nil
 }

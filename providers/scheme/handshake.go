@@ -43,8 +43,9 @@ type Handshake struct {
 	// of them are empty where there is none.
 	Parameter, Header, Member string
 
-	// Without names a header that each delivery has and this handshake lacks. Only for a
-	// PostHandshake with a Member, which is told from a delivery by it.
+	// Without names what a delivery has and this handshake lacks, and by which it is told
+	// from one: a header of a PostHandshake with a Member, which needs it; or a member of
+	// the body of a SignedHandshake.
 	Without string
 
 	// Extra lists further characters of a challenge. There are neither quotation marks nor
@@ -140,7 +141,10 @@ func (h *Handshake) only(text string) bool {
 // check says what is wrong with a handshake, and fills in its defaults.
 func (h *Handshake) check() error {
 	h.If = slices.Clone(h.If)
-	h.Header, h.Without = http.CanonicalHeaderKey(h.Header), http.CanonicalHeaderKey(h.Without)
+	h.Header = http.CanonicalHeaderKey(h.Header)
+	if h.Kind == PostHandshake {
+		h.Without = http.CanonicalHeaderKey(h.Without)
+	}
 	if h.MaxChallenge == 0 {
 		h.MaxChallenge = defaultChallenge
 	}
@@ -170,8 +174,10 @@ func (h *Handshake) check() error {
 		return errors.New("a SignedHandshake has its challenge in a Member, and no Token")
 	case h.Kind == SignedHandshake && len(h.If) == 0:
 		return errors.New("a SignedHandshake needs an If: else an event could be taken for one")
-	case (h.Without != "") != (h.Kind == PostHandshake && h.Member != ""):
-		return errors.New("a PostHandshake with a Member needs Without, by which it is told from a delivery, and no other Handshake has it")
+	case h.Kind == PostHandshake && h.Member != "" && h.Without == "":
+		return errors.New("a PostHandshake with a Member needs Without, by which it is told from a delivery")
+	case h.Without != "" && h.Kind != SignedHandshake && !(h.Kind == PostHandshake && h.Member != ""):
+		return errors.New("Without is for a PostHandshake with a Member, and for a SignedHandshake")
 	case h.computes() && h.Kind == PostHandshake:
 		return errors.New("a PostHandshake does not compute anything with a key")
 	}
@@ -207,7 +213,8 @@ func (h *Handshake) respond(challenge string, mac []byte) *verify.Response {
 	r := &verify.Response{Body: h.render(challenge, mac), Computed: h.computes()}
 	switch {
 	case h.Response == "" && h.Kind != HeadHandshake:
-		r.Status = http.StatusNoContent
+		// Discord wants a type of nothing, too.
+		r.Status, r.ContentType = http.StatusNoContent, verify.ApplicationJSON
 	case h.Response == challengeText:
 		r.ContentType = verify.TextPlain
 	case h.Response != "":
@@ -449,17 +456,13 @@ func (h *Handshake) matches(body []byte) bool {
 			return false
 		}
 	}
-	return true
+	return h.Without == "" || raw(body, h.Without) == nil
 }
 
 // member returns the string without escapes, the number or the word that stands in a JSON
 // object at a path with dots, or "".
 func member(body []byte, path string) string {
-	for more := true; more; {
-		var name string
-		name, path, more = strings.Cut(path, ".")
-		body = jsonscan.Raw(body, name)
-	}
+	body = raw(body, path)
 	if text, ok := bytes.CutPrefix(body, []byte(`"`)); ok {
 		if bytes.IndexByte(text, '\\') >= 0 {
 			return ""
@@ -470,6 +473,16 @@ func member(body []byte, path string) string {
 		return ""
 	}
 	return string(body)
+}
+
+// raw returns what stands in a JSON object at a path with dots, as it is written.
+func raw(body []byte, path string) []byte {
+	for more := true; more; {
+		var name string
+		name, path, more = strings.Cut(path, ".")
+		body = jsonscan.Raw(body, name)
+	}
+	return body
 }
 
 // answer makes the response to a handshake that is good.

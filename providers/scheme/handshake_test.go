@@ -57,7 +57,7 @@ var (
 		Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "event", Value: "endpoint.url_validation"}},
 		Member: "payload.plainToken", Response: `{"plainToken":"$challenge","encryptedToken":"$hmac_hex"}`,
 	}
-	pingLike = scheme.Handshake{Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "type", Value: "1"}}, Response: `{"type":1}`}
+	pingLike = scheme.Handshake{Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "type", Value: "1"}}, Without: "event", Response: `{"type":1}`}
 	hushLike = scheme.Handshake{Kind: scheme.SignedHandshake, If: []scheme.Condition{{Name: "type", Value: "0"}}}
 )
 
@@ -179,7 +179,9 @@ func TestHandshake(t *testing.T) {
 
 		{"a ping", pingLike, post(`{"id":"1","type":1}`), `{"type":1}`, verify.ApplicationJSON, none},
 		{"no ping", pingLike, post(`{"id":"1","type":2}`), "", "", none},
-		{"a ping that wants silence", hushLike, post(`{"type":0}`), "-", "", none},
+		{"an event of the number of a ping", pingLike, post(`{"type":1,"event":{"type":"APPLICATION_AUTHORIZED"}}`), "", "", none},
+		{"an event of that number that says nothing", pingLike, post(`{"type":1,"event":null}`), "", "", none},
+		{"a ping that wants silence", hushLike, post(`{"type":0}`), "-", verify.ApplicationJSON, none},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := &scheme.Options{}
@@ -334,7 +336,7 @@ func TestHandshakeDefinition(t *testing.T) {
 		{"a POST with a header", greeting(change(graphLike, func(h *scheme.Handshake) { h.Parameter, h.Header = "", "A" })), "needs a Token"},
 		{"a POST that computes", greeting(change(graphLike, func(h *scheme.Handshake) { h.Response = `{"a":"$hmac_hex"}` })), "does not compute"},
 		{"a POST that is told from nothing", greeting(change(mondayLike, func(h *scheme.Handshake) { h.Without = "" })), "needs Without"},
-		{"a GET that is told by a header", greeting(change(echoLike, func(h *scheme.Handshake) { h.Without = "A" })), "needs Without"},
+		{"a GET that is told by a header", greeting(change(echoLike, func(h *scheme.Handshake) { h.Without = "A" })), "Without is for"},
 		{"a delivery with a token", greeting(change(slackLike, func(h *scheme.Handshake) { h.Token = "t" })), "no Token"},
 		{"a delivery with a parameter", greeting(change(slackLike, func(h *scheme.Handshake) { h.Member, h.Parameter = "", "t" })), "no Token"},
 		{"a delivery without a condition", greeting(change(slackLike, func(h *scheme.Handshake) { h.If = nil })), "needs an If"},
