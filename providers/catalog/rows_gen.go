@@ -66,6 +66,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/msteams"
 	"github.com/hooknotary/hooknotary/providers/mux"
 	"github.com/hooknotary/hooknotary/providers/notion"
+	"github.com/hooknotary/hooknotary/providers/nylas"
 	"github.com/hooknotary/hooknotary/providers/okta"
 	"github.com/hooknotary/hooknotary/providers/onfido"
 	"github.com/hooknotary/hooknotary/providers/opnform"
@@ -180,6 +181,7 @@ var definitions = [...]func() (Provider, error){
 	data(msteams.Definition),
 	data(mux.Definition),
 	data(notion.Definition),
+	data(nylas.Definition),
 	unsigned(okta.Definition),
 	data(onfido.Definition),
 	data(opnform.Definition),
