@@ -10,6 +10,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/airtable"
 	"github.com/hooknotary/hooknotary/providers/alchemy"
 	"github.com/hooknotary/hooknotary/providers/asana"
+	"github.com/hooknotary/hooknotary/providers/ashby"
 	"github.com/hooknotary/hooknotary/providers/attio"
 	"github.com/hooknotary/hooknotary/providers/azuredevops"
 	"github.com/hooknotary/hooknotary/providers/bitbucket"
@@ -31,11 +32,13 @@ import (
 	"github.com/hooknotary/hooknotary/providers/convoy"
 	"github.com/hooknotary/hooknotary/providers/cursor"
 	"github.com/hooknotary/hooknotary/providers/discord"
+	"github.com/hooknotary/hooknotary/providers/discourse"
 	"github.com/hooknotary/hooknotary/providers/docusign"
 	"github.com/hooknotary/hooknotary/providers/dropbox"
 	"github.com/hooknotary/hooknotary/providers/dwolla"
 	"github.com/hooknotary/hooknotary/providers/easypost"
 	"github.com/hooknotary/hooknotary/providers/elevenlabs"
+	"github.com/hooknotary/hooknotary/providers/expo"
 	"github.com/hooknotary/hooknotary/providers/fastspring"
 	"github.com/hooknotary/hooknotary/providers/forgejo"
 	"github.com/hooknotary/hooknotary/providers/front"
@@ -45,6 +48,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/gocardless"
 	"github.com/hooknotary/hooknotary/providers/gogs"
 	"github.com/hooknotary/hooknotary/providers/grafana"
+	"github.com/hooknotary/hooknotary/providers/greenhouse"
 	"github.com/hooknotary/hooknotary/providers/helpscout"
 	"github.com/hooknotary/hooknotary/providers/heroku"
 	"github.com/hooknotary/hooknotary/providers/hookdeck"
@@ -74,6 +78,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/outpost"
 	"github.com/hooknotary/hooknotary/providers/paddle"
 	"github.com/hooknotary/hooknotary/providers/pagerduty"
+	"github.com/hooknotary/hooknotary/providers/paystack"
 	"github.com/hooknotary/hooknotary/providers/pipedrive"
 	"github.com/hooknotary/hooknotary/providers/postmark"
 	"github.com/hooknotary/hooknotary/providers/pusher"
@@ -125,6 +130,7 @@ var definitions = [...]func() (Provider, error){
 	data(airtable.Definition),
 	data(alchemy.Definition),
 	data(asana.Definition),
+	data(ashby.Definition),
 	data(attio.Definition),
 	unsigned(azuredevops.Definition),
 	data(bitbucket.Definition),
@@ -146,11 +152,13 @@ var definitions = [...]func() (Provider, error){
 	data(convoy.Definition),
 	data(cursor.Definition),
 	data(discord.Definition),
+	data(discourse.Definition),
 	data(docusign.Definition),
 	data(dropbox.Definition),
 	data(dwolla.Definition),
 	data(easypost.Definition),
 	data(elevenlabs.Definition),
+	data(expo.Definition),
 	data(fastspring.Definition),
 	data(forgejo.Definition),
 	data(front.Definition),
@@ -160,6 +168,7 @@ var definitions = [...]func() (Provider, error){
 	data(gocardless.Definition),
 	data(gogs.Definition),
 	data(grafana.Definition),
+	data(greenhouse.Definition),
 	data(helpscout.Definition),
 	data(heroku.Definition),
 	data(hookdeck.Definition),
@@ -189,6 +198,7 @@ var definitions = [...]func() (Provider, error){
 	data(outpost.Definition),
 	data(paddle.Definition),
 	data(pagerduty.Definition),
+	data(paystack.Definition),
 	unsigned(pipedrive.Definition),
 	unsigned(postmark.Definition),
 	data(pusher.Definition),
