@@ -9,6 +9,9 @@ import (
 
 // Sender is a sender that signs as Standard Webhooks say, under its own name. The
 // constants are all there are. The zero value is none; New refuses it.
+//
+// V1a is no sender: it stands for all that sign as the specification's version v1a says,
+// with a private key. It takes public keys, "whpk_…", in the place of secrets.
 type Sender uint8
 
 // New makes a verifier of s from keys, for example [verify.Secrets] of one endpoint. A
@@ -70,6 +73,10 @@ func (s Sender) Definition() scheme.Definition {
 		d.Secret, d.About.SecretPrefix = scheme.Secret{Encoding: scheme.Base64Secret}, ""
 	case text:
 		d.Secret, d.About.SecretPrefix = scheme.Secret{}, ""
+	case public:
+		d.Signatures[0].Field, d.Signatures[0].Algorithm = "v1a", scheme.Ed25519
+		d.Secret, d.About.SecretPrefix = scheme.Secret{}, "whpk_"
+		d.About.Credentials = nil // what is no public key is refused as such
 	case versioned:
 		d.Secret.Prefix, d.About.SecretPrefix = "v1,whsec_", "v1,whsec_"
 	}
@@ -105,6 +112,7 @@ const (
 	bare                  // base64, nothing in front
 	text                  // its bytes are the key
 	versioned             // base64, "v1,whsec_" in front or not
+	public                // a public key of Ed25519
 )
 
 // row is what tells a sender from the specification. What is left out is as there.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -41,6 +42,9 @@ func TestSender(t *testing.T) {
 		{"text", standardwebhooks.BigCommerce, secret + "*", ""},
 		{"a secret of Supabase", standardwebhooks.Supabase, "v1,whsec_" + secret, ""},
 		{"a secret of Supabase without its version", standardwebhooks.Supabase, "whsec_" + secret, "base64"},
+		{"a public key", standardwebhooks.V1a, "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=", ""},
+		{"a secret in the place of a public key", standardwebhooks.V1a, "whsec_" + secret, "public"},
+		{"a public key in the place of a secret", standardwebhooks.Clerk, "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=", "public"},
 		{"no sender", standardwebhooks.Sender(0), "whsec_" + secret, "Provider"},
 		{"a sender that is not there", standardwebhooks.Sender(255), "whsec_" + secret, "Provider"},
 	} {
@@ -61,5 +65,30 @@ func TestSender(t *testing.T) {
 				tt.sender.Must(tt.secret)
 			}()
 		})
+	}
+}
+
+// TestV1a: the published deliveries with asymmetric signatures, of which one has a
+// symmetric signature beside.
+func TestV1a(t *testing.T) {
+	n := 0
+	for _, v := range vector.PublishedWithPublicKeys(t, "standardwebhooks") {
+		n++
+		t.Run(v.Name, func(t *testing.T) {
+			verifier, err := standardwebhooks.V1a.New(verify.PublicKeys(v.PublicKeys...), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := verify.Verify(t.Context(), verifier, v.Head, v.Body); vector.Outcome(err) != v.Want(t) {
+				t.Errorf("%v, want %s", err, v.Want(t))
+			}
+			v.Body = append(v.Body, ' ')
+			if _, err := verify.Verify(t.Context(), verifier, v.Head, v.Body); vector.Outcome(err) != "mismatch" {
+				t.Errorf("another body: %v", err)
+			}
+		})
+	}
+	if n < 2 {
+		t.Errorf("found %d vectors, want 2", n)
 	}
 }

@@ -28,6 +28,7 @@ const (
 	Sardine                        // payments
 	SignatureAPI                   // webhook-… headers
 	SoharHealth                    // svix-… headers
+	V1a                            // the asymmetric signatures of the specification, with public keys "whpk_…"
 	Supabase                       // hooks of Auth over HTTP; the secret is "v1,whsec_…"
 	Svix                           // any sender that uses Svix; svix-… or webhook-… headers
 
@@ -197,6 +198,10 @@ func rows() [end]row {
 		SoharHealth: {
 			name: "soharhealth", title: "Sohar Health", names: svixNames,
 			links: []string{"https://docs.soharhealth.com/documentation/webhooks/security"},
+		},
+		V1a: {
+			name: "standardwebhooksv1a", title: "Standard Webhooks (v1a)", secret: public,
+			links: []string{"https://www.standardwebhooks.com"},
 		},
 		Supabase: {
 			name: "supabase", title: "Supabase Auth", secret: versioned,

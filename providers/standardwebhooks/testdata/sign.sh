@@ -189,3 +189,15 @@ sender supabase base64 v1,whsec_; webhook
 first='{"event_type":"ping","data":{"success":true}}'
 second='{"event_type":"pong","data":{"success":true}}'
 sender svix base64 whsec_; svix; either
+
+# The asymmetric signatures, with the keys of the tests.
+first='{"type":"invoice.paid","timestamp":"2026-03-14T09:26:53Z","data":{"id":"inv_71","total":1200}}'
+second='{"type":"invoice.voided","timestamp":"2026-03-14T09:26:51Z","data":{"id":"inv_70"}}'
+sender standardwebhooksv1a base64 ""
+here=$root/../../providertest/vector
+privatekey ed25519 raw64
+secret=whpk_$secret other_secret=whpk_$other_secret
+heads() { line "$signature_name" "v1a,$sig"; line "$id_name" "$id"; line "$time_name" "$ts"; }
+webhook
+fresh; list "v1,$good v1a,$good"; vector another-version-beside accept "an item of another version stands beside the signature"
+fresh; list "v1,$good"; vector another-version-alone unsigned "there is an item of another version, and no other one" event
