@@ -609,6 +609,44 @@ func TestNew(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a key of another algorithm", func(t *testing.T) {
+		k := private()
+		keys := map[jwt.Algorithm]string{jwt.RS256: spki(&k.rsa.PublicKey), jwt.ES256: spki(&k.p256.PublicKey), jwt.EdDSA: spki(k.ed25519.Public()), jwt.HS256: secret}
+		for algorithm := range keys {
+			for theirs, key := range keys {
+				d := acme()
+				d.Algorithms = []jwt.Algorithm{algorithm}
+				if _, err := jwt.New(d, verify.Secrets(key), acmeOptions()); (err == nil) != (algorithm == theirs) {
+					t.Errorf("a key of %s for %s: %v", theirs, algorithm, err)
+				}
+			}
+		}
+	})
+	t.Run("an Ed25519 key in hexadecimal", func(t *testing.T) {
+		d := acme()
+		d.Algorithms = []jwt.Algorithm{jwt.EdDSA}
+		key := hex.EncodeToString(private().ed25519.Public().(ed25519.PublicKey))
+		token := join("EdDSA", `{"alg":"EdDSA"}`, text(genuine()), private().ed25519)
+		if _, err := verify.Verify(context.Background(), verifier(t, d, acmeOptions(), key), head(token), []byte(event)); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("a narrower window is one", func(t *testing.T) {
+		o := acmeOptions()
+		o.Window = verify.Window{Past: time.Minute, Future: time.Second}
+		v := verifier(t, acme(), o)
+		if v.Profile().Window != o.Window {
+			t.Errorf("the window is %+v", v.Profile().Window)
+		}
+		for at, want := range map[time.Duration]verify.Reason{
+			-time.Minute: 0, -time.Minute - time.Second: verify.ErrTooOld, time.Second: 0, 2 * time.Second: verify.ErrTooNew,
+		} {
+			token := join("HS256", header, text(with(genuine(), "iat", now.Add(at).Unix())), secret)
+			if _, err := verify.Verify(context.Background(), v, head(token), []byte(event)); verify.ReasonOf(err) != want {
+				t.Errorf("%v: %v, want %v", at, err, want)
+			}
+		}
+	})
 	t.Run("what the caller changes later changes nothing", func(t *testing.T) {
 		d, o := acme(), acmeOptions()
 		v := verifier(t, d, o)

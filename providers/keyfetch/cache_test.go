@@ -38,6 +38,14 @@ func knows(ids ...string) http.HandlerFunc {
 	}
 }
 
+// lacksAny wants an id to be refused for any reason.
+func lacksAny(t *testing.T, f *keyfetch.Fetcher, id string) {
+	t.Helper()
+	if _, err := f.Key(t.Context(), id); err == nil {
+		t.Fatalf("there is a key %q", id)
+	}
+}
+
 func TestFlood(t *testing.T) {
 	t.Run("of unknown ids causes a burst of 10 fetches and then one a second", func(t *testing.T) {
 		h := newHost(t, knows())
@@ -126,10 +134,11 @@ func TestFlood(t *testing.T) {
 		for round := range 3 {
 			c.add(time.Minute)
 			for i := range 100 {
-				f.Key(t.Context(), fmt.Sprint("id", round, i))
+				lacksAny(t, f, fmt.Sprintf("id-%d-%d", round, i))
 			}
 			has(t, f, "k1")
 		}
+		h.wants(t, 4+3*keyfetch.BucketSize) // so that the flood took what it can take
 	})
 
 	t.Run("fills no memory", func(t *testing.T) {
@@ -261,6 +270,9 @@ func TestRotation(t *testing.T) {
 		c.add(time.Second)
 		lacks(t, f, "k1", verify.ErrNoKey, "knows no key")
 		h.wants(t, 2)
+		h.set(status(http.StatusBadGateway))
+		c.add(time.Minute)
+		lacks(t, f, "k1", verify.ErrUnavailable, "status 502")
 	})
 }
 
