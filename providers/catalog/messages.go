@@ -6,6 +6,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/mandrill"
 	"github.com/hooknotary/hooknotary/providers/plivo"
 	"github.com/hooknotary/hooknotary/providers/twilio"
+	"github.com/hooknotary/hooknotary/providers/vonagesms"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -25,4 +26,5 @@ var messages = [...]func() (Provider, error){
 	keyed(mandrill.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return mandrill.New(o.URL, keys, nil) }),
 	keyed(plivo.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return plivo.New(o.URL, keys, nil) }),
 	keyed(twilio.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return twilio.New(o.URL, keys, nil) }),
+	keyed(vonagesms.About, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) { return vonagesms.New(keys, nil) }),
 }
