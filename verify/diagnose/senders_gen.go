@@ -341,6 +341,7 @@ var styles = map[string]verify.JSONStyle{
 	"typeform":                {Space: "", First: []string(nil), Sorted: false},
 	"uploadcare":              {Space: "", First: []string(nil), Sorted: false},
 	"vercel":                  {Space: "", First: []string(nil), Sorted: false},
+	"vonagesms":               {Space: "", First: []string(nil), Sorted: false},
 	"webflow":                 {Space: "", First: []string(nil), Sorted: false},
 	"wise":                    {Space: "", First: []string(nil), Sorted: false},
 	"wistia":                  {Space: "", First: []string(nil), Sorted: false},
