@@ -19,7 +19,8 @@ import (
 // english lists the names of providers that are words, too. Code may use them as words;
 // they are looked for in texts, as titles or alone.
 var english = []string{
-	"ably", "acuity", "affirm", "alchemy", "asana", "attio", "bland", "box", "bridge", "checkout", "cursor", "expo", "front", "increase",
+	"ably", "acuity", "affirm", "alchemy", "asana", "attio", "bland", "box", "bridge", "checkout", "chip", "cursor",
+	"due", "expo", "front", "increase",
 	"intercom", "intuit", "jira", "kick", "line", "linear", "logto", "loops", "mercury", "meta", "mux", "notion", "orb",
 	"plain", "polar", "pusher", "ramp", "render", "replicate", "segment", "sentry", "slack", "square", "stream",
 	"tally", "wise",

@@ -15,3 +15,6 @@ id=1352678451234567999
 plain '{"application_id":"845027738276462632","id":"1352678451234567999","type":1,"user":{"id":"53908232506183680"},"version":1}'
 sign; vector ping accept "the PING that checks an endpoint"
 with "$other_sig"; vector ping-with-a-wrong-signature mismatch "a PING with the signature of another body, as Discord sends it to see it refused" ping
+id=
+plain '{"version":1,"application_id":"845027738276462632","type":0}'
+sign; vector ping-of-events accept "the PING that checks an endpoint of webhook events"
