@@ -23,6 +23,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/cashfree"
 	"github.com/hooknotary/hooknotary/providers/chargebee"
 	"github.com/hooknotary/hooknotary/providers/checkout"
+	"github.com/hooknotary/hooknotary/providers/chip"
 	"github.com/hooknotary/hooknotary/providers/circleci"
 	"github.com/hooknotary/hooknotary/providers/clickup"
 	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
@@ -35,6 +36,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/discourse"
 	"github.com/hooknotary/hooknotary/providers/docusign"
 	"github.com/hooknotary/hooknotary/providers/dropbox"
+	"github.com/hooknotary/hooknotary/providers/due"
 	"github.com/hooknotary/hooknotary/providers/dwolla"
 	"github.com/hooknotary/hooknotary/providers/easypost"
 	"github.com/hooknotary/hooknotary/providers/elevenlabs"
@@ -64,6 +66,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/linear"
 	"github.com/hooknotary/hooknotary/providers/logto"
 	"github.com/hooknotary/hooknotary/providers/mailersend"
+	"github.com/hooknotary/hooknotary/providers/manus"
 	"github.com/hooknotary/hooknotary/providers/meta"
 	"github.com/hooknotary/hooknotary/providers/moderntreasury"
 	"github.com/hooknotary/hooknotary/providers/mollie"
@@ -105,6 +108,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/telnyx"
 	"github.com/hooknotary/hooknotary/providers/terraform"
 	"github.com/hooknotary/hooknotary/providers/trello"
+	"github.com/hooknotary/hooknotary/providers/turnkey"
 	"github.com/hooknotary/hooknotary/providers/twitch"
 	"github.com/hooknotary/hooknotary/providers/twitter"
 	"github.com/hooknotary/hooknotary/providers/typeform"
@@ -143,6 +147,7 @@ var definitions = [...]func() (Provider, error){
 	data(cashfree.Definition),
 	unsigned(chargebee.Definition),
 	data(checkout.Definition),
+	data(chip.Definition),
 	data(circleci.Definition),
 	data(clickup.Definition),
 	unsigned(cloudflarenotifications.Definition),
@@ -155,6 +160,7 @@ var definitions = [...]func() (Provider, error){
 	data(discourse.Definition),
 	data(docusign.Definition),
 	data(dropbox.Definition),
+	data(due.Definition),
 	data(dwolla.Definition),
 	data(easypost.Definition),
 	data(elevenlabs.Definition),
@@ -184,6 +190,7 @@ var definitions = [...]func() (Provider, error){
 	data(linear.Definition),
 	data(logto.Definition),
 	data(mailersend.Definition),
+	data(manus.Definition),
 	data(meta.Definition),
 	data(moderntreasury.Definition),
 	data(mollie.Definition),
@@ -225,6 +232,7 @@ var definitions = [...]func() (Provider, error){
 	data(telnyx.Definition),
 	data(terraform.Definition),
 	data(trello.Definition),
+	data(turnkey.Definition),
 	data(twitch.Definition),
 	data(twitter.Definition),
 	data(typeform.Definition),
