@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hooknotary/hooknotary/providers/catalog"
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/scheme/schemejson"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/spf13/cobra"
 )
@@ -42,14 +47,15 @@ type endpoint struct {
 type endpointFlags struct {
 	secretFlags
 	settings
-	provider                   string
+	provider, definition       string
 	cert, intermediates, roots string
 }
 
 // addProvider adds the flags that every command about an endpoint has.
 func (f *endpointFlags) addProvider(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.provider, "provider", "", "the provider's `NAME`, such as stripe; hooknotary providers lists all (required)")
+	flags.StringVar(&f.provider, "provider", "", "the provider's `NAME`, such as stripe; hooknotary providers lists all")
+	flags.StringVar(&f.definition, "definition", "", "in place of --provider: a `FILE` that says how another sender signs; see hooknotary providers --help")
 	f.secretFlags.add(cmd)
 	flags.StringVar(&f.url, "url", "", "for a provider that signs it: the `URL` of the endpoint, as it is registered there")
 	flags.BoolVar(&f.allowShort, "insecure-allow-short-secret", false, titles("insecure-allow-short-secret", "providers with secrets")+": accept secrets under 16 bytes")
@@ -89,12 +95,54 @@ func must(err error) {
 	}
 }
 
-// read returns the endpoint. It has no secrets if none are given and none are needed.
-func (f *endpointFlags) read(p *program, cmd *cobra.Command, needSecret bool) (*endpoint, error) {
-	kind, err := findProvider(f.provider)
+// kind returns the provider that the flags name, or that the file of a definition describes.
+func (f *endpointFlags) kind() (*provider, error) {
+	if f.definition == "" {
+		return findProvider(f.provider)
+	}
+	if f.provider != "" {
+		return nil, errors.New("--provider and --definition name a provider each: want one of them")
+	}
+	file, err := os.Open(f.definition)
+	if err != nil {
+		return nil, fileError(f.definition, err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, schemejson.MaxSize+1))
+	if err != nil {
+		return nil, fileError(f.definition, err)
+	}
+	d, err := schemejson.Unmarshal(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.definition, err)
+	}
+	return defined(d)
+}
+
+// defined returns the provider of a definition.
+func defined(d scheme.Definition) (*provider, error) {
+	profile, err := d.Profile()
 	if err != nil {
 		return nil, err
 	}
+	p := &provider{
+		Provider: catalog.Provider{
+			Name: d.Provider, About: d.Describe(), Profile: profile, Definition: &d,
+			SignsURL: slices.ContainsFunc(d.Message, func(p scheme.Part) bool { return p.Kind() == scheme.URLPart }),
+		},
+		probe: func(*settings) string { return random() },
+	}
+	p.fromData()
+	return p, nil
+}
+
+// read returns the endpoint. It has no secrets if none are given and none are needed.
+func (f *endpointFlags) read(p *program, cmd *cobra.Command, needSecret bool) (*endpoint, error) {
+	kind, err := f.kind()
+	if err != nil {
+		return nil, err
+	}
+	f.provider = kind.Name
 	for _, other := range providers() {
 		for _, name := range other.flags {
 			if cmd.Flags().Changed(name) && !slices.Contains(kind.flags, name) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	jwtcatalog "github.com/hooknotary/hooknotary/providers/jwt/catalog"
+	"github.com/hooknotary/hooknotary/providers/scheme/schemejson"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/spf13/cobra"
 )
@@ -29,6 +30,12 @@ type summary struct {
 	MaxBody   int64    `json:"max_body"`
 	Module    string   `json:"module,omitempty"` // of the library, where it is one of its own
 	window    verify.Window
+
+	Kind       string          `json:"kind"` // data, code or token
+	Title      string          `json:"title"`
+	NotCovered []string        `json:"not_covered"`
+	Sources    []string        `json:"sources"` // the page on signatures first
+	Definition json.RawMessage `json:"definition"`
 }
 
 func (p *program) providersCommand() *cobra.Command {
@@ -40,15 +47,28 @@ func (p *program) providersCommand() *cobra.Command {
 signed, how far the signed time may lie before and after the receive time, how the
 provider retries, and how strongly the signature binds the body.
 
+With --json there is more of each: what the signature does not cover, the pages of the
+provider's documentation, and the definition, which says how the provider signs. The kind is
+"data" where that is all it takes, "code" where it takes more, and "token" where the
+provider signs nothing; a definition of those two has no other members than version,
+kind and provider.
+
+A sender that is not listed needs no code: write a definition of it, and hand it to verify,
+explain or sign with --definition FILE. Start from one that is printed here. Its members are those
+of scheme.Definition in github.com/hooknotary/hooknotary/providers; the package
+scheme/schemejson beside it documents the form and has a JSON Schema of it. A
+definition that leaves something to guess is refused.
+
 Those that sign with a JSON Web Token are in the module providers/jwt. The other commands
 do not know them.`,
 		Example: `  hooknotary providers
-  hooknotary providers --json`,
+  hooknotary providers --json
+  hooknotary providers --json | jq '.[] | select(.name == "stripe").definition' > acme.json`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArguments,
 		RunE:                  func(*cobra.Command, []string) error { return p.listProviders(asJSON) },
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array, with all headers of each scheme")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array, with all headers and the definition of each scheme")
 	return cmd
 }
 
@@ -62,7 +82,14 @@ func noArguments(_ *cobra.Command, args []string) error {
 func (p *program) listProviders(asJSON bool) error {
 	var all []summary
 	for _, kind := range providers() {
-		all = append(all, summarize(kind.Name, kind.About, kind.Profile))
+		s := summarize(kind.Name, kind.About, kind.Profile)
+		switch {
+		case kind.Definition != nil:
+			s.Kind = schemejson.Data
+		case kind.Token != nil:
+			s.Kind = schemejson.Token
+		}
+		all = append(all, s)
 	}
 	for _, d := range jwtcatalog.All() {
 		profile, err := d.Profile()
@@ -75,6 +102,11 @@ func (p *program) listProviders(asJSON bool) error {
 	}
 	slices.SortStableFunc(all, func(a, b summary) int { return strings.Compare(a.Name, b.Name) })
 	if asJSON {
+		for i := range all {
+			if err := all[i].define(); err != nil {
+				return err
+			}
+		}
 		e := json.NewEncoder(&p.out)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
@@ -108,7 +140,25 @@ func summarize(name string, about verify.About, p verify.Profile) summary {
 		Name: name, Headers: headers, Signed: about.Signed,
 		Past: p.Window.Past.Seconds(), Future: p.Window.Future.Seconds(), window: p.Window,
 		Retries: retries(p), Binding: p.Binding.String(), MediaType: mediaType(p), MaxBody: p.MaxBody,
+		Kind: schemejson.Code, Title: about.Title, NotCovered: about.NotCovered, Sources: about.Links,
 	}
+}
+
+// define fills in the definition, or what stands for it where there is none.
+func (s *summary) define() (err error) {
+	if s.Kind == schemejson.Data {
+		kind, err := findProvider(s.Name)
+		if err == nil {
+			s.Definition, err = schemejson.Marshal(*kind.Definition)
+		}
+		return err
+	}
+	s.Definition, err = json.Marshal(struct {
+		Version  int    `json:"version"`
+		Kind     string `json:"kind"`
+		Provider string `json:"provider"`
+	}{schemejson.Version, s.Kind, s.Name})
+	return err
 }
 
 func retries(p verify.Profile) string {

@@ -82,7 +82,7 @@ func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
 	if d.at.IsZero() {
 		d.at = p.now()
 	}
-	kind, err := findProvider(f.provider)
+	kind, err := f.kind()
 	if err != nil {
 		return err
 	}

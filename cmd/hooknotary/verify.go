@@ -26,7 +26,8 @@ func (p *program) verifyCommand() *cobra.Command {
 		Short: "Verify captures, and say why one fails",
 		Long: `Verify judges each capture as middleware.Protect would judge the request: method,
 media type, size, headers, time and signature. For one that is refused the diagnosis
-follows: what is wrong, and what to do about it.
+follows: what is wrong, and what to do about it. A sender that is not known needs a file, and
+no code: --definition takes one in the place of --provider, see hooknotary providers --help.
 
 The receive time is that of --at, else that of the capture, else now. The file "-" is the
 standard input.
@@ -49,6 +50,7 @@ as the library does it; --cert keeps everything offline.`,
   hooknotary verify --provider stripe --secret-env STRIPE_WEBHOOK_SECRET --at 2026-03-01T09:30:12Z session.har
   hooknotary verify --provider stripe --secret-env LIVE --other-mode-secret-env TEST invoice.http
   hooknotary verify --provider paypal --secret-env PAYPAL_WEBHOOK_ID --cert leaf.pem sale.http
+  hooknotary verify --definition acme.json --secret-env ACME_SECRET delivery.http
   hooknotary sign --provider github --secret-env HOOK_SECRET push.json | hooknotary verify --provider github --secret-env HOOK_SECRET -
   vault read -field=secret hooks/stripe | hooknotary verify --provider stripe --secret-stdin invoice.http`,
 		DisableFlagsInUseLine: true,
