@@ -42,7 +42,7 @@ func (e enum[T]) read(path, name string) (value T, err error) {
 func algorithms() enum[scheme.Algorithm] {
 	return enum[scheme.Algorithm]{
 		{"hmac-sha256", scheme.HMACSHA256}, {"hmac-sha512", scheme.HMACSHA512}, {"insecure-hmac-sha1", scheme.InsecureHMACSHA1},
-		{"ed25519", scheme.Ed25519}, {"ecdsa-p256-sha256", scheme.ECDSAP256SHA256}, {"rsa-sha256", scheme.RSASHA256},
+		{"ed25519", scheme.Ed25519}, {"ecdsa-p256-sha256", scheme.ECDSAP256SHA256}, {"rsa-sha256", scheme.RSASHA256}, {"rsa-double-sha256", scheme.RSADoubleSHA256},
 		{"insecure-sha256", scheme.InsecureSHA256}, {"insecure-sha1", scheme.InsecureSHA1},
 	}
 }

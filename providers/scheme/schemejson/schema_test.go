@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hooknotary/hooknotary/providers/scheme"
 )
 
 // node is a part of a JSON Schema.
@@ -92,6 +94,23 @@ func TestSchema(t *testing.T) {
 		if got := root.Properties[member].Enum; !slices.Equal(got, want) {
 			t.Errorf("%s is one of %q, want %q", member, got, want)
 		}
+	}
+}
+
+// TestNames: whatever the engine knows has a name.
+func TestNames(t *testing.T) {
+	n := 0
+	for a := range scheme.Algorithm(255) {
+		if a.String() == "invalid" {
+			continue
+		}
+		n++
+		if _, err := algorithms().nameOf(a); err != nil {
+			t.Errorf("%v: %v", a, err)
+		}
+	}
+	if n != len(algorithms()) {
+		t.Errorf("the engine knows %d algorithms, and the form %d", n, len(algorithms()))
 	}
 }
 

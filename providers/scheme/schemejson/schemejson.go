@@ -207,7 +207,11 @@ func refuseOther(text []byte) error {
 
 // withPublicKey reports whether the keys of an algorithm are public ones.
 func withPublicKey(a scheme.Algorithm) bool {
-	return a == scheme.Ed25519 || a == scheme.ECDSAP256SHA256 || a == scheme.RSASHA256
+	switch a {
+	case scheme.Ed25519, scheme.ECDSAP256SHA256, scheme.RSASHA256, scheme.RSADoubleSHA256:
+		return true
+	}
+	return false
 }
 
 // part makes a part, of which only its own members may be there.

@@ -127,7 +127,7 @@ func every() []scheme.Definition {
 		Timestamp: scheme.Timestamp{Field: "t", Unit: scheme.Seconds}, Message: []scheme.Part{scheme.SignedTime(), scheme.Body()},
 	}
 	all := []scheme.Definition{base, inBody, list, public}
-	for _, a := range []scheme.Algorithm{scheme.HMACSHA256, scheme.ECDSAP256SHA256, scheme.RSASHA256, scheme.InsecureSHA1} {
+	for _, a := range []scheme.Algorithm{scheme.HMACSHA256, scheme.ECDSAP256SHA256, scheme.RSASHA256, scheme.RSADoubleSHA256, scheme.InsecureSHA1} {
 		d := scheme.Definition{Provider: "acme", MaxBody: 1, Retry: verify.RetryNever, Signatures: []scheme.Signature{{Header: "A", Algorithm: a}}, Message: []scheme.Part{scheme.Body()}}
 		if a == scheme.InsecureSHA1 {
 			d.Message = append(d.Message, scheme.SecretText())
