@@ -17,6 +17,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/hook0"
+	"github.com/hooknotary/hooknotary/providers/mailgun"
 	"github.com/hooknotary/hooknotary/providers/mandrill"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/plivo"
@@ -244,7 +245,7 @@ func (p *provider) fromCode() {
 		}
 		return p.New(&catalog.Options{URL: s.url, InsecureBodyNotCovered: s.bodyNotCovered}, texts...)
 	}
-	if p.Profile.Binding == verify.BindingNone {
+	if b := p.Profile.Binding; b == verify.BindingNone || b == verify.BindingPart {
 		p.flags = append(p.flags, "insecure-body-not-covered")
 	}
 	p.whyNot = "nobody but the provider has the key"
@@ -253,6 +254,16 @@ func (p *provider) fromCode() {
 // specials are what only these providers have: options of their own, and signers that
 // write more headers than the scheme reads.
 var specials = map[string]func(p *provider){
+	"mailgun": func(p *provider) {
+		p.flags = append(p.flags, "form")
+		p.verifier = func(s *settings, secrets []secret) (verify.Verifier, error) {
+			keys, err := keyList(secrets)
+			if err != nil {
+				return nil, err
+			}
+			return mailgun.New(keys, &mailgun.Options{InsecureBodyNotCovered: s.bodyNotCovered, Form: s.form})
+		}
+	},
 	"stripe": func(p *provider) {
 		p.sign = func(d *draft) (http.Header, error) { return stripetest.Header(d.at, d.body, d.secret), nil }
 	},
