@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/hooknotary/hooknotary/providers/adyen"
+	"github.com/hooknotary/hooknotary/providers/braintree"
 	"github.com/hooknotary/hooknotary/providers/mailgun"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -33,6 +34,7 @@ var programs = [...]func() (Provider, error){
 	keyedAs(adyen.About, strings.Repeat("0123456789abcdef", 4), func(keys verify.KeySource, o Options) (verify.Verifier, error) {
 		return adyen.New(keys, &adyen.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
 	}),
+	keyed(braintree.About, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) { return braintree.New(keys, nil) }),
 	keyedAs(mailgun.About, strings.Repeat("0123456789abcdef", 2), func(keys verify.KeySource, o Options) (verify.Verifier, error) {
 		return mailgun.New(keys, &mailgun.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
 	}),

@@ -138,6 +138,19 @@ func (v *Verifier) Rekey(keys verify.KeySource) (verify.Verifier, error) {
 	return other, nil
 }
 
+// MAC returns the HMAC of a text under the first key of a request, for a handshake. The
+// error is a refusal.
+func (v *Verifier) MAC(ctx context.Context, h *verify.Head, text []byte) ([]byte, error) {
+	keys, noKey, err := v.ring.Find(ctx, h)
+	switch {
+	case err != nil:
+		return nil, Refuse(verify.ErrUnavailable, err)
+	case noKey != nil:
+		return nil, Refuse(verify.ErrNoKey, noKey)
+	}
+	return keys[0].mac(text), nil
+}
+
 // Message yields the signed messages, one behind the other. It yields nothing for a body
 // that is not of the form.
 func (v *Verifier) Message(_ *verify.Head, body []byte) iter.Seq2[string, []byte] {
