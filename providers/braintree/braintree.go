@@ -124,8 +124,8 @@ func About() verify.About {
 		Credentials: []verify.Credential{{Prefix: "access_token$", What: "an access token", Secret: true}},
 		Tell:        verify.Tell{Headers: []string{}, Before: verify.NotBeforeBody},
 		Links: []string{
-			"https://developer.paypal.com/braintree/docs/guides/webhooks/parse",
-			"https://developer.paypal.com/braintree/docs/guides/webhooks/create",
+			"https://developers.braintreepayments.com/guides/webhooks/parse/python",
+			"https://developers.braintreepayments.com/guides/webhooks/create/python",
 		},
 		OutsideVector: "the challenge in a test of braintree/braintree_python",
 	}
