@@ -216,6 +216,7 @@ var styles = map[string]verify.JSONStyle{
 	"bitbucket":               {Space: "", First: []string(nil), Sorted: false},
 	"bland":                   {Space: "", First: []string(nil), Sorted: false},
 	"box":                     {Space: "", First: []string(nil), Sorted: false},
+	"braintree":               {Space: "", First: []string(nil), Sorted: false},
 	"brex":                    {Space: "", First: []string(nil), Sorted: false},
 	"bridge":                  {Space: "", First: []string(nil), Sorted: false},
 	"buildkite":               {Space: "", First: []string(nil), Sorted: false},
