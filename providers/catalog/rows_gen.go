@@ -28,6 +28,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/clickup"
 	"github.com/hooknotary/hooknotary/providers/cloudflarenotifications"
 	"github.com/hooknotary/hooknotary/providers/cloudflarestream"
+	"github.com/hooknotary/hooknotary/providers/cloudinary"
 	"github.com/hooknotary/hooknotary/providers/coinbasecommerce"
 	"github.com/hooknotary/hooknotary/providers/commercelayer"
 	"github.com/hooknotary/hooknotary/providers/convoy"
@@ -82,6 +83,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/paddle"
 	"github.com/hooknotary/hooknotary/providers/pagerduty"
 	"github.com/hooknotary/hooknotary/providers/paystack"
+	"github.com/hooknotary/hooknotary/providers/pinwheel"
 	"github.com/hooknotary/hooknotary/providers/pipedrive"
 	"github.com/hooknotary/hooknotary/providers/postmark"
 	"github.com/hooknotary/hooknotary/providers/pusher"
@@ -103,6 +105,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/stream"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/sumsub"
+	"github.com/hooknotary/hooknotary/providers/tailscale"
 	"github.com/hooknotary/hooknotary/providers/tally"
 	"github.com/hooknotary/hooknotary/providers/telegram"
 	"github.com/hooknotary/hooknotary/providers/telnyx"
@@ -152,6 +155,7 @@ var definitions = [...]func() (Provider, error){
 	data(clickup.Definition),
 	unsigned(cloudflarenotifications.Definition),
 	data(cloudflarestream.Definition),
+	data(cloudinary.Definition),
 	data(coinbasecommerce.Definition),
 	data(commercelayer.Definition),
 	data(convoy.Definition),
@@ -206,6 +210,7 @@ var definitions = [...]func() (Provider, error){
 	data(paddle.Definition),
 	data(pagerduty.Definition),
 	data(paystack.Definition),
+	data(pinwheel.Definition),
 	unsigned(pipedrive.Definition),
 	unsigned(postmark.Definition),
 	data(pusher.Definition),
@@ -227,6 +232,7 @@ var definitions = [...]func() (Provider, error){
 	data(stream.Definition),
 	data(stripe.Definition),
 	data(sumsub.Definition),
+	data(tailscale.Definition),
 	data(tally.Definition),
 	unsigned(telegram.Definition),
 	data(telnyx.Definition),
