@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -151,6 +152,23 @@ func TestCatalog(t *testing.T) {
 			}
 		})
 	}
+	t.Run("each has its row in the README", func(t *testing.T) {
+		readme, err := os.ReadFile("README.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range catalog.All() {
+			about := d.Describe()
+			signed, _, _ := strings.Cut(about.Signed, ", JW") // without the algorithm
+			row := fmt.Sprintf("| [%s](%s) | `%s` | %s | ", about.Title, d.Provider, about.Headers[0].Name, signed)
+			if !strings.Contains(string(readme), "\n"+row) {
+				t.Errorf("there is no row %q", row)
+			}
+		}
+		if rows, want := strings.Count(string(readme), "\n| ["), len(catalog.All()); rows != want {
+			t.Errorf("there are %d rows, want %d", rows, want)
+		}
+	})
 	t.Run("what names an outside vector has one", func(t *testing.T) {
 		for _, d := range catalog.All() {
 			found := slices.ContainsFunc(published(t, d), func(v vector.Published) bool { return v.Verdict == "accept" })

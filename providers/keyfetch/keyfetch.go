@@ -11,11 +11,12 @@
 //   - A response has at most 256 KiB and takes at most 5 seconds. A delivery waits at
 //     most 2 seconds for it ([verify.KeyTimeout]); at most 1024 wait at a time.
 //   - Whoever asks for the same key waits for the same fetch.
-//   - A set is fetched at most once a minute, however many unknown ids are asked for.
+//   - A set is fetched at most once a minute, however many unknown ids are asked for. While
+//     its host fails, it is asked every 5 seconds.
 //   - Behind an API, unknown ids cause a burst of 10 fetches and then one a second, at
 //     most 8 at a time. An id that the host does not know is remembered for a minute, as
-//     are 256 of them. Ids that are known have a fetch of their own once a minute, which a
-//     flood cannot take away.
+//     are 256 of them. A key that is known is fetched again when its time is over, and every
+//     5 seconds while the host fails; no flood can take that away.
 //   - At most 64 keys are held.
 //
 // A key is kept as long as Cache-Control says, but for a minute at least and Options.MaxAge
