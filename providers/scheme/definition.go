@@ -401,6 +401,8 @@ func (d *Definition) checkSignatures() error {
 			return errors.New("a Signature has an unknown Encoding or Algorithm")
 		case facts.public && len(d.Signatures) > 1:
 			return errors.New("a Signature with a public key must be the only one")
+		case facts.public && slices.ContainsFunc(d.Handshakes, func(h Handshake) bool { return h.computes() }):
+			return errors.New("a Handshake computes something with the endpoint's key, and a public key is no secret")
 		case facts.public && (d.Secret.Encoding != TextSecret || d.Secret.Prefix != "" || d.Secret.PrefixRequired):
 			return errors.New("a public key has a form of its own: Secret must have neither Encoding nor Prefix")
 		case i > 0 && facts.strength >= strength:

@@ -1,7 +1,8 @@
 // Package scheme makes a verifier of a description.
 //
 // Most providers sign a webhook in the same way: one HMAC over the body, or over
-// a text that contains it, in a header. They differ in the header's name, its
+// a text that contains it, in a header. Some sign the same with a private key, and the
+// endpoint has the public one. They differ in the header's name, its
 // form, the encoding of the signature and the layout of what is signed. A
 // [Definition] says these as data; [New] turns it into a
 // [github.com/hooknotary/hooknotary/verify.Verifier]. The providers in the
@@ -49,6 +50,12 @@
 //   - At most 4 keys are tried. The MAC is computed once for each, compared with
 //     every candidate, in full length and in constant time, and no key is skipped
 //     because another one matched.
+//   - A signature with a private key is strict, too: DER in its one form, Ed25519 with an S
+//     below the order, RSA as long as its key. A request may hold 4 of them, because each is
+//     verified under each key. The message is known by its SHA-256, since the signature of
+//     one message has several forms for ECDSA. It is hashed as it is written; Ed25519 alone
+//     needs it whole, which takes a copy of the body for each key unless the body is all
+//     of it.
 //   - The body is not looked into before the signature holds. Then at most two
 //     members of a JSON object are read, the event's id and, where that is its place, the
 //     signed time.
@@ -71,6 +78,10 @@
 // the rest of the definition need not be said again; Definition.Describe fills it in.
 //
 // # Secrets
+//
+// A Key holds a secret or a public key, see
+// [github.com/hooknotary/hooknotary/verify.NewPublicKey], and New refuses the one in the place
+// of the other: an HMAC under a public key is one that everybody can make.
 //
 // An empty, blank, padded or placeholder secret is refused by
 // [github.com/hooknotary/hooknotary/verify.NewKey]; New also refuses one that is

@@ -293,6 +293,9 @@ func TestPublicKeyDefinition(t *testing.T) {
 		{"an HMAC behind a public key", func(d *scheme.Definition) { d.Signatures = append(d.Signatures, other) }, "only one"},
 		{"a public key behind an HMAC", func(d *scheme.Definition) { d.Signatures = append([]scheme.Signature{other}, d.Signatures...) }, "only one"},
 		{"a secret's encoding", func(d *scheme.Definition) { d.Secret.Encoding = scheme.Base64Secret }, "form of its own"},
+		{"a handshake that computes with a key", func(d *scheme.Definition) {
+			d.Handshakes = []scheme.Handshake{{Kind: scheme.GetHandshake, Parameter: "challenge", Response: `{"a":"$hmac_hex"}`}}
+		}, "no secret"},
 		{"a secret's prefix", func(d *scheme.Definition) { d.Secret.Prefix = "whpk_" }, "form of its own"},
 	} {
 		t.Run("it is refused: "+tt.name, func(t *testing.T) {
