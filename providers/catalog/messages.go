@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"github.com/hooknotary/hooknotary/providers/bird"
 	"github.com/hooknotary/hooknotary/providers/contentful"
 	"github.com/hooknotary/hooknotary/providers/hook0"
 	"github.com/hooknotary/hooknotary/providers/mandrill"
@@ -12,6 +13,7 @@ import (
 
 // messages lists the providers whose message takes code.
 var messages = [...]func() (Provider, error){
+	keyed(bird.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return bird.New(o.URL, keys, nil) }),
 	keyed(contentful.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) {
 		return contentful.New(o.URL, keys, nil)
 	}),

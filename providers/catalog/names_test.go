@@ -23,7 +23,7 @@ var english = []string{
 	"due", "expo", "front", "increase",
 	"intercom", "intuit", "jira", "kick", "line", "linear", "logto", "loops", "mercury", "meta", "mux", "notion", "orb",
 	"plain", "polar", "pusher", "ramp", "render", "replicate", "segment", "sentry", "slack", "square", "stream",
-	"tally", "wise",
+	"tally", "wise", "bird",
 }
 
 // allowed lists the files, and the folders with all of their files, that may name a
