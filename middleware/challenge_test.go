@@ -154,6 +154,7 @@ func TestChallenge(t *testing.T) {
 			{"a GET with a body", []func(*site){greets("GET", genuineToken+"&challenge=abc", "{}")}, verify.ErrMalformed, 401},
 			{"a GET with a body of another encoding", []func(*site){greets("GET", genuineToken+"&challenge=abc", ""), header("Content-Encoding", "gzip")}, verify.ErrMediaType, 415},
 			{"a POST with a body that is too large", []func(*site){greets("POST", genuineToken, long), unsignedly}, verify.ErrTooLarge, 413},
+			{"a POST with a body that is announced too large, of which nothing is read", []func(*site){greets("POST", genuineToken, long), unsignedly, func(s *site) { setBody(s.request, untouchable{s.t}) }}, verify.ErrTooLarge, 413},
 			{"one whose length is not known", []func(*site){greets("POST", genuineToken, long), unsignedly, func(s *site) { s.request.ContentLength = -1 }}, verify.ErrTooLarge, 413},
 			{"a POST whose body is broken off", []func(*site){greets("POST", genuineToken, `{"challenge":"abc"}`), unsignedly, func(s *site) { s.request.ContentLength++ }}, verify.ErrBody, 400},
 			{"a POST with another token", []func(*site){greets("POST", "token=x", `{"challenge":"abc"}`), unsignedly}, verify.ErrMismatch, 401},

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -178,6 +179,7 @@ func TestUnpack(t *testing.T) {
 		{"what is not all there", event, packed, func(r *http.Request) { r.ContentLength++ }, verify.ErrBody, 400},
 		{"nothing", nil, []byte{}, nil, verify.ErrBody, 400},
 		{"what is not compressed", event, event, nil, verify.ErrBody, 400},
+		{"much that is not compressed", nil, noise(100 << 10), nil, verify.ErrBody, 400},
 		{"deflate in its place", event, deflated.Bytes(), nil, verify.ErrBody, 400},
 		{"deflate", event, deflated.Bytes(), func(r *http.Request) { r.Header.Set("Content-Encoding", "deflate") }, verify.ErrMediaType, 415},
 		{"br", event, packed, func(r *http.Request) { r.Header.Set("Content-Encoding", "br") }, verify.ErrMediaType, 415},
@@ -323,6 +325,43 @@ func TestUnpack(t *testing.T) {
 			}
 		})
 	})
+}
+
+func TestUnpackCharge(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		packed bool
+		least  int // how many of 100 requests are refused
+		most   int
+	}{
+		{"small bodies are charged little", false, 0, 0},
+		{"small bodies that are unpacked are charged for the decompressor", true, 40, 80},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, packing(verify.GzipUnpacked), onRealClock, func(s *site) { s.opts.BodyBudget = 8 << 20 })
+				release := make(chan struct{})
+				s.handle = func(http.ResponseWriter, *http.Request) { <-release }
+				statuses := make(chan int, 100)
+				for i := range 100 {
+					event := fmt.Appendf(nil, `{"id":"evt_%d"}`, i)
+					r := packedRequest(verify.GzipUnpacked, event, pack(event))
+					if !tt.packed {
+						r = packedRequest(verify.GzipUnpacked, event, event)
+						r.Header.Del("Content-Encoding")
+					}
+					go func() { statuses <- s.serve(r).Code }()
+				}
+				time.Sleep(5 * time.Second)
+				synctest.Wait()
+				if refused := len(statuses); refused < tt.least || refused > tt.most {
+					t.Errorf("%d of 100 are refused, want %d to %d", refused, tt.least, tt.most)
+				}
+				close(release)
+				synctest.Wait()
+			})
+		})
+	}
 }
 
 // onRealClock puts the site on the clock of a bubble.

@@ -208,6 +208,13 @@ func (x *explanation) uncovered(c *capture.Capture) {
 		fmt.Fprintf(x.w, "    %s\n", what)
 	}
 	fmt.Fprintf(x.w, "    the method, here %s; the URL, here %s; and every other header\n", printable(c.Head().Method), printable(target(c)))
+	if len(x.About.Handshakes) == 0 {
+		return
+	}
+	x.section("Handshakes, which the guard answers")
+	for _, what := range x.About.Handshakes {
+		fmt.Fprintf(x.w, "    %s\n", what)
+	}
 }
 
 // target returns the path of the URL. A query may hold a token.

@@ -82,6 +82,12 @@ func TestExplain(t *testing.T) {
 		hooknotary(t, setup{}, "explain", "--provider", "github", "--body", github).want(t, 0, "refs/heads/main")
 	})
 
+	t.Run("shows the handshakes, where there are some", func(t *testing.T) {
+		hooknotary(t, setup{}, "explain", "--provider", "meta", save(t, "page.http", push())).want(t, 0,
+			"Handshakes, which the guard answers", "a GET with hub.challenge, under a verify token")
+		hooknotary(t, setup{}, "explain", "--provider", "github", save(t, "push.http", push())).want(t, 0, "!Handshakes")
+	})
+
 	t.Run("shows the webhook id only if it is given", func(t *testing.T) {
 		file := save(t, "sale.http", sale(paypaltest.New(webhookID)))
 		hooknotary(t, setup{}, "explain", "--provider", "paypal", file).want(t, 0,

@@ -2,6 +2,11 @@
 //
 //	e.POST("/hooks/github", handler, echov5mw.Protect(github.Must(secret)))
 //
+// Where the provider checks the endpoint by another method than POST, as Meta and Dropbox
+// do, register the path for all methods, or echo answers in the guard's place:
+//
+//	e.Any("/hooks/meta", handler, echov5mw.Protect(v))
+//
 // A handler that returns an error has failed, whatever it wrote before: its
 // response is discarded, the event released, and the error goes to echo's
 // HTTPErrorHandler as if nothing had been written. No 2xx leaves for such an

@@ -2,6 +2,11 @@
 //
 //	r.POST("/hooks/stripe", ginmw.Protect(stripe.Must(secret)), handler)
 //
+// Where the provider checks the endpoint by another method than POST, as Meta and Dropbox
+// do, register the path for all methods, or gin answers in the guard's place:
+//
+//	r.Any("/hooks/meta", ginmw.Protect(v), handler)
+//
 // A handler has failed if its final status is none of 2xx, if it panics, or if it
 // attaches an error to the context, with c.Error, whatever it answers: then the
 // event is released, and the provider's retry runs it again. A response with
