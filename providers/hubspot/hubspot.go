@@ -13,9 +13,18 @@
 // query and with the characters that HubSpot decodes, such as %3A and %2F, decoded.
 // The URL of the request is not looked at: a proxy may have changed it.
 //
-// A request carries a signature of version 1 or 2 besides, in X-HubSpot-Signature.
-// That is a bare hash over the secret and the body, which anyone who has one can
-// extend, and it covers no time. It is not looked at.
+// A request carries a signature of version 1 or 2 besides, in X-HubSpot-Signature. That
+// is a bare hash over the secret and what follows it, which anyone who has one can extend,
+// and it covers no time. It is not looked at. An endpoint that gets no other one has a
+// definition of its own:
+//
+//	d := hubspot.Definition()
+//	d.Signatures = []scheme.Signature{{Header: "X-HubSpot-Signature", Algorithm: scheme.InsecureSHA256}}
+//	d.Constants = []scheme.Constant{{Header: "X-HubSpot-Signature-Version", Value: "v1"}}
+//	d.Timestamp, d.Message = scheme.Timestamp{}, []scheme.Part{scheme.SecretText(), scheme.Body()}
+//
+// In version 2, "v2", scheme.Method() and scheme.URL() stand between the secret and the
+// body.
 //
 // A body is a list of events, each with its eventId, so no id of the whole is known,
 // and a request is known by its time and body. HubSpot repeats what failed up to ten

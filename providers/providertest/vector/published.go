@@ -218,7 +218,7 @@ func readPublished(t testing.TB, file string) Published {
 		switch k.Kind {
 		case "ed25519-public", "ecdsa-p256-public", "rsa-public":
 			v.PublicKeys = append(v.PublicKeys, k.Value)
-		case "hmac":
+		case "hmac", "shared-secret":
 			v.Secrets = append(v.Secrets, k.Value)
 		case "x509-cert":
 			block, _ := pem.Decode([]byte(k.Value))
