@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/keyfetch"
+	"github.com/hooknotary/hooknotary/providers/keyring"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
@@ -353,6 +354,30 @@ func TestStale(t *testing.T) {
 			lacks(t, f, "k1", verify.ErrUnavailable, "status 502")
 		})
 	}
+
+	t.Run("a key counts for a verifier while the host hangs", func(t *testing.T) {
+		h := newHost(t, serves(setOf(ed(object{"kid": "k1"}))))
+		f, c := newFetcher(t, h, keyfetch.Endpoint{URL: set}, keyfetch.Options{})
+		prepare := func(k verify.Key) (string, []byte, error) { return k.Label(), []byte(k.Label()), nil }
+		ring, err := keyring.New(f.ByHeader("X-Key-Id"), prepare, "nobody")
+		if err != nil {
+			t.Fatal(err)
+		}
+		find := func() {
+			t.Helper()
+			head := &verify.Head{Header: http.Header{"X-Key-Id": {"k1"}}, ReceivedAt: time.Now()}
+			if keys, noKey, err := ring.Find(t.Context(), head); err != nil || noKey != nil || len(keys) != 1 || keys[0] != "k1" {
+				t.Errorf("the keys are %q, %v, %v", keys, noKey, err)
+			}
+		}
+		find()
+		release := make(chan struct{})
+		defer close(release)
+		h.set(func(_ http.ResponseWriter, r *http.Request) { <-release })
+		c.add(time.Hour)
+		find()
+		h.wants(t, 2)
+	})
 
 	t.Run("whether a set holds a new key is not known while the host fails", func(t *testing.T) {
 		h := newHost(t, serves(setOf(ed(object{"kid": "k1"}))))

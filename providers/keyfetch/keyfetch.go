@@ -9,7 +9,7 @@
 //     one segment of the path, of letters, digits and "-._~". Only https is spoken, no
 //     redirect is followed, and no proxy is used unless Options.Transport says so.
 //   - A response has at most 256 KiB and takes at most 5 seconds. A delivery waits at
-//     most 2 seconds for it ([verify.KeyTimeout]); at most 1024 wait at a time.
+//     most 1.5 seconds for it, less than [verify.KeyTimeout]; at most 1024 wait at a time.
 //   - Whoever asks for the same key waits for the same fetch.
 //   - A set is fetched at most once a minute, however many unknown ids are asked for. While
 //     its host fails, it is asked every 5 seconds.
@@ -54,7 +54,7 @@ import (
 )
 
 const (
-	maxWait       = verify.KeyTimeout // of a delivery, for a key
+	maxWait       = 3 * verify.KeyTimeout / 4 // of a delivery, for a key; then a verifier still waits for what counts though the host fails
 	fetchTimeout  = 5 * time.Second
 	maxBody       = 256 << 10 // bytes of a response
 	maxID         = 128       // bytes of an id
@@ -273,8 +273,8 @@ func checkURL(s string) (bool, error) {
 // Format prints the name of the type, whatever the verb: its fields change meanwhile.
 func (*Fetcher) Format(s fmt.State, _ rune) { io.WriteString(s, "keyfetch.Fetcher") }
 
-// Key returns the key of that id, and its id is its label. It may fetch it, and takes
-// [verify.KeyTimeout] at most.
+// Key returns the key of that id, and its id is its label. It may fetch it, and takes 1.5
+// seconds at most.
 //
 // The id may be whatever a stranger wrote. The error is a *verify.Error: ErrNoKey if there
 // is no such key, and ErrUnavailable if that is not known because the host failed, or

@@ -487,7 +487,7 @@ func TestHost(t *testing.T) {
 	}
 	elsewhere.wants(t, 0)
 
-	t.Run("that is slow holds a delivery for 2 seconds at most, and its key is there afterwards", func(t *testing.T) {
+	t.Run("that is slow holds a delivery for 1.5 seconds at most, and its key is there afterwards", func(t *testing.T) {
 		release := make(chan struct{})
 		h := newHost(t, func(w http.ResponseWriter, r *http.Request) {
 			<-release
@@ -495,8 +495,8 @@ func TestHost(t *testing.T) {
 		})
 		f, _ := newFetcher(t, h, keyfetch.Endpoint{URL: set}, keyfetch.Options{})
 		start := time.Now()
-		lacks(t, f, "k1", verify.ErrUnavailable, "was not there within 2s")
-		if d := time.Since(start); d < 1900*time.Millisecond || d > 4*time.Second {
+		lacks(t, f, "k1", verify.ErrUnavailable, "was not there within 1.5s")
+		if d := time.Since(start); d < 1400*time.Millisecond || d > 4*time.Second {
 			t.Errorf("it took %v", d)
 		}
 		close(release)
