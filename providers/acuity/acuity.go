@@ -5,7 +5,8 @@
 //
 //	X-Acuity-Signature: <44 characters>
 //
-//	guard := middleware.Protect(acuity.Must(os.Getenv("ACUITY_API_KEY")))
+//	v := acuity.Must(os.Getenv("ACUITY_API_KEY"))
+//	_, err := verify.Verify(ctx, v, &verify.Head{Header: r.Header, ReceivedAt: time.Now()}, body)
 //
 // The secret is the API key: that of the account's main administrator for webhooks that
 // were made in the settings, that of the user for those that were made by the API. The
@@ -25,11 +26,12 @@
 // # Equal bodies
 //
 // A body has no time, so an appointment that is rescheduled twice makes two equal
-// bodies, and the store cannot tell the second one from a replay of the first: it is
-// acknowledged and does not run. So the store remembers a notification for a minute
-// only. A replay after that makes the handler fetch the appointment once more, which
-// does no harm if the handler fetches; a change within that minute is found with the
-// next one, or when you look at appointments at intervals.
+// bodies, and a store cannot tell the second one from a replay of the first: behind a
+// guard it is acknowledged and does not run, for as long as the store remembers, which
+// is three days or more. So use no guard where each change matters. Verify in the
+// handler with [New] and [verify.Verify], which remember nothing, and limit the body
+// there: a replay makes the handler fetch the appointment once more, which does no harm
+// if the handler fetches. Behind a guard, look at appointments at intervals, too.
 //
 // Source: https://developers.acuityscheduling.com/docs/webhooks.
 package acuity
@@ -62,12 +64,12 @@ func Definition() scheme.Definition {
 		Message:    []scheme.Part{scheme.Body()},
 		MaxBody:    64 << 10, // a notification is a short form
 		Retry:      verify.RetryIdentical,
-		Retention:  time.Minute, // a notification has no content, and an honest one may equal it: see the package comment
+		Retention:  3 * 24 * time.Hour, // a guard takes no less where no time is signed; see the package comment on equal bodies
 		About: verify.About{
 			Title: "Acuity Scheduling",
 			NotCovered: []string{
 				"the time: none is signed, so a captured delivery verifies until the secret changes",
-				"which of two equal notifications it is: a later one counts as a repeat for a minute",
+				"which of two equal notifications it is: a later one counts as a repeat, and behind a guard it does not run",
 			},
 			Links: []string{"https://developers.acuityscheduling.com/docs/webhooks"},
 		},

@@ -5,7 +5,9 @@
 //
 //	Attio-Signature: <64 hex digits>
 //
-//	guard := middleware.Protect(attio.Must(os.Getenv("ATTIO_WEBHOOK_SECRET")))
+//	v, err := attio.New(verify.Secrets(os.Getenv("ATTIO_WEBHOOK_SECRET")), &scheme.Options{InsecureDistinctByUnsignedID: true})
+//	// look at err
+//	guard := middleware.Protect(v)
 //
 // Attio sends the same signature as X-Attio-Signature, for older receivers; it is not
 // looked at.
@@ -25,12 +27,12 @@
 // # Equal bodies
 //
 // A body has no time, so two changes of one record by one member have equal bodies, and
-// the store cannot tell the second one from a replay of the first: it is acknowledged
-// and does not run. So the store remembers an event for a minute only. A replay after
-// that makes the handler fetch the record once more, which does no harm if the handler
-// fetches; a change within that minute is found with the next one. If that is too long
-// or too short, set middleware.Options.Retention, or tell events apart by their
-// unsigned id with scheme.Options.InsecureDistinctByUnsignedID.
+// a store cannot tell the second one from a replay of the first: behind a guard it is
+// acknowledged and does not run, for as long as the store remembers. Where each change
+// matters, set scheme.Options.InsecureDistinctByUnsignedID, as above: then events are
+// told apart by Idempotency-Key, at the price that a replay with another one runs. That
+// makes the handler fetch the record once more, which does no harm if the handler
+// fetches.
 //
 // Source: https://docs.attio.com/rest-api/how-to/webhooks.
 package attio
@@ -63,13 +65,13 @@ func Definition() scheme.Definition {
 		UnsignedID: "Idempotency-Key",
 		MaxBody:    1 << 20, // Attio states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
-		Retention:  time.Minute, // a notification has no content, and an honest one may equal it: see the package comment
+		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
 		About: verify.About{
 			Title: "Attio",
 			NotCovered: []string{
 				"the time: none is signed, so a captured delivery verifies until the secret changes",
 				"the id of the message (Idempotency-Key)",
-				"which of two equal events it is: a later one counts as a repeat for a minute",
+				"which of two equal events it is: a later one counts as a repeat unless the unsigned id tells them apart",
 			},
 			Links: []string{"https://docs.attio.com/rest-api/how-to/webhooks"},
 		},

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hooknotary/hooknotary/providers/catalog"
 	"github.com/hooknotary/hooknotary/providers/providertest/signer"
@@ -211,6 +212,9 @@ func TestEntries(t *testing.T) {
 			}
 			if d := p.Definition; d != nil && a.EqualBodies && d.Partition != "" && len(d.Partitions) == 0 {
 				t.Errorf("%s tells equal bodies apart, and the definition lists none of its values", d.Partition)
+			}
+			if r := p.Profile.Retention; r != 0 && r < 3*24*time.Hour && p.Profile.Window == (verify.Window{}) {
+				t.Errorf("no time is signed, and the retention is %v: a guard takes no less than 3 days", r)
 			}
 			if p.Profile.Provider != p.Name || p.Profile.Retry.String() == "invalid" || p.Profile.Binding.String() == "invalid" {
 				t.Errorf("the profile is %+v", p.Profile)

@@ -5,7 +5,8 @@
 //
 //	X-Dropbox-Signature: <64 hex digits>
 //
-//	guard := middleware.Protect(dropbox.Must(os.Getenv("DROPBOX_APP_SECRET")))
+//	v := dropbox.Must(os.Getenv("DROPBOX_APP_SECRET"))
+//	_, err := verify.Verify(ctx, v, &verify.Head{Header: r.Header, ReceivedAt: time.Now()}, body)
 //
 // A notification says which accounts have changes, and not what changed: fetch that by
 // the API.
@@ -13,7 +14,7 @@
 // # The handshake
 //
 // Dropbox checks the URL of an endpoint with a GET whose query has a challenge. It is
-// not signed. The guard writes a challenge back that is short and can be no HTML. The
+// not signed. A guard writes a challenge back that is short and can be no HTML. The
 // route must let a GET through to the guard: "/hooks/dropbox" does, and
 // "POST /hooks/dropbox" does not.
 //
@@ -25,11 +26,13 @@
 //
 // # Equal bodies
 //
-// Two notifications of the same accounts have equal bodies, and the store cannot tell
-// the second one from a replay of the first: it is acknowledged and does not run. So
-// the store remembers a notification for a minute only. A replay after that makes the
-// handler fetch changes once more, which does no harm; a change within that minute is
-// found with the next one, or when you look at the accounts at intervals.
+// Two notifications of the same accounts have equal bodies, and a store cannot tell the
+// second one from a replay of the first: behind a guard it is acknowledged and does not
+// run, for as long as the store remembers, which is three days or more. So use no guard
+// where each change matters. Verify in the handler with [New] and [verify.Verify], which
+// remember nothing, limit the body there, and answer the challenge: a replay makes the
+// handler fetch changes once more, which does no harm. Behind a guard, look at the
+// accounts at intervals, too.
 //
 // Source: https://www.dropbox.com/developers/reference/webhooks.
 package dropbox
@@ -61,13 +64,13 @@ func Definition() scheme.Definition {
 		Message:    []scheme.Part{scheme.Body()},
 		MaxBody:    1 << 20, // Dropbox states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
-		Retention:  time.Minute, // a notification has no content, and the next one of the same accounts is equal: see the package comment
+		Retention:  3 * 24 * time.Hour, // a guard takes no less where no time is signed; see the package comment on equal bodies
 		Handshakes: []scheme.Handshake{{Kind: scheme.GetHandshake, Parameter: "challenge", Response: "$challenge"}},
 		About: verify.About{
 			Title: "Dropbox",
 			NotCovered: []string{
 				"the time: none is signed, so a captured delivery verifies until the secret changes",
-				"which of two equal notifications it is: a later one of the same accounts counts as a repeat for a minute",
+				"which of two equal notifications it is: a later one of the same accounts counts as a repeat, and behind a guard it does not run",
 			},
 			Links: []string{"https://www.dropbox.com/developers/reference/webhooks"},
 		},

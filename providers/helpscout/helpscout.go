@@ -30,8 +30,9 @@
 // with the same body. So the names of the definition keep events apart, at the price
 // that a captured delivery can run once for each of them. Set scheme.Options.Partitions
 // to the events of your endpoint, so that those are few. A webhook that sends
-// notifications only (the address of what changed) has equal bodies often: set
-// middleware.Options.Retention to a minute there.
+// notifications only (the address of what changed) has equal bodies often, and a later
+// one does not run behind a guard while the store remembers the first: switch that off,
+// or use no guard and verify in the handler with [New] and [verify.Verify].
 //
 // Source: https://developer.helpscout.com/webhooks, https://developer.helpscout.com/mailbox-api/endpoints/webhooks/create and https://github.com/helpscout/helpscout-api-php.
 package helpscout
