@@ -138,7 +138,7 @@ var scheme = &inbody.Scheme{
 		MaxBody:   2 << 20, // Braintree states no limit; an event has a few KiB
 		Binding:   verify.BindingPart,
 		Retry:     verify.RetryIdentical,
-		Retention: 48 * time.Hour, // Braintree retries for 24 hours
+		Retention: 3 * 24 * time.Hour, // Braintree retries for 24 hours; a guard takes no less where no time is signed
 	},
 	About: About,
 	Hash:  sha1.New,

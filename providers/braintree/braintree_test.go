@@ -78,7 +78,7 @@ func TestBattery(t *testing.T) {
 				},
 				Profile: verify.Profile{
 					Provider: "braintree", MediaType: "application/x-www-form-urlencoded", MaxBody: 2 << 20, Binding: verify.BindingPart,
-					Retry: verify.RetryIdentical, Retention: 48 * time.Hour,
+					Retry: verify.RetryIdentical, Retention: 72 * time.Hour,
 				},
 				Events: 2, Secrets: secrets(),
 			})
