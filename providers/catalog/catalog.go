@@ -19,6 +19,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/adyen"
 	"github.com/hooknotary/hooknotary/providers/braintree"
+	"github.com/hooknotary/hooknotary/providers/dropboxsign"
 	"github.com/hooknotary/hooknotary/providers/mailgun"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -35,6 +36,9 @@ var programs = [...]func() (Provider, error){
 		return adyen.New(keys, &adyen.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
 	}),
 	keyed(braintree.About, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) { return braintree.New(keys, nil) }),
+	keyed(dropboxsign.About, false, func(keys verify.KeySource, o Options) (verify.Verifier, error) {
+		return dropboxsign.New(keys, &dropboxsign.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
+	}),
 	keyedAs(mailgun.About, strings.Repeat("0123456789abcdef", 2), func(keys verify.KeySource, o Options) (verify.Verifier, error) {
 		return mailgun.New(keys, &mailgun.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
 	}),

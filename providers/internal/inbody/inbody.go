@@ -34,6 +34,10 @@ type Scheme struct {
 	// errors hold nothing of the secret. Nil: the bytes of the secret are the key.
 	Key func(secret []byte) ([]byte, error)
 
+	// EqualBodies: what is signed does not tell two events apart, so the fingerprint is that
+	// of the whole body. It is for a Binding of verify.BindingNone alone.
+	EqualBodies bool
+
 	// Read reads a body. Its errors are refusals, and hold nothing of the body.
 	Read func(body []byte) (*Signed, error)
 }
@@ -218,6 +222,9 @@ func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, erro
 		return nil, Refuse(verify.ErrNoKey, p.noKey)
 	case by == nil:
 		return nil, Refuse(verify.ErrMismatch, nil)
+	}
+	if p.v.scheme.EqualBodies {
+		print = sha256.Sum256(body)
 	}
 	return &verify.Delivery{
 		Provider:    profile.Provider,
