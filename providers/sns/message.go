@@ -58,7 +58,7 @@ var (
 	errType        = errors.New("Type is none that SNS signs")
 	errMember      = errors.New("a member that is signed is missing, or is not of its form")
 	errUnknown     = errors.New("the body has a member that is not signed, such as MessageAttributes; InsecureAllowUnsignedMembers accepts it")
-	errSignature   = errors.New("Signature is not base64")
+	errSignature   = errors.New("the Signature is not base64")
 	errVersion     = errors.New("SignatureVersion is neither 1 nor 2")
 	errUnsubscribe = errors.New("UnsubscribeURL is not on SNS's host of the topic's region")
 )

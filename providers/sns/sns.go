@@ -269,7 +269,7 @@ var (
 	errRaw       = errors.New("this is a raw delivery, which SNS does not sign: set RawMessageDelivery of the subscription to false")
 	errTopicArn  = errors.New("TopicArn is none of the topics of this endpoint")
 	errSHA1      = errors.New("SignatureVersion is 1, which has SHA-1: set the topic's attribute SignatureVersion to 2")
-	errKeyLength = errors.New("Signature does not have the length of the key")
+	errKeyLength = errors.New("the Signature does not have the length of the key")
 )
 
 // Begin refuses a raw delivery. All that is signed stands in the body.
