@@ -251,6 +251,7 @@ var styles = map[string]verify.JSONStyle{
 	"docusign":                {Space: "", First: []string(nil), Sorted: false},
 	"dodopayments":            {Space: "", First: []string(nil), Sorted: false},
 	"dropbox":                 {Space: "", First: []string(nil), Sorted: false},
+	"dropboxsign":             {Space: "", First: []string(nil), Sorted: false},
 	"due":                     {Space: "", First: []string(nil), Sorted: false},
 	"dwolla":                  {Space: "", First: []string(nil), Sorted: false},
 	"easypost":                {Space: "", First: []string(nil), Sorted: false},
