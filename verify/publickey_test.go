@@ -178,7 +178,8 @@ func TestNewPublicKey(t *testing.T) {
 	even := numbers(2048)
 	even.N.SetBit(even.N, 0, 0)
 	exponent := func(e int) *rsa.PublicKey { return &rsa.PublicKey{N: k.rsa.N, E: e} }
-	off := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)} //nolint:staticcheck // what no constructor makes
+	//lint:ignore SA1019 no constructor makes a key that is no point
+	off := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 	for _, tt := range []struct {
 		name  string
 		wrong crypto.PublicKey
@@ -399,4 +400,38 @@ func TestPublicKeyAsSecret(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzParsePublicKey: what is accepted is a key that NewPublicKey takes, and the same one
+// when it is written and read again.
+func FuzzParsePublicKey(f *testing.F) {
+	ed := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32)).Public().(ed25519.PublicKey)
+	for _, key := range []crypto.PublicKey{ed, numbers(2048)} {
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(base64of(der))
+		f.Add(pemOf("PUBLIC KEY", der))
+	}
+	f.Add("whpk_" + base64of(ed))
+	f.Add(hex.EncodeToString(ed))
+	f.Add("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		key, err := verify.ParsePublicKey(text)
+		if err != nil {
+			return
+		}
+		if _, err := verify.NewPublicKey("s", "l", key); err != nil {
+			t.Fatalf("NewPublicKey refuses it: %v", err)
+		}
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := verify.ParsePublicKey(base64of(der))
+		if err != nil || !key.(equalKey).Equal(again) {
+			t.Fatalf("written and read again, it is another one: %v", err)
+		}
+	})
 }
