@@ -454,6 +454,8 @@ func (d *Definition) checkTimestamp() error {
 		return errors.New("Timestamp.Field needs one Signature with another Field")
 	case t.First && (len(d.Signatures) != 1 || first.Field != "" || first.Separator == ""):
 		return errors.New("Timestamp.First needs one Signature that is a list of bare values")
+	case t.Member != "" && d.Compression == verify.GzipSigned:
+		return errors.New("a time in the body is not read from compressed bytes: Timestamp.Member and GzipSigned exclude each other")
 	case t.Member != "" && (!visible(t.Member) || strings.ContainsAny(t.Member, `"\`) || t.Unit > Milliseconds):
 		return errors.New("Timestamp.Member needs a name of visible ASCII without quotes, and the Unit of a number")
 	case (t.Field != "" || t.First) && (len(first.More) > 0 || first.Repeated):
@@ -572,6 +574,8 @@ func (d *Definition) checkAliases() error {
 			return fmt.Errorf("the other name of %s in Aliases must be one that nothing else has", a.Header)
 		case slices.ContainsFunc(d.Aliases[:i], func(o Alias) bool { return o.Header == a.Header }):
 			return fmt.Errorf("the header %s has two Aliases", a.Header)
+		case slices.ContainsFunc(d.Handshakes, func(h Handshake) bool { return http.CanonicalHeaderKey(h.Without) == a.Header }):
+			return fmt.Errorf("a Handshake is told from a delivery by the header %s, which must have no other name", a.Header)
 		}
 		others = append(others, a.Other)
 		if d.signatureHeader(a.Header) {

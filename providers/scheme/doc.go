@@ -21,6 +21,9 @@
 //		Retry: verify.RetryResigned,
 //	}
 //
+// Tools read a definition from a file: see package
+// [github.com/hooknotary/hooknotary/providers/scheme/schemejson].
+//
 // # What the engine does, for every definition
 //
 // The dangerous steps are here and nowhere else:

@@ -501,6 +501,14 @@ func TestKnobMistakes(t *testing.T) {
 		{"a time in the body that is a part, too", carried, func(d *scheme.Definition) {
 			d.Message = []scheme.Part{scheme.SignedTime(), scheme.Literal("."), scheme.Body()}
 		}, none, "outside of the body"},
+		{"a time in compressed bytes", carried, func(d *scheme.Definition) { d.Compression = verify.GzipSigned }, func(d *scheme.Definition) { d.Compression = verify.GzipUnpacked }, "compressed"},
+		{"an alias of what a handshake lacks", named,
+			func(d *scheme.Definition) {
+				d.Handshakes = []scheme.Handshake{{Kind: scheme.PostHandshake, Token: "token", Member: "challenge", Without: "a-weak", Response: `{"challenge":"$challenge"}`}}
+			},
+			func(d *scheme.Definition) {
+				d.Handshakes = []scheme.Handshake{{Kind: scheme.PostHandshake, Token: "token", Member: "challenge", Without: "A-Other", Response: `{"challenge":"$challenge"}`}}
+			}, "no other name"},
 		{"a constant without a value", bare, constants(scheme.Constant{Header: "X"}), constants(scheme.Constant{Header: "X", Value: "1"}), "Constants"},
 		{"a constant without a header", bare, constants(scheme.Constant{Value: "1"}), constants(scheme.Constant{Header: "X", Value: "1"}), "Constants"},
 		{"a constant of the host", bare, constants(scheme.Constant{Header: "host", Value: "1"}), constants(scheme.Constant{Header: "X-Host", Value: "1"}), "Constants"},

@@ -22,7 +22,8 @@ func someTime() time.Time { return time.Unix(1, 0).UTC() }
 
 // signedAt finds the signed time of a head by asking the verifier at which receive time
 // it stops to find it too new. So it works for every verifier, whatever signs the time,
-// and it needs no more than Begin.
+// and it needs no more than Begin. Where the time stands in the body, the verifier says
+// what it is.
 func (q *inquiry) signedAt(v verify.Verifier, h *verify.Head) (time.Time, bool) {
 	window := v.Profile().Window
 	if window == (verify.Window{}) {
@@ -33,6 +34,15 @@ func (q *inquiry) signedAt(v verify.Verifier, h *verify.Head) (time.Time, bool) 
 		probe.ReceivedAt = at
 		_, err := v.Begin(q.ctx, &probe)
 		return verify.ReasonOf(err)
+	}
+	if reason(someTime()) != verify.ErrTooNew { // the head does not hold the time
+		body, ok := v.(interface {
+			SignedAt(*verify.Head, []byte) (time.Time, bool)
+		})
+		if !ok {
+			return time.Time{}, false
+		}
+		return body.SignedAt(h, q.c.Body)
 	}
 	low, high := int64(0), lastTimestamp
 	for low < high {

@@ -104,8 +104,14 @@ func (q *inquiry) spend(n int) bool {
 	return true
 }
 
-// signed reports whether a verdict says that the signature holds.
-func signed(err error) bool { return err == nil || verify.ReasonOf(err) == verify.ErrMediaType }
+// signed reports whether a verdict says that the signature holds. A time in the body is
+// judged behind it.
+func signed(err error) bool {
+	var refusal *verify.Error
+	r := verify.ReasonOf(err)
+	late := (r == verify.ErrTooOld || r == verify.ErrTooNew) && errors.As(err, &refusal) && !refusal.Message.Equal(verify.Fingerprint{})
+	return err == nil || r == verify.ErrMediaType || late
+}
 
 // holds reports whether the signature holds over a body, under some keys.
 func (q *inquiry) holds(v verify.Verifier, h *verify.Head, body []byte, keys int) bool {
