@@ -103,7 +103,7 @@ func every() []scheme.Definition {
 			{Kind: scheme.GetHandshake, Header: "X-Challenge", Response: "$challenge"},
 			{Kind: scheme.HeadHandshake},
 			{Kind: scheme.SignedHandshake, Member: "payload.token", Response: `{"token":"$challenge"}`, If: []scheme.Condition{{Name: "event", Value: "check"}}},
-			{Kind: scheme.PostHandshake, Token: "token", Member: "challenge", Without: "A-Strong", Response: `{"challenge":"$challenge"}`},
+			{Kind: scheme.PostHandshake, Token: "token", Member: "challenge", Without: "A-Weak", Response: `{"challenge":"$challenge"}`},
 		},
 		Rejection: verify.Rejection{Status: 498, NoBody: true},
 		About: verify.About{
