@@ -107,7 +107,7 @@ func (b *battery) testBody(t *testing.T) {
 			refuse(t, "cut at its end", e.Body[:i])
 			refuse(t, "cut at its front", e.Body[len(e.Body)-i:])
 		}
-		for _, more := range []string{"\x00", " ", "\n", "\r\n", "}", "=", string(e.Body)} {
+		for _, more := range []string{"\x00", " ", "\n", "\r\n", "}", "=", "&x=1", string(e.Body)} {
 			refuse(t, "extended at its end", append(slices.Clone(e.Body), more...))
 			refuse(t, "extended at its front", append([]byte(more), e.Body...))
 		}
