@@ -11,7 +11,9 @@
 //	delivery, err := pending.Finish(ctx, body) // the signature
 //
 // [Verify] does both where head and body are already at hand: in a queue
-// consumer, a Lambda function, a unit test.
+// consumer, a Lambda function, a unit test. There, [Profile.Unpack] comes before it for a
+// provider that signs before it compresses, and [Respond] answers what a provider checks an
+// endpoint with, see [Challenger]; a guard does both itself.
 //
 // A [Delivery] is what was verified. Its fields are signed facts, except for those
 // in its field Unsigned, which stand apart because anyone can write them.

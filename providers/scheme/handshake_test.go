@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -498,4 +499,47 @@ func TestCompression(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzHandshake sends anything to endpoints with handshakes: what comes back is plain text
+// without a character of HTML, or JSON, whatever was sent.
+func FuzzHandshake(f *testing.F) {
+	all := []scheme.Handshake{metaLike, echoLike, headerLike, crcLike, headLike, graphLike, mondayLike, slackLike, zoomLike, pingLike, hushLike}
+	var verifiers []*scheme.Verifier
+	for i, h := range all {
+		o := &scheme.Options{}
+		if h.Token != "" {
+			o.VerifyToken = verifyToken
+		}
+		v, err := scheme.New(greeting(h), verify.Secrets(handshakeSecret), o)
+		if err != nil {
+			f.Fatal(err)
+		}
+		verifiers = append(verifiers, v)
+		token := "&token=" + url.QueryEscape(verifyToken) + "&hub.mode=subscribe&hub.verify_token=" + url.QueryEscape(verifyToken)
+		f.Add(uint8(i), uint8(0), "challenge=abc&hub.challenge=abc&crc_token=abc"+token, "abc", "")
+		f.Add(uint8(i), uint8(1), "validationToken=abc"+token, "", `{"challenge":"abc"}`)
+		f.Add(uint8(i), uint8(2), "", "", `{"type":"url_verification","challenge":"abc"}`)
+		f.Add(uint8(i), uint8(2), "", "", `{"event":"endpoint.url_validation","payload":{"plainToken":"abc"}}`)
+		f.Add(uint8(i), uint8(2), "", "", `{"type":1}`)
+		f.Add(uint8(i), uint8(3), "", "<b>", "")
+	}
+	f.Fuzz(func(t *testing.T, which, how uint8, query, header, body string) {
+		ask := inquiry{method: []string{"GET", "POST", "POST", "HEAD"}[how%4], query: query, body: body, unsigned: how%4 == 1}
+		if header != "" {
+			ask.header = http.Header{"X-Verification-Challenge": {header}}
+		}
+		r, err := verify.Respond(context.Background(), verifiers[int(which)%len(all)], ask.head(), []byte(body))
+		if r == nil || err != nil {
+			return
+		}
+		switch text := string(r.Body); {
+		case r.ContentType == verify.ApplicationJSON && text != "" && !json.Valid(r.Body):
+			t.Errorf("response %q is no JSON", text)
+		case r.ContentType != verify.ApplicationJSON && strings.ContainsAny(text, "<>&\"'`\\{}\r\n"):
+			t.Errorf("response %q could be something else", text)
+		case len(text) > verify.MaxResponse:
+			t.Errorf("response of %d bytes", len(text))
+		}
+	})
 }
