@@ -118,6 +118,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/uploadcare"
 	"github.com/hooknotary/hooknotary/providers/vercel"
 	"github.com/hooknotary/hooknotary/providers/webflow"
+	"github.com/hooknotary/hooknotary/providers/whereby"
 	"github.com/hooknotary/hooknotary/providers/wise"
 	"github.com/hooknotary/hooknotary/providers/wistia"
 	"github.com/hooknotary/hooknotary/providers/woocommerce"
@@ -245,6 +246,7 @@ var definitions = [...]func() (Provider, error){
 	data(uploadcare.Definition),
 	data(vercel.Definition),
 	data(webflow.Definition),
+	data(whereby.Definition),
 	data(wise.Definition),
 	data(wistia.Definition),
 	data(woocommerce.Definition),
