@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,7 +50,8 @@ func TestDefinition(t *testing.T) {
 			signing := defined
 			if p.private() {
 				s.env["PRIVATE"], s.env["SECRET"] = keyPair(t, p.Definition)
-				signing = []string{"--definition", file, "--secret-env", "PRIVATE"}
+				signing = slices.Clone(defined)
+				signing[slices.Index(signing, "SECRET")] = "PRIVATE"
 			}
 			run := func(command string, endpoint []string, file string) outcome {
 				return hooknotary(t, s, append(append([]string{command}, endpoint...), file)...)
