@@ -5,7 +5,8 @@
 // A provider that is data, see package
 // [github.com/hooknotary/hooknotary/providers/scheme], needs no test of its own. A
 // [Sender] is its definition and the folder of its vectors, and brings the rest: the
-// battery below, the vectors, secrets that cannot be right, a benchmark, two properties
+// battery below, the vectors, the handshakes with what differs from each in one thing,
+// secrets that cannot be right, a benchmark, two properties
 // to fuzz, and a signer that shares no code with the engine, package
 // [github.com/hooknotary/hooknotary/providers/providertest/signer]. The tests of this
 // package are one table: they loop over package catalog, so adding a provider adds no
