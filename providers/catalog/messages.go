@@ -4,6 +4,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/bird"
 	"github.com/hooknotary/hooknotary/providers/contentful"
 	"github.com/hooknotary/hooknotary/providers/hook0"
+	"github.com/hooknotary/hooknotary/providers/inngest"
 	"github.com/hooknotary/hooknotary/providers/mandrill"
 	"github.com/hooknotary/hooknotary/providers/plivo"
 	"github.com/hooknotary/hooknotary/providers/twilio"
@@ -25,6 +26,7 @@ var messages = [...]func() (Provider, error){
 		p.Package = "hook0"
 		return p, err
 	},
+	keyed(inngest.About, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) { return inngest.New(keys, nil) }),
 	keyed(mandrill.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return mandrill.New(o.URL, keys, nil) }),
 	keyed(plivo.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return plivo.New(o.URL, keys, nil) }),
 	keyed(twilio.About, true, func(keys verify.KeySource, o Options) (verify.Verifier, error) { return twilio.New(o.URL, keys, nil) }),
