@@ -59,6 +59,9 @@ func hasID(p catalog.Provider) bool {
 	if d := p.Definition; d != nil {
 		return d.ID.Header != "" || d.ID.Member != ""
 	}
+	if p.About.InBody && p.About.Identifier == "" { // an HMAC over values of the body, of which none is the event's id
+		return false
+	}
 	return !p.About.EqualBodies
 }
 
