@@ -37,8 +37,8 @@ each is signed, what the signature does not cover, and the signed time beside it
 It judges nothing: that is what verify is for.
 
 No secret is needed. PayPal signs the webhook id, which no header says: with --secret-env
-it is shown, too. Signatures are cut short, and bodies are shown as length and SHA-256
-unless --body is given.`,
+it is shown, too. Signatures are cut short, and a body, or what is signed of one or of a
+query, is shown as length and SHA-256 unless --body is given.`,
 		Example: `  hooknotary explain --provider stripe invoice.http
   hooknotary explain --provider github --body delivery.http
   hooknotary explain --provider paypal --secret-env PAYPAL_WEBHOOK_ID sale.http`,
@@ -193,8 +193,25 @@ func (x *explanation) piece(what string, piece []byte) string {
 		return "missing"
 	case x.unknown != "" && string(piece) == x.unknown:
 		return "unknown here: hand it over with --secret-env"
+	case !x.showBody && !impersonal(what):
+		return digestOf(piece)
 	}
 	return fmt.Sprintf("%q", piece)
+}
+
+// impersonal reports whether a piece is no text of the body or of the query, which may hold
+// personal data or a token. Pieces that nobody named here count as such.
+func impersonal(what string) bool {
+	switch what {
+	case "constant", "method", "webhook id, from configuration", "SHA-256 of the body", "CRC-32 of the body":
+		return true
+	}
+	for _, beginning := range [...]string{"time, from ", "id, from ", "transmission id, from ", "nonce, from ", "header ", "name of a header, from ", "names of headers, from ", "URL, from configuration", "method, and path from configuration"} {
+		if strings.HasPrefix(what, beginning) {
+			return true
+		}
+	}
+	return false
 }
 
 func digestOf(body []byte) string {

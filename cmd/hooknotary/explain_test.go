@@ -250,3 +250,33 @@ func TestProviders(t *testing.T) {
 		hooknotary(t, setup{}, "providers", "frobnicate").want(t, 2, "want no argument", "!frobnicate")
 	})
 }
+
+func TestExplainShowsNoBody(t *testing.T) {
+	// Where values of the body are signed, each piece of the message is personal data.
+	for _, tt := range []struct{ provider, delivery, url, personal string }{
+		{"adyen", "a-year-later", "", "order-"},
+		{"braintree", "a-year-later", "", "PG5vdGlmaWNhdGlvbj48"},
+		{"mailgun", "another-event", "", "1773480413"},
+		{"mandrill", "a-year-later", "https://hooks.example.com/mandrill", "a@example.com"},
+		{"plivo", "a-year-later", "https://hooks.example.com/plivo", "15550100"},
+		{"sns", "another-topic", "", "An order"},
+		{"twilio", "a-year-later", "https://hooks.example.com/twilio", "15550100"},
+	} {
+		t.Run(tt.provider, func(t *testing.T) {
+			args := []string{"explain", "--provider", tt.provider, "../../providers/" + tt.provider + "/testdata/" + tt.delivery + ".http"}
+			if tt.url != "" {
+				args = append(args, "--url", tt.url)
+			}
+			_, message, ok := strings.Cut(hooknotary(t, setup{}, args...).out, "The signed message")
+			message, _, _ = strings.Cut(message, "What the signature does not cover")
+			if !ok || strings.Contains(message, tt.personal) || !strings.Contains(message, "SHA-256") {
+				t.Errorf("the message is shown as%s", message)
+			}
+			_, message, _ = strings.Cut(hooknotary(t, setup{}, append(args, "--body")...).out, "The signed message")
+			message, _, _ = strings.Cut(message, "What the signature does not cover")
+			if !strings.Contains(message, tt.personal) {
+				t.Errorf("with --body the message is shown as%s", message)
+			}
+		})
+	}
+}
