@@ -177,7 +177,7 @@ func (h *Handshake) check() error {
 	case h.Kind == PostHandshake && h.Member != "" && h.Without == "":
 		return errors.New("a PostHandshake with a Member needs Without, by which it is told from a delivery")
 	case h.Without != "" && h.Kind != SignedHandshake && !(h.Kind == PostHandshake && h.Member != ""):
-		return errors.New("Without is for a PostHandshake with a Member, and for a SignedHandshake")
+		return errors.New("a Without is for a PostHandshake with a Member, and for a SignedHandshake")
 	case h.computes() && h.Kind == PostHandshake:
 		return errors.New("a PostHandshake does not compute anything with a key")
 	}
