@@ -18,6 +18,9 @@
 // package does not read: a delivery verifies as long as its key is in use, and only a replay
 // store keeps it from running again.
 //
+// Braintree signs an event under each API key of the merchant. So the private keys of one
+// merchant have one scope: under two of them, an event could run once for each.
+//
 // The private key is also what your server uses the API with. Whoever has it can do more
 // than send webhooks.
 //

@@ -159,6 +159,24 @@ func TestFinish(t *testing.T) {
 			t.Errorf("another fingerprint, or %v", err)
 		}
 	})
+	t.Run("an event that two keys signed is the same message without one of the pairs", func(t *testing.T) {
+		old, next := secrets()[0], secrets()[1]
+		one, other := "one|"+mac(p, old), "other|"+mac(p, next)
+		v := braintree.Must(old, next)
+		both, err := judge(v, body(one+"&"+other, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pairs := range []string{one, other, other + "&" + one} {
+			d, err := judge(v, body(pairs, p))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !d.Fingerprint.Equal(both.Fingerprint) {
+				t.Errorf("%s: another fingerprint", pairs)
+			}
+		}
+	})
 }
 
 func TestPayload(t *testing.T) {

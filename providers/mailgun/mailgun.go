@@ -18,7 +18,9 @@
 // message.
 //
 // For an event of a subaccount, the body also holds parent-signature, under the key of the
-// primary account. Either one is enough: the keys of the endpoint say whose it is.
+// primary account. Either one is enough: the keys of the endpoint say whose it is. Whoever
+// holds such a body can leave out one of the two, so an endpoint that has the keys of both
+// accounts gives them one scope: under two, the event could run once for each.
 //
 // # Time and repeats
 //

@@ -70,6 +70,26 @@ func profile() verify.Profile {
 	}
 }
 
+// TestParent: whoever holds a body that two accounts signed can leave out one of the two.
+func TestParent(t *testing.T) {
+	account, primary := secrets()[0], secrets()[1]
+	own, parent := sign(noon, token, account), sign(noon, token, primary)
+	v := newVerifier(t, known, account, primary)
+	both, err := judge(v, triple(at(noon), token, own, `,"parent-signature":"`+parent+`"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, signature := range []string{own, parent} {
+		d, err := judge(v, triple(at(noon), token, signature, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !d.Fingerprint.Equal(both.Fingerprint) || d.MessageID != both.MessageID {
+			t.Error("a body with one of the two signatures is another message")
+		}
+	}
+}
+
 func TestBattery(t *testing.T) {
 	tokens := []string{token, other}
 	t.Run("JSON", func(t *testing.T) {

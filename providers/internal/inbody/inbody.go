@@ -239,10 +239,12 @@ func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, erro
 	}, nil
 }
 
-// holds reports whether each item was signed with the key, and returns a hash of the MACs
-// that hold. It compares all of them, whatever the first ones are.
+// holds reports whether each item was signed with the key, and returns a hash of the
+// messages that hold, which is the same under any key: whoever holds a body that several
+// keys signed can leave out one of the signatures. It compares all of them, whatever the
+// first ones are.
 func (k *key) holds(signed *Signed) (sum [32]byte, ok bool) {
-	macs := sha256.New()
+	messages := sha256.New()
 	all := 1
 	for _, item := range signed.Items {
 		one := 0
@@ -251,14 +253,15 @@ func (k *key) holds(signed *Signed) (sum [32]byte, ok bool) {
 			mac := k.mac(message)
 			for _, signature := range item.Signatures {
 				if subtle.ConstantTimeCompare(mac, signature) == 1 {
-					one, found = 1, mac
+					one, found = 1, message
 				}
 			}
 		}
-		macs.Write(found)
+		hash := sha256.Sum256(found)
+		messages.Write(hash[:])
 		all &= one
 	}
-	macs.Sum(sum[:0])
+	messages.Sum(sum[:0])
 	return sum, all == 1 && len(signed.Items) > 0
 }
 
