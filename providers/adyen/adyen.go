@@ -19,8 +19,10 @@
 // know it. Read the items with [Items], which returns what is signed and nothing else, and
 // not the body.
 //
-// Every item of a body must hold, under the same key. No time is signed: an item verifies
-// as long as its key is in use, and only a replay store keeps it from running again. The
+// A body has one item, as Adyen's JSON webhooks always have; one with more is refused.
+// Each item would be signed by itself, so whoever holds genuine ones could put them together
+// in ever new ways, none of which a store would know. No time is signed: an item verifies as
+// long as its key is in use, and only a replay store keeps it from running again. The
 // values are joined without escapes, so those that could be split elsewhere are refused: a
 // colon may stand in merchantReference alone.
 //
@@ -35,6 +37,7 @@
 // success is so another event. Adyen takes any status of 2xx for an acknowledgement.
 //
 // Source: https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures
+// and https://docs.adyen.com/development-resources/webhooks/understand-notifications (one item).
 package adyen
 
 import (
@@ -52,10 +55,7 @@ import (
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-const (
-	maxValues = 8192 // of a body
-	maxItems  = 64
-)
+const maxValues = 8192 // of a body
 
 // Options holds what an endpoint may choose.
 type Options struct {
@@ -100,8 +100,8 @@ func InsecureMust(secrets ...string) verify.Verifier {
 	return v
 }
 
-// Items returns what is signed of a delivery that a verifier of this package returned. It is
-// an error if d is of another verifier, or nil.
+// Items returns what is signed of a delivery that a verifier of this package returned: one
+// item. It is an error if d is of another verifier, or nil.
 func Items(d *verify.Delivery) ([]Item, error) {
 	if d == nil || d.Provider != "adyen" {
 		return nil, errors.New("adyen: this is no delivery of Adyen")
@@ -172,7 +172,7 @@ var scheme = &inbody.Scheme{
 // Causes of refusals. They hold nothing of the request.
 var (
 	errForm      = errors.New("the body is not of the form {\"notificationItems\":[{\"NotificationRequestItem\":{…}}]}")
-	errItems     = errors.New("the body has more than 64 items")
+	errItems     = errors.New("the body has more than one item: Adyen sends one in each, and what is put together has no signature of its own")
 	errValue     = errors.New("a value that is signed is not of its form")
 	errColon     = errors.New("a colon stands in a value that is no merchantReference: what is signed could be split elsewhere")
 	errSignature = errors.New("hmacSignature is not base64 of 32 bytes")
@@ -196,7 +196,7 @@ func parse(body []byte) ([]item, error) {
 		return nil, inbody.Refuse(verify.ErrMalformed, err)
 	case list.Kind != strictjson.Array || len(list.Elements) == 0:
 		return nil, inbody.Refuse(verify.ErrUnsigned, errForm)
-	case len(list.Elements) > maxItems:
+	case len(list.Elements) > 1:
 		return nil, inbody.Refuse(verify.ErrMalformed, errItems)
 	}
 	var all []item

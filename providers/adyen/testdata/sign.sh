@@ -25,9 +25,8 @@ forged() { write "$(item)"; vector "$1" mismatch "$2" event; }
 refund; made another-event accept "a refund"
 refund; seal; second_item=$(item)
 payment; made event accept "a payment"
-payment; seal; write "$(item),$second_item"; vector two-items accept "two items"
-payment; seal; first_item=$(item); sig=$(printf 'x' | mac | base64of); refund
-write "$first_item,$(item)"; vector second-item-not-signed mismatch "the second item has another signature" two-items
+payment; seal; write "$(item),$second_item"; vector two-items malformed "two items, each with a good signature" event
+payment; seal; write "$(item),$(item)"; vector item-twice malformed "one item twice" event
 payment; reference='a:b//c'; made reference-with-colon accept "a colon in the merchant's reference"
 payment; seal; date=2020-01-01T00:00:00Z; write "$(item)"; vector date-changed accept "another date, which is not signed"
 
