@@ -22,7 +22,8 @@
 // The header Protocol names the algorithm and is not looked at: it is HMAC-SHA256, and
 // the request must not choose.
 //
-// Equal bodies are one event. A body names what changed and when.
+// Equal bodies are one event. A body names what changed and when. Adyen retries for 30
+// days, so the store remembers for longer than that.
 //
 // Source: https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures/ and https://github.com/Adyen/adyen-go-api-library.
 package adyenplatform
@@ -55,7 +56,7 @@ func Definition() scheme.Definition {
 		Secret:     scheme.Secret{Encoding: scheme.HexSecret},
 		MaxBody:    1 << 20, // Adyen states no limit; events are far smaller
 		Retry:      verify.RetryIdentical,
-		Retention:  7 * 24 * time.Hour, // no time is signed, so as long as the guard would by itself
+		Retention:  35 * 24 * time.Hour, // Adyen retries for 30 days
 		About: verify.About{
 			Title: "Adyen platform webhooks",
 			NotCovered: []string{

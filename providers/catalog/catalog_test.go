@@ -223,6 +223,23 @@ func TestEntries(t *testing.T) {
 	}
 }
 
+// TestRetention: a store must know what was handled until the last retry has come, and that
+// one starts when the sender gives up the try before it.
+func TestRetention(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, documented := range map[string]time.Duration{
+		"adyen": 30 * day, "adyenplatform": 30 * day, "docusign": 15 * day, "heroku": 3 * day, "hookdeck": 7 * day, "meta": 7 * day,
+		"paypal": 3 * day, "paystack": 3 * day, "stripe": 3 * day, "wise": 14 * day, "yousign": 4*day + 39*time.Minute,
+	} {
+		p, ok := catalog.Lookup(name)
+		if !ok {
+			t.Errorf("there is no %s", name)
+		} else if got := p.Profile.Retention; got <= documented {
+			t.Errorf("%s retries for %v, and the retention is %v", name, documented, got)
+		}
+	}
+}
+
 func TestNew(t *testing.T) {
 	for _, p := range catalog.All() {
 		t.Run(p.Name, func(t *testing.T) {

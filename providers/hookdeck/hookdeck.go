@@ -56,7 +56,7 @@ func Definition() scheme.Definition {
 		UnsignedID: "X-Hookdeck-Eventid",
 		MaxBody:    10 << 20, // what Hookdeck takes at most
 		Retry:      verify.RetryIdentical,
-		Retention:  7 * 24 * time.Hour, // no time is signed; automatic retries go on for up to a week
+		Retention:  8 * 24 * time.Hour, // no time is signed; automatic retries go on for up to a week
 		About: verify.About{
 			Title: "Hookdeck",
 			NotCovered: []string{
