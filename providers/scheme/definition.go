@@ -242,6 +242,7 @@ type Part struct {
 	text  string
 	size  int
 	uuid  bool
+	hash  bool  // besides uuid
 	bound bound // what check found that it needs
 }
 
@@ -271,6 +272,16 @@ func FixedField(name string, size int) Part {
 func UUIDField(name string) Part {
 	p := FixedField(name, uuidSize)
 	p.uuid = true
+	return p
+}
+
+// UUIDOrHashField is the value of a header that is a UUID as that of a UUIDField, or 32
+// bytes in URL-safe base64 with its padding. A base64 that starts as a UUID is refused, so
+// that neither form is the start of the other one: what follows cannot be taken for a part
+// of it.
+func UUIDOrHashField(name string) Part {
+	p := Field(name)
+	p.uuid, p.hash = true, true
 	return p
 }
 

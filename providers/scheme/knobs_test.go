@@ -404,6 +404,46 @@ func TestFixedFields(t *testing.T) {
 	}
 }
 
+// TestUUIDOrHashField has the body behind the id, with nothing between them.
+func TestUUIDOrHashField(t *testing.T) {
+	d := bare()
+	d.Message = []scheme.Part{scheme.UUIDOrHashField("X-Id"), scheme.Body()}
+	d.ID = scheme.ID{Header: "X-Id"}
+	v := mustNew(t, d, nil, plainSecrets[0])
+	const (
+		uuid = "0b79bab5-0f3c-4a0e-a2ef-1d6ff3b8e2a1"
+		hash = "Zx81KqL0vN3TtY6bWc9dEfGhIjKlMnOpQrStUvWxy_0="
+	)
+	sign := func(id string) *verify.Head {
+		return at("X-Id", id, "Bare-Signature", hexMAC(plainSecrets[0], id+"{}"))
+	}
+	for _, id := range []string{uuid, hash} {
+		if got := accepted(t, v, sign(id).Header, "{}"); got.ID != id {
+			t.Errorf("ID is %q", got.ID)
+		}
+	}
+	for _, tt := range []struct{ name, id string }{
+		{"a UUID in upper case", strings.ToUpper(uuid)},
+		{"a base64 that starts as a UUID", uuid + "AAAAAAA="},
+		{"a base64 without padding", hash[:43]},
+		{"a base64 of another alphabet", strings.Replace(hash, "_", "/", 1)},
+		{"a base64 with bits that count for nothing", hash[:42] + "1="},
+		{"a base64 of fewer bytes", hash[:40]},
+		{"a base64 of more bytes", hash[:43] + "AAAAA"},
+		{"another id of that length", strings.Repeat(".", 44)},
+		{"no id", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) { refusedHead(t, v, sign(tt.id), verify.ErrMalformed) })
+	}
+	// The body of one could be the end of the other's id.
+	moved := at("X-Id", uuid+"AAAAAAA=", "Bare-Signature", hexMAC(plainSecrets[0], uuid+"AAAAAAA={}"))
+	refusedHead(t, v, moved, verify.ErrMalformed)
+	moved.Header["X-Id"] = []string{uuid}
+	if _, err := verify.Verify(t.Context(), v, moved, []byte("AAAAAAA={}")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMethod(t *testing.T) {
 	d := bare()
 	d.Message = []scheme.Part{scheme.Method(), scheme.Body()}

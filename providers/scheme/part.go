@@ -29,5 +29,8 @@ func (p Part) Text() string { return p.text }
 // any other Part.
 func (p Part) Size() int { return p.size }
 
-// UUID reports whether p is a UUIDField.
+// UUID reports whether the value of p may be a UUID: p is a UUIDField or a UUIDOrHashField.
 func (p Part) UUID() bool { return p.uuid }
+
+// Hash reports whether p is a UUIDOrHashField.
+func (p Part) Hash() bool { return p.hash }

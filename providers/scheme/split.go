@@ -1,6 +1,8 @@
 package scheme
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"strings"
 )
@@ -32,7 +34,7 @@ func (d *Definition) split() error {
 	}
 	if right-left > 1 {
 		return errors.New("the Message splits in more than one way: " + d.kindName(left) + " and " + d.kindName(right-1) +
-			" have no fixed length, and nothing between them that they cannot contain; put a Literal between them if the sender does, or use FixedField or UUIDField if the sender documents the length")
+			" have no fixed length, and nothing between them that they cannot contain; put a Literal between them if the sender does, or use FixedField, UUIDField or UUIDOrHashField if the sender documents the form")
 	}
 	return nil
 }
@@ -49,7 +51,7 @@ func (d *Definition) bounded(i, neighbour int, by bound) bool {
 	case BodyPart:
 		return false
 	case FieldPart:
-		if p.size > 0 {
+		if p.size > 0 || p.hash {
 			return true
 		}
 		if next.kind == LiteralPart {
@@ -105,6 +107,8 @@ func (d *Definition) fits(i int, value string) bool {
 		return false
 	}
 	switch {
+	case p.hash:
+		return isUUID(value) || isHash(value)
 	case p.uuid:
 		return isUUID(value)
 	case p.size > 0:
@@ -128,6 +132,15 @@ func isUUID(s string) bool {
 		}
 	}
 	return true
+}
+
+// isHash reports whether s is 32 bytes in URL-safe base64, and does not start as a UUID.
+func isHash(s string) bool {
+	if len(s) != base64.URLEncoding.EncodedLen(sha256.Size) || isUUID(s[:uuidSize]) {
+		return false
+	}
+	_, ok := decodeBase64(base64.URLEncoding, nil, s)
+	return ok
 }
 
 // ends reports whether the first end in value+end is the one behind value, so

@@ -10,8 +10,9 @@
 //	guard := middleware.Protect(twitch.Must(os.Getenv("TWITCH_EVENTSUB_SECRET")))
 //
 // Nothing stands between the pieces. So that no byte can move from one to the next, an
-// id must be a UUID in lower case, as those of the documentation and of Twitch's
-// command line are; another id is refused.
+// id must have one of the two forms that Twitch's have: a UUID in lower case, as those of
+// the documentation, of handshakes and of Twitch's command line, or 44 characters of
+// URL-safe base64, as those of notifications. Another id is refused.
 //
 // An event is known by its id, which is the same in each attempt. Twitch's
 // documentation does not say whether an attempt is signed anew.
@@ -58,7 +59,7 @@ func Definition() scheme.Definition {
 		Provider:     "twitch",
 		Signatures:   []scheme.Signature{{Header: "Twitch-Eventsub-Message-Signature", Prefix: "sha256="}},
 		Timestamp:    scheme.Timestamp{Header: "Twitch-Eventsub-Message-Timestamp", Unit: scheme.RFC3339, Window: verify.Window{Past: 10 * time.Minute, Future: 5 * time.Minute}},
-		Message:      []scheme.Part{scheme.UUIDField("Twitch-Eventsub-Message-Id"), scheme.SignedTime(), scheme.Body()},
+		Message:      []scheme.Part{scheme.UUIDOrHashField("Twitch-Eventsub-Message-Id"), scheme.SignedTime(), scheme.Body()},
 		ID:           scheme.ID{Header: "Twitch-Eventsub-Message-Id"},
 		UnsignedType: "Twitch-Eventsub-Subscription-Type",
 		Handshakes: []scheme.Handshake{{

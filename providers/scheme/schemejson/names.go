@@ -71,10 +71,11 @@ func partNames() enum[scheme.PartKind] {
 	}
 }
 
-// Two more names of a FieldPart.
+// More names of a FieldPart.
 const (
 	fixedField = "fixed_field"
 	uuidField  = "uuid_field"
+	uuidOrHash = "uuid_or_hash_field"
 )
 
 func retries() enum[verify.Retry] {

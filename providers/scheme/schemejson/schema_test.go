@@ -82,7 +82,7 @@ func TestSchema(t *testing.T) {
 	}
 	for path, want := range map[string][]string{
 		"signature encoding": names(encodings()), "signature algorithm": names(algorithms()), "timestamp unit": names(units()),
-		"secret encoding": append(names(secretEncodings()), publicKey), "part part": append(names(partNames()), fixedField, uuidField),
+		"secret encoding": append(names(secretEncodings()), publicKey), "part part": append(names(partNames()), fixedField, uuidField, uuidOrHash),
 		"handshake kind": names(handshakeKinds()), "jsonStyle space": names(jsonSpaces()),
 	} {
 		def, member, _ := strings.Cut(path, " ")

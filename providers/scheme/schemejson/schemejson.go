@@ -217,7 +217,7 @@ func withPublicKey(a scheme.Algorithm) bool {
 // part makes a part, of which only its own members may be there.
 func (p part) part() (scheme.Part, error) {
 	kind := scheme.PartKind(scheme.FieldPart)
-	if p.Part != fixedField && p.Part != uuidField {
+	if p.Part != fixedField && p.Part != uuidField && p.Part != uuidOrHash {
 		var err error
 		if kind, err = partNames().read("part", p.Part); err != nil {
 			return scheme.Part{}, err
@@ -227,7 +227,7 @@ func (p part) part() (scheme.Part, error) {
 	case (p.Text != "") != (kind == scheme.LiteralPart):
 		return scheme.Part{}, errors.New("text must stand in a literal, and only there")
 	case (p.Header != "") != (kind == scheme.FieldPart):
-		return scheme.Part{}, errors.New("header must stand in a field, a fixed_field or a uuid_field, and only there")
+		return scheme.Part{}, errors.New("header must stand in a field, a fixed_field, a uuid_field or a uuid_or_hash_field, and only there")
 	case (p.Size != 0) != (p.Part == fixedField):
 		return scheme.Part{}, errors.New("size must stand in a fixed_field, and only there")
 	}
@@ -252,6 +252,8 @@ func (p part) part() (scheme.Part, error) {
 		return scheme.FixedField(p.Header, p.Size), nil
 	case uuidField:
 		return scheme.UUIDField(p.Header), nil
+	case uuidOrHash:
+		return scheme.UUIDOrHashField(p.Header), nil
 	}
 	return scheme.Field(p.Header), nil
 }
@@ -304,6 +306,8 @@ func wire(d *scheme.Definition) (*document, error) {
 		switch {
 		case p.Kind() == scheme.LiteralPart:
 			made.Text = p.Text()
+		case p.Hash():
+			made.Part, made.Header = uuidOrHash, p.Text()
 		case p.UUID():
 			made.Part, made.Header = uuidField, p.Text()
 		case p.Size() > 0:

@@ -116,7 +116,7 @@ func every() []scheme.Definition {
 	inBody := scheme.Definition{
 		Provider: "acme", MaxBody: 1, Retry: verify.RetryIdentical, Signatures: []scheme.Signature{{Header: "A", Algorithm: scheme.InsecureSHA256, Encoding: scheme.Base64URL}},
 		Timestamp: scheme.Timestamp{Member: "at", Unit: scheme.Milliseconds}, ID: scheme.ID{Member: "id"},
-		Message: []scheme.Part{scheme.BodySHA256(), scheme.SecretText()}, Compression: verify.GzipUnpacked,
+		Message: []scheme.Part{scheme.UUIDOrHashField("A-Hash"), scheme.BodySHA256(), scheme.SecretText()}, Compression: verify.GzipUnpacked,
 	}
 	list := scheme.Definition{
 		Provider: "acme", MaxBody: 1, Retry: verify.RetryResigned, RetriesRunAgain: true, Secret: scheme.Secret{Encoding: scheme.Base64Secret},

@@ -14,4 +14,6 @@ fresh; edit "/^Twitch-Eventsub-Message-Timestamp:/d"; vector no-time malformed "
 fresh; edit "s/^(Twitch-Eventsub-Message-Timestamp: .*)/\1\n\1/"; vector time-twice malformed "the time stands there twice" event
 fresh; edit "s/^(Twitch-Eventsub-Message-Id: ).*/\1$second_id\r/"; vector id-of-another-message mismatch "the id of another message under this signature" event
 fresh; edit "/^Twitch-Eventsub-Message-Id:/d"; vector no-id malformed "the id is missing" event
-fresh; edit "s/^(Twitch-Eventsub-Message-Id: ).*/\1msg_71\r/"; vector id-that-is-no-uuid malformed "the id is no UUID" event
+fresh; edit "s/^(Twitch-Eventsub-Message-Id: ).*/\1msg_71\r/"; vector id-of-no-form malformed "the id has none of the two forms" event
+id=Zx81KqL0vN3TtY6bWc9dEfGhIjKlMnOpQrStUvWxy_0=; plain "$first"; sign; vector id-in-base64 accept "the id is a hash in URL-safe base64"
+edit "s/^(Twitch-Eventsub-Message-Id: .*)_0=/\1_1=/"; vector id-in-base64-with-loose-bits malformed "the same bytes in another spelling of base64" id-in-base64
