@@ -216,7 +216,7 @@ func readPublished(t testing.TB, file string) Published {
 	}
 	for _, k := range p.Keys {
 		switch k.Kind {
-		case "ed25519-public", "ecdsa-p256-public", "rsa-public":
+		case "ed25519-public", "ecdsa-p256-public", "rsa-public", "rsa-pss-public":
 			v.PublicKeys = append(v.PublicKeys, k.Value)
 		case "hmac", "shared-secret":
 			v.Secrets = append(v.Secrets, k.Value)
