@@ -120,10 +120,10 @@ func replayKey(p catalog.Provider) string {
 		return "a signed id"
 	case p.Definition != nil && p.Definition.Partition != "":
 		return "the body, and `" + cell(p.Definition.Partition) + "`"
-	case p.About.EqualBodies:
+	case p.About.EqualBodies && (p.Definition != nil || !timed(p)):
 		return "the body"
 	}
-	return "what is signed"
+	return "what is signed" // also where code signs a time and no id
 }
 
 // cell returns a text that ends no cell of a table.
