@@ -121,3 +121,25 @@ func TestDefinitionFlag(t *testing.T) {
 	hooknotary(t, s, "verify", "--definition", file, "--secret-env", "SHORT", capture).want(t, 1, "no_key")
 	hooknotary(t, s, "verify", "--definition", file, "--secret-env", "SHORT", "--insecure-allow-short-secret", capture).want(t, 1, "mismatch")
 }
+
+// TestDefinitionFromStrangers looks for what a terminal might act on.
+func TestDefinitionFromStrangers(t *testing.T) {
+	const definition = `{
+  "version": 1, "kind": "data", "provider": "acme",
+  "signatures": [{"header": "Acme-Signature", "encoding": "hex", "algorithm": "hmac-sha256"}],
+  "message": [{"part": "literal", "text": "\u001b[2J"}, {"part": "body"}],
+  "secret": {"encoding": "text"}, "max_body": 65536, "retry": "never",
+  "about": {
+    "title": "\u001b[2J", "signed": "\u001b[2J", "not_covered": ["\u001b[2J"], "handshakes": ["\u001b[2J"],
+    "headers": [{"name": "Acme-Signature", "use": "\u001b[2J"}]
+  }
+}`
+	s := setup{env: map[string]string{"SECRET": "Hx2v9QmT4kLr8ZpWc3NdYb6sJf7gKe1A"}}
+	file, body := write(t, "acme.json", definition), write(t, "event.json", `{"a":1}`)
+	signed := hooknotary(t, s, "sign", "--definition", file, "--secret-env", "SECRET", body)
+	signed.want(t, 0, "!\x1b")
+	capture := write(t, "signed.http", signed.out)
+	hooknotary(t, s, "explain", "--definition", file, capture).want(t, 0, "Handshakes", "!\x1b")
+	forged := write(t, "forged.http", strings.Replace(signed.out, `{"a":1}`, `{"a":2}`, 1))
+	hooknotary(t, s, "verify", "--definition", file, "--secret-env", "SECRET", forged).want(t, 1, "mismatch", "!\x1b")
+}

@@ -130,16 +130,16 @@ func (x *explanation) headers(c *capture.Capture) {
 			if x.spare(c, name) {
 				continue
 			}
-			fmt.Fprintf(x.w, "    %s is missing\n", name)
+			fmt.Fprintf(x.w, "    %s is missing\n", printable(name))
 		}
 		for _, value := range values {
 			if x.Token != nil {
 				value = "(a credential, which is not shown)"
 			}
-			fmt.Fprintf(x.w, "    %s: %s\n", name, shortened(printable(value)))
+			fmt.Fprintf(x.w, "    %s: %s\n", printable(name), shortened(printable(value)))
 		}
 		if note := x.use(name); note != "" {
-			fmt.Fprintf(x.w, "      %s\n", note)
+			fmt.Fprintf(x.w, "      %s\n", printable(note))
 		}
 	}
 	x.section("Headers that it does not read, and that are not covered")
@@ -177,7 +177,7 @@ func (x *explanation) message(c *capture.Capture) {
 	n := 0
 	for what, piece := range x.scheme.Message(c.Head(), c.Body) {
 		n++
-		fmt.Fprintf(table, "    %d\t%s\t%s\n", n, what, x.piece(what, piece))
+		fmt.Fprintf(table, "    %d\t%s\t%s\n", n, printable(what), x.piece(what, piece))
 	}
 	table.Flush()
 }
@@ -222,7 +222,7 @@ func digestOf(body []byte) string {
 func (x *explanation) uncovered(c *capture.Capture) {
 	x.section("What the signature does not cover")
 	for _, what := range x.About.NotCovered {
-		fmt.Fprintf(x.w, "    %s\n", what)
+		fmt.Fprintf(x.w, "    %s\n", printable(what))
 	}
 	fmt.Fprintf(x.w, "    the method, here %s; the URL, here %s; and every other header\n", printable(c.Head().Method), printable(target(c)))
 	if len(x.About.Handshakes) == 0 {
@@ -230,7 +230,7 @@ func (x *explanation) uncovered(c *capture.Capture) {
 	}
 	x.section("Handshakes, which the guard answers")
 	for _, what := range x.About.Handshakes {
-		fmt.Fprintf(x.w, "    %s\n", what)
+		fmt.Fprintf(x.w, "    %s\n", printable(what))
 	}
 }
 
@@ -278,7 +278,7 @@ func beside(signed, received time.Time, w verify.Window) string {
 func (x *explanation) profile() {
 	p := x.scheme.Profile()
 	x.section("The scheme")
-	fmt.Fprintf(x.w, "    signed: %s\n", x.About.Signed)
+	fmt.Fprintf(x.w, "    signed: %s\n", printable(x.About.Signed))
 	fmt.Fprintf(x.w, "    binding of the body: %s\n", p.Binding)
 	fmt.Fprintf(x.w, "    media type: %s; largest body: %s\n", mediaType(p), size(p.MaxBody))
 	fmt.Fprintf(x.w, "    retries: %s\n", retries(p))
