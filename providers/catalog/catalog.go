@@ -139,6 +139,10 @@ func All() []Provider {
 		if d := all[i].Token; d != nil {
 			own := *d
 			own.About = own.About.Clone()
+			own.Handshakes = slices.Clone(own.Handshakes)
+			for i := range own.Handshakes {
+				own.Handshakes[i].If = slices.Clone(own.Handshakes[i].If)
+			}
 			all[i].Token = &own
 		}
 	}

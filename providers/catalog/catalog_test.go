@@ -157,6 +157,11 @@ func TestAll(t *testing.T) {
 				p.Definition.Message[0] = scheme.Literal("changed")
 				p.Definition.About.Links[0] = "changed"
 			}
+			if p.Token != nil {
+				for i := range p.Token.Handshakes {
+					p.Token.Handshakes[i].Response = "changed"
+				}
+			}
 		}
 		if after := catalog.JSON(); !bytes.Equal(before, after) {
 			t.Errorf("the catalogue is now %s", after)
@@ -164,6 +169,14 @@ func TestAll(t *testing.T) {
 		for _, p := range catalog.All() {
 			if d := p.Definition; d != nil && d.Signatures[0].Header == "Changed" {
 				t.Errorf("%s has the changed definition", p.Name)
+			}
+			if p.Token == nil {
+				continue
+			}
+			for _, h := range p.Token.Handshakes {
+				if h.Response == "changed" {
+					t.Errorf("%s has the changed handshake", p.Name)
+				}
 			}
 		}
 	})
