@@ -36,6 +36,11 @@
 // nonce to the first body that came with it. A form that parsers may read differently is
 // refused.
 //
+// The form stands right behind the URL, too, and all endpoints of an account share its Auth
+// Token. So that a request for another URL does not verify, a form is refused whose first
+// field, sorted, has a name that starts with no letter. Do not give Plivo a URL without a
+// query, and the same one with a query whose first name sorts before those of the form.
+//
 // # Retries
 //
 // Plivo tries a callback of a message again after 1, 3 and 7 minutes, and one of a call as
@@ -150,8 +155,9 @@ func variants(u endpoint.URL) ([]string, error) {
 }
 
 var (
-	errForm  = errors.New("the body is no form that all parsers read alike, or it has too many fields")
-	errNonce = errors.New("the nonce is missing, repeated, too long or not letters and digits")
+	errForm   = errors.New("the body is no form that all parsers read alike, or it has too many fields")
+	errBorder = errors.New("the form could begin with the end of a longer URL: its first sorted field starts with no letter")
+	errNonce  = errors.New("the nonce is missing, repeated, too long or not letters and digits")
 )
 
 // scheme returns how Plivo signs for the endpoint.
@@ -209,6 +215,9 @@ func (e *site) begin(h *verify.Head) (canonical.Request, error) {
 			return nil, errForm
 		}
 		behind := append(e.behind(fields), "."+nonce...)
+		if !form.StartsWithLetter(fields) { // behind has sorted them
+			return nil, errBorder
+		}
 		all := make([][]byte, len(e.urls))
 		for i, u := range e.urls {
 			all[i] = slices.Concat([]byte(u), behind)

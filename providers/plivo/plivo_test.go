@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -150,6 +151,34 @@ func TestPublished(t *testing.T) {
 		compare(t, tt.Name, tt.Want(t), vector.Outcome(err))
 	}
 	done()
+}
+
+// TestOtherURL: a request for a URL that goes on where the endpoint's ends does not verify
+// there, although one text can be made of both.
+func TestOtherURL(t *testing.T) {
+	for _, tt := range []struct{ name, own, text, sent string }{
+		{"a query", "https://shop.example/hooks", "https://shop.example/hooks?1=2.CallUUIDabTo15550100." + nonce, "1=%3D2.&CallUUID=ab&To=15550100"},
+		{"a longer value in the query", "https://shop.example/hooks?v=1", "https://shop.example/hooks?v=1.5.CallUUIDabTo15550100." + nonce, "5=.&CallUUID=ab&To=15550100"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := plivo.Must(tt.own, token)
+			judge := func(text, body string) error {
+				h := &verify.Head{Header: header(text, token), ReceivedAt: time.Unix(1773480413, 0)}
+				_, err := verify.Verify(context.Background(), v, h, []byte(body))
+				return err
+			}
+			own := tt.own + "?"
+			if strings.Contains(tt.own, "?") {
+				own = tt.own + "."
+			}
+			if err := judge(own+"CallUUIDabTo15550100."+nonce, "CallUUID=ab&To=15550100"); err != nil {
+				t.Errorf("its own form: %v", err)
+			}
+			if err := judge(tt.text, tt.sent); !errors.Is(err, verify.ErrMismatch) {
+				t.Errorf("the other URL's form: %v", err)
+			}
+		})
+	}
 }
 
 func TestNew(t *testing.T) {

@@ -46,8 +46,12 @@
 // so that one form of it runs, and no second one. A form that parsers may read differently
 // is refused. With Options.JSON all bytes of the body are covered.
 //
-// All endpoints of an account share its Auth Token. A request for one URL does not verify
-// for another.
+// All endpoints of an account share its Auth Token, and nothing separates the URL from the
+// form either. So that a request for /hooks/status does not verify at /hooks, a form is
+// refused whose first field, sorted, has a name that starts with no letter; and one in whose
+// text the account stands, and that has no field AccountSid. Where an app names parameters
+// of its own, it starts their names with letters. Do not give Twilio a URL that is another
+// one with letters behind it, /hooks and /hooksA.
 //
 // # Equal requests
 //
@@ -176,6 +180,7 @@ func (e *site) scheme() canonical.Scheme {
 
 var (
 	errForm   = errors.New("the body is no form that all parsers read alike, or it has too many fields")
+	errBorder = errors.New("the form could begin with the end of a longer URL: its first sorted field starts with no letter, or AccountSid is not a field")
 	errHash   = errors.New("the body is not the one whose SHA-256 the URL has in bodySHA256")
 	errAnchor = errors.New("with AnyQuery, AccountSid must be the first of the sorted fields, and stand in what is signed once")
 	errNoURL  = errors.New("the head has no URL, whose query is signed")
@@ -231,6 +236,10 @@ func (e *site) beginForm(h *verify.Head) (canonical.Request, error) {
 			return nil, errForm
 		}
 		signed := join(fields)
+		isAccount := func(f form.Field) bool { return f.Name == "AccountSid" }
+		if !form.StartsWithLetter(fields) || anchor.Match(signed) && !slices.ContainsFunc(fields, isAccount) {
+			return nil, errBorder
+		}
 		if e.opts.AnyQuery && (len(fields) == 0 || fields[0].Name != "AccountSid" || !anchored(text, signed)) {
 			return nil, errAnchor
 		}

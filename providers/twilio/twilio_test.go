@@ -328,6 +328,48 @@ func TestForms(t *testing.T) {
 	})
 }
 
+// TestOtherURL: a request for a URL that goes on where the endpoint's ends does not verify
+// there, although one text can be made of both.
+func TestOtherURL(t *testing.T) {
+	const form = "AccountSid=" + account + "&Body=Hello&To=%2B15550100"
+	for _, tt := range []struct{ name, own, other, sent string }{
+		{"a folder", "https://shop.example/hooks", "https://shop.example/hooks/status", "%2Fstatus=&" + form},
+		{"a folder, cut within", "https://shop.example/hooks", "https://shop.example/hooks/status", "%2F=status&" + form},
+		{"a query", "https://shop.example/hooks", "https://shop.example/hooks?shop=7", "%3Fshop=%3D7&" + form},
+		{"a longer number", "https://shop.example/hooks/1", "https://shop.example/hooks/12", "2=&" + form},
+		{"a longer query", "https://shop.example/?shop=1", "https://shop.example/?shop=1&to=x", "%26=to%3Dx&" + form},
+		{"a port", "https://shop.example", "https://shop.example:8443/", "%3A=8443%2F&" + form},
+		{"letters", "https://shop.example/hooks", "https://shop.example/hooksStatus", "StatusAccountSid=" + account + "BodyHello&To=%2B15550100"},
+		{"JSON at a URL of the same path", "https://shop.example/hooks", "https://shop.example/hooks?bodySHA256=" + strings.Repeat("0a", 32), "%3FbodySHA256=%3D" + strings.Repeat("0a", 32)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, own := range []string{form, "Abc=1&" + form, ""} {
+				u, err := url.Parse(tt.own)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := verdict(t, twilio.Must(tt.own, token), tt.own, own, own, u.RawQuery); err != nil {
+					t.Errorf("its own form %q: %v", own, err)
+				}
+			}
+			theirs := form
+			if strings.Contains(tt.other, "bodySHA256") {
+				theirs = ""
+			}
+			if signed(tt.other, theirs) != signed(tt.own, tt.sent) {
+				t.Fatal("it is another text than was signed, and would not verify anyway")
+			}
+			u, err := url.Parse(tt.own)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := verdict(t, twilio.Must(tt.own, token), tt.other, theirs, tt.sent, u.RawQuery); !errors.Is(err, verify.ErrMismatch) {
+				t.Errorf("the other URL's form: %v", err)
+			}
+		})
+	}
+}
+
 func TestAnyQuery(t *testing.T) {
 	v, err := twilio.New("https://shop.example/hooks", verify.Secrets(token), &twilio.Options{AnyQuery: true})
 	if err != nil {

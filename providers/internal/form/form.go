@@ -94,6 +94,18 @@ func digit(c byte) byte {
 	return 16
 }
 
+// StartsWithLetter reports whether the first of some sorted fields has a name that starts
+// with an ASCII letter, or there are no fields. It is for schemes that sign the fields right
+// behind a URL: where another endpoint has a URL that goes on, with "/x", "?x=1" or a digit,
+// the rest of its URL could be passed off as the first field.
+func StartsWithLetter(sorted []Field) bool {
+	if len(sorted) == 0 {
+		return true
+	}
+	c := sorted[0].Name[0] | 0x20
+	return 'a' <= c && c <= 'z'
+}
+
 // Sort sorts fields by the bytes of their names, and those of one name by the bytes of
 // their values.
 func Sort(fields []Field) {

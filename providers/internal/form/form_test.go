@@ -67,6 +67,17 @@ func TestSort(t *testing.T) {
 	}
 }
 
+func TestStartsWithLetter(t *testing.T) {
+	for name, want := range map[string]bool{"A": true, "z1": true, "Z/": true, "1": false, "/": false, "?": false, "_": false, "@": false, "[": false, "`": false, "{": false, "é": false} {
+		if got := form.StartsWithLetter([]form.Field{{Name: name}}); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+	if !form.StartsWithLetter(nil) {
+		t.Error("no fields have no name that starts with something else")
+	}
+}
+
 // FuzzParse: the parser of net/http finds the same fields in what Parse takes, and writing
 // them anew is one more form with these fields.
 func FuzzParse(f *testing.F) {
