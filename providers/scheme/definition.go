@@ -435,6 +435,8 @@ func (d *Definition) checkSignatures() error {
 			return errors.New("a Field contains its Separator or its Assign, and would never be found")
 		case s.Separator != "" && (len(s.Separator) != 1 || strings.Trim(s.Separator, "!#$%&'()*,./:;<>?@[]^`{|}~ ") != "" && s.Field == ""):
 			return errors.New("a Separator of bare values must be one character that no signature contains")
+		case s.Separator != "" && s.Encoding.writes(s.Separator[0]):
+			return errors.New("the Separator of a Signature is a character of its Encoding: it would cut signatures")
 		case s.Blanks && (s.Separator == "" || s.Separator == " " || s.Assign == " "):
 			return errors.New("the Blanks of a Signature need a Separator, and neither it nor Assign may be a blank")
 		}

@@ -81,6 +81,16 @@ func TestNew(t *testing.T) {
 				}, "falling strength"},
 			{"with a separator that a signature contains", bare, func(d *scheme.Definition) { d.Signatures[0].Separator = "a" }, func(d *scheme.Definition) { d.Signatures[0].Separator = "," }, "Separator of bare values"},
 			{"with a separator of bare values that has two characters", bare, func(d *scheme.Definition) { d.Signatures[0].Separator = ", " }, func(d *scheme.Definition) { d.Signatures[0].Separator, d.Signatures[0].Blanks = ",", true }, "Separator of bare values"},
+			{"with a separator that base64 has", bare, func(d *scheme.Definition) { d.Signatures[0].Separator, d.Signatures[0].Encoding = "/", scheme.Base64 }, func(d *scheme.Definition) {
+				d.Signatures[0].Separator, d.Signatures[0].Encoding = "/", scheme.Base64URL
+			}, "character of its Encoding"},
+			{"with a separator of items that a signature contains", listed, func(d *scheme.Definition) { d.Signatures[0].Separator = "f" }, func(d *scheme.Definition) { d.Signatures[0].Separator = "g" }, "character of its Encoding"},
+			{"with a separator of items that upper-case hexadecimal has", listed, func(d *scheme.Definition) { d.Signatures[0].Separator, d.Signatures[0].Encoding = "F", scheme.UpperHex }, func(d *scheme.Definition) { d.Signatures[0].Separator, d.Signatures[0].Encoding = "f", scheme.UpperHex }, "character of its Encoding"},
+			{"with a separator of items that pads base64", listed, func(d *scheme.Definition) {
+				d.Signatures[0].Separator, d.Signatures[0].Assign, d.Signatures[0].Encoding = "=", ":", scheme.Base64URL
+			}, func(d *scheme.Definition) {
+				d.Signatures[0].Separator, d.Signatures[0].Assign, d.Signatures[0].Encoding = "=", ":", scheme.RawBase64URL
+			}, "character of its Encoding"},
 			{"with an assign but no field", bare, func(d *scheme.Definition) { d.Signatures[0].Assign = "=" }, func(d *scheme.Definition) {}, "no Field"},
 			{"with a field but no separator", listed, func(d *scheme.Definition) { d.Signatures[0].Separator = "" }, func(d *scheme.Definition) { d.Signatures[0].Separator = ";" }, "Separator"},
 			{"with a separator of two characters", listed, func(d *scheme.Definition) { d.Signatures[0].Separator = ", " }, func(d *scheme.Definition) { d.Signatures[0].Separator = " " }, "Separator"},

@@ -267,7 +267,7 @@ func (h Handshake) Describe() string {
 		GetHandshake: "a GET", HeadHandshake: "a HEAD", PostHandshake: "a POST that is not signed", SignedHandshake: "a delivery",
 	}[h.Kind]
 	switch {
-	case h.Kind == SignedHandshake:
+	case h.Kind == SignedHandshake && len(h.If) > 0: // New wants one
 		text += " with " + h.If[0].Name + " " + h.If[0].Value
 	case h.Parameter != "":
 		text += " with " + h.Parameter

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -542,4 +543,17 @@ func FuzzHandshake(f *testing.F) {
 			t.Errorf("response of %d bytes", len(text))
 		}
 	})
+}
+
+// TestHandshakeDescribe: a definition that New refuses can be described all the same.
+func TestHandshakeDescribe(t *testing.T) {
+	d := bare()
+	d.Handshakes = []scheme.Handshake{{Kind: scheme.SignedHandshake}}
+	if got := d.Describe().Handshakes; !slices.Equal(got, []string{"a delivery"}) {
+		t.Errorf("the handshakes are %q", got)
+	}
+	d.Handshakes[0].If = []scheme.Condition{{Name: "type", Value: "ping"}}
+	if got := d.Describe().Handshakes; !slices.Equal(got, []string{"a delivery with type ping"}) {
+		t.Errorf("the handshakes are %q", got)
+	}
 }

@@ -97,6 +97,22 @@ func (e Encoding) base64() *base64.Encoding {
 	return nil
 }
 
+// writes reports whether c is a character of the encoding.
+func (e Encoding) writes(c byte) bool {
+	upper, lower, digit := 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9'
+	switch e {
+	case Hex:
+		return digit || lower && c <= 'f'
+	case UpperHex:
+		return digit || upper && c <= 'F'
+	case Base64:
+		return digit || upper || lower || c == '+' || c == '/' || c == '='
+	case Base64URL:
+		return digit || upper || lower || c == '-' || c == '_' || c == '='
+	}
+	return digit || upper || lower || c == '-' || c == '_'
+}
+
 // encodedLen returns how long the text of n bytes is.
 func (e Encoding) encodedLen(n int) int {
 	if form := e.base64(); form != nil {
