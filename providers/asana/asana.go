@@ -8,7 +8,7 @@
 //	guard := middleware.Protect(asana.Must(os.Getenv("ASANA_HOOK_SECRET")))
 //
 // A delivery holds a list of events. It is empty every eight hours, to see whether the
-// endpoint is there; answer 200.
+// endpoint is there; respond with 200.
 //
 // # The handshake
 //

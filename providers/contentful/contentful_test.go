@@ -85,39 +85,24 @@ func TestBattery(t *testing.T) {
 }
 
 func TestVectors(t *testing.T) {
-	vectors := vector.Load(t, "testdata")
-	if len(vectors) < 45 {
-		t.Fatalf("found %d vectors, want at least 45", len(vectors))
-	}
-	for _, tt := range vectors {
-		t.Run(tt.Name, func(t *testing.T) {
-			o, at := &contentful.Options{}, ""
-			for _, option := range tt.Options {
-				switch name, value, _ := strings.Cut(option, " "); name {
-				case "url":
-					at = value
-				case "require":
-					o.Require = append(o.Require, value)
-				default:
-					t.Fatalf("unknown option %q", option)
-				}
+	providertest.Vectors(t, "testdata", func(t *testing.T, tt vector.Vector) (verify.Verifier, error) {
+		o, at := &contentful.Options{}, ""
+		for _, option := range tt.Options {
+			switch name, value, _ := strings.Cut(option, " "); name {
+			case "url":
+				at = value
+			case "require":
+				o.Require = append(o.Require, value)
+			default:
+				t.Fatalf("unknown option %q", option)
 			}
-			v, err := contentful.New(at, verify.Secrets(tt.Secrets...), o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := v.Profile().Check(tt.Head, int64(len(tt.Body))); err != nil {
-				t.Fatal(err)
-			}
-			d, err := verify.Verify(context.Background(), v, tt.Head, tt.Body)
-			if got := vector.Outcome(err); got != tt.Expect {
-				t.Fatalf("%s: outcome is %s (%v), want %s", tt.Note, got, err, tt.Expect)
-			}
-			if err == nil && (string(d.Body) != string(tt.Body) || d.ID != tt.ID || d.SignedAt.IsZero()) {
-				t.Errorf("the delivery is %+v, want the id %q", d, tt.ID)
-			}
-		})
-	}
+		}
+		return contentful.New(at, verify.Secrets(tt.Secrets...), o)
+	}, func(t *testing.T, d *verify.Delivery) {
+		if d.SignedAt.IsZero() {
+			t.Errorf("the delivery is %+v", d)
+		}
+	})
 }
 
 func verdict(t *testing.T, at string, o *contentful.Options, h http.Header, body string) (*verify.Delivery, error) {

@@ -115,15 +115,11 @@ func TestBattery(t *testing.T) {
 }
 
 func TestVectors(t *testing.T) {
-	for dir, make := range map[string]func(verify.KeySource, *hook0.Options) (*hook0.Verifier, error){
+	for dir, open := range map[string]func(verify.KeySource, *hook0.Options) (*hook0.Verifier, error){
 		"testdata": hook0.New, "testdata/coinbasecdp": hook0.NewCoinbaseCDP,
 	} {
-		vectors := vector.Load(t, dir)
-		if len(vectors) < 25 {
-			t.Fatalf("%s: found %d vectors, want at least 25", dir, len(vectors))
-		}
-		for _, tt := range vectors {
-			t.Run(dir+"/"+tt.Name, func(t *testing.T) {
+		t.Run(dir, func(t *testing.T) {
+			providertest.Vectors(t, dir, func(t *testing.T, tt vector.Vector) (verify.Verifier, error) {
 				o := &hook0.Options{}
 				for _, option := range tt.Options {
 					name, value, _ := strings.Cut(option, " ")
@@ -136,22 +132,9 @@ func TestVectors(t *testing.T) {
 						t.Fatalf("unknown option %q", option)
 					}
 				}
-				v, err := make(verify.Secrets(tt.Secrets...), o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := v.Profile().Check(tt.Head, int64(len(tt.Body))); err != nil {
-					t.Fatal(err)
-				}
-				d, err := verify.Verify(context.Background(), v, tt.Head, tt.Body)
-				if got := vector.Outcome(err); got != tt.Expect {
-					t.Fatalf("%s: outcome is %s (%v), want %s", tt.Note, got, err, tt.Expect)
-				}
-				if err == nil && (string(d.Body) != string(tt.Body) || d.ID != tt.ID) {
-					t.Errorf("the delivery is %+v, want the id %q", d, tt.ID)
-				}
-			})
-		}
+				return open(verify.Secrets(tt.Secrets...), o)
+			}, nil)
+		})
 	}
 }
 
@@ -298,15 +281,7 @@ func TestNew(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v, err := hook0.New(verify.Secrets(tt.secret), tt.o)
-			if tt.tells == "" {
-				if err != nil || v == nil {
-					t.Errorf("New: %v, %v", v, err)
-				}
-				return
-			}
-			if err == nil || v != nil || !strings.Contains(err.Error(), tt.tells) || !strings.HasPrefix(err.Error(), "hook0: ") {
-				t.Errorf("New: %v, %v, want an error that says %q", v, err, tt.tells)
-			}
+			providertest.Constructed(t, "hook0", v, err, tt.tells)
 		})
 	}
 }

@@ -73,25 +73,9 @@ func TestBattery(t *testing.T) {
 }
 
 func TestVectors(t *testing.T) {
-	vectors := vector.Load(t, "testdata")
-	if len(vectors) < 40 {
-		t.Fatalf("found %d vectors, want at least 40", len(vectors))
-	}
-	for _, tt := range vectors {
-		t.Run(tt.Name, func(t *testing.T) {
-			v, err := inngest.New(verify.Secrets(tt.Secrets...), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := v.Profile().Check(tt.Head, int64(len(tt.Body))); err != nil {
-				t.Fatal(err)
-			}
-			_, err = verify.Verify(context.Background(), v, tt.Head, tt.Body)
-			if got := vector.Outcome(err); got != tt.Expect {
-				t.Errorf("%s: outcome is %s (%v), want %s", tt.Note, got, err, tt.Expect)
-			}
-		})
-	}
+	providertest.Vectors(t, "testdata", func(_ *testing.T, tt vector.Vector) (verify.Verifier, error) {
+		return inngest.New(verify.Secrets(tt.Secrets...), nil)
+	}, nil)
 }
 
 func TestPublished(t *testing.T) {
@@ -268,15 +252,7 @@ func TestNew(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v, err := inngest.New(tt.keys, tt.o)
-			if tt.tells == "" {
-				if err != nil || v == nil {
-					t.Errorf("New: %v, %v", v, err)
-				}
-				return
-			}
-			if err == nil || v != nil || !strings.Contains(err.Error(), tt.tells) || !strings.HasPrefix(err.Error(), "inngest: ") {
-				t.Errorf("New: %v, %v, want an error that says %q", v, err, tt.tells)
-			}
+			providertest.Constructed(t, "inngest", v, err, tt.tells)
 		})
 	}
 }

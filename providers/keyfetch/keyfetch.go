@@ -20,8 +20,8 @@
 //   - At most 64 keys are held.
 //
 // A key is kept as long as Cache-Control says, but for a minute at least and Options.MaxAge
-// at most: so long a key that the sender withdraws still counts. If the host fails then,
-// the key counts for Options.MaxStale longer. If the host says that it does not know the
+// at most; a key that the sender withdraws counts until then. If the host fails at that
+// time, the key counts for Options.MaxStale longer. If the host says that it does not know the
 // key any more, it is gone at once.
 //
 // While unknown ids are asked for in a flood of n a second, a key that is new at the host

@@ -7,8 +7,8 @@
 //
 //	guard := middleware.Protect(line.Must(os.Getenv("LINE_CHANNEL_SECRET")))
 //
-// The console's "Verify" sends a signed delivery with an empty list of events; answer
-// 200.
+// The console's "Verify" sends a signed delivery with an empty list of events; respond
+// with 200.
 //
 // LINE sends a delivery that failed again if that is switched on, and marks each event
 // in it as redelivered. That makes it another body, so the store does not know it: look

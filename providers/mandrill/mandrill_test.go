@@ -71,31 +71,12 @@ func TestBattery(t *testing.T) {
 }
 
 func TestVectors(t *testing.T) {
-	vectors := vector.Load(t, "testdata")
-	if len(vectors) < 35 {
-		t.Fatalf("found %d vectors, want at least 35", len(vectors))
-	}
-	for _, tt := range vectors {
-		t.Run(tt.Name, func(t *testing.T) {
-			if len(tt.Options) != 1 || !strings.HasPrefix(tt.Options[0], "url ") {
-				t.Fatalf("the options are %q, want a URL", tt.Options)
-			}
-			v, err := mandrill.New(tt.Options[0][4:], verify.Secrets(tt.Secrets...), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := v.Profile().Check(tt.Head, int64(len(tt.Body))); err != nil {
-				t.Fatal(err)
-			}
-			d, err := verify.Verify(context.Background(), v, tt.Head, tt.Body)
-			if got := vector.Outcome(err); got != tt.Expect {
-				t.Fatalf("%s: outcome is %s (%v), want %s", tt.Note, got, err, tt.Expect)
-			}
-			if err == nil && (string(d.Body) != string(tt.Body) || d.ID != tt.ID) {
-				t.Errorf("the delivery is %+v", d)
-			}
-		})
-	}
+	providertest.Vectors(t, "testdata", func(t *testing.T, tt vector.Vector) (verify.Verifier, error) {
+		if len(tt.Options) != 1 || !strings.HasPrefix(tt.Options[0], "url ") {
+			t.Fatalf("the options are %q, want a URL", tt.Options)
+		}
+		return mandrill.New(tt.Options[0][4:], verify.Secrets(tt.Secrets...), nil)
+	}, nil)
 }
 
 func TestNew(t *testing.T) {
@@ -112,15 +93,7 @@ func TestNew(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v, err := mandrill.New(tt.url, verify.Secrets(tt.key), tt.o)
-			if tt.tells == "" {
-				if err != nil || v == nil {
-					t.Errorf("New: %v, %v", v, err)
-				}
-				return
-			}
-			if err == nil || v != nil || !strings.Contains(err.Error(), tt.tells) || !strings.HasPrefix(err.Error(), "mandrill: ") {
-				t.Errorf("New: %v, %v, want an error that says %q", v, err, tt.tells)
-			}
+			providertest.Constructed(t, "mandrill", v, err, tt.tells)
 		})
 	}
 }

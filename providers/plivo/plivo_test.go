@@ -113,29 +113,14 @@ func optionsOf(t *testing.T, v vector.Vector) (address string, o *plivo.Options)
 }
 
 func TestVectors(t *testing.T) {
-	vectors := vector.Load(t, "testdata")
-	if len(vectors) < 40 {
-		t.Fatalf("found %d vectors, want at least 40", len(vectors))
-	}
-	for _, tt := range vectors {
-		t.Run(tt.Name, func(t *testing.T) {
-			address, o := optionsOf(t, tt)
-			v, err := plivo.New(address, verify.Secrets(tt.Secrets...), o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := v.Profile().Check(tt.Head, int64(len(tt.Body))); err != nil {
-				t.Fatal(err)
-			}
-			d, err := verify.Verify(context.Background(), v, tt.Head, tt.Body)
-			if got := vector.Outcome(err); got != tt.Expect {
-				t.Fatalf("%s: outcome is %s (%v), want %s", tt.Note, got, err, tt.Expect)
-			}
-			if err == nil && (string(d.Body) != string(tt.Body) || d.ID != tt.ID || d.MessageID != nonce) {
-				t.Errorf("the delivery is %+v", d)
-			}
-		})
-	}
+	providertest.Vectors(t, "testdata", func(t *testing.T, tt vector.Vector) (verify.Verifier, error) {
+		address, o := optionsOf(t, tt)
+		return plivo.New(address, verify.Secrets(tt.Secrets...), o)
+	}, func(t *testing.T, d *verify.Delivery) {
+		if d.MessageID != nonce {
+			t.Errorf("the delivery is %+v", d)
+		}
+	})
 }
 
 // TestPublished judges the vectors of Plivo's libraries. They are GET requests without a
@@ -199,15 +184,7 @@ func TestNew(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v, err := plivo.New(tt.url, verify.Secrets(tt.secret), nil)
-			if tt.tells == "" {
-				if err != nil || v == nil {
-					t.Errorf("New: %v, %v", v, err)
-				}
-				return
-			}
-			if err == nil || v != nil || !strings.Contains(err.Error(), tt.tells) || !strings.HasPrefix(err.Error(), "plivo: ") {
-				t.Errorf("New: %v, %v, want an error that says %q", v, err, tt.tells)
-			}
+			providertest.Constructed(t, "plivo", v, err, tt.tells)
 		})
 	}
 }

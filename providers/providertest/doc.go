@@ -47,8 +47,10 @@
 //		})
 //	}
 //
-// It fits schemes with a secret as well as those with a public key, and schemes that
-// bind the body by a checksum only.
+// It fits schemes with a secret as well as those with a public key, and schemes that bind
+// the body by a checksum only. [ExerciseEmbedded] is the battery for a sender whose
+// signature stands in the body, [Vectors] judges a folder of vectors, and [Constructed]
+// looks at what a constructor returned.
 //
 // The package knows no provider.
 package providertest
