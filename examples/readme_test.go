@@ -20,12 +20,18 @@ import (
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/echomw"
 	"github.com/hooknotary/hooknotary/middleware/record"
+	"github.com/hooknotary/hooknotary/providers/discord"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubevent"
+	"github.com/hooknotary/hooknotary/providers/gitlab"
+	"github.com/hooknotary/hooknotary/providers/meta"
 	"github.com/hooknotary/hooknotary/providers/paypal"
+	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/providers/standardwebhooks"
 	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripeevent"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
+	"github.com/hooknotary/hooknotary/providers/twilio"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -52,6 +58,31 @@ func readmeChi(r router, handler http.HandlerFunc) {
 
 func readmeEcho(e *echo.Echo, handler echo.HandlerFunc) {
 	e.POST("/hooks/github", handler, echomw.Protect(github.Must(os.Getenv("GITHUB_WEBHOOK_SECRET"))))
+}
+
+func readmeSenders(mux *http.ServeMux, handler http.Handler) {
+	// Clerk is one of many senders of one package.
+	clerk := standardwebhooks.Clerk.Must(os.Getenv("CLERK_WEBHOOK_SIGNING_SECRET"))
+	mux.Handle("POST /hooks/clerk", middleware.Protect(clerk)(handler))
+
+	// Discord signs with a private key. The endpoint holds the public one.
+	mux.Handle("POST /hooks/discord", middleware.Protect(discord.Must(os.Getenv("DISCORD_PUBLIC_KEY")))(handler))
+
+	// Twilio signs the URL that it calls, which a proxy may change on the way.
+	sms := twilio.Must("https://shop.example/hooks/sms", os.Getenv("TWILIO_AUTH_TOKEN"))
+	mux.Handle("POST /hooks/sms", middleware.Protect(sms)(handler))
+
+	// GitLab's secret token signs nothing.
+	mux.Handle("POST /hooks/gitlab", middleware.Protect(gitlab.InsecureMust(os.Getenv("GITLAB_WEBHOOK_TOKEN")))(handler))
+
+	// Meta checks the endpoint with a GET: the route names no method.
+	v, err := meta.New(verify.Secrets(os.Getenv("META_APP_SECRET")), &scheme.Options{
+		VerifyToken: os.Getenv("META_VERIFY_TOKEN"),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux.Handle("/hooks/meta", middleware.Protect(v)(handler))
 }
 
 func readmePayPal(e *echo.Echo, handler echo.HandlerFunc) {
@@ -121,7 +152,7 @@ func readmeTyped(mux *http.ServeMux, guard *middleware.Guard, e *echo.Echo,
 	}), echomw.Protect(github.Must(os.Getenv("GITHUB_WEBHOOK_SECRET"))))
 }
 
-var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmePayPal, readmeHandler, readmeGuard, readmeVerify, readmeCaptures, readmeRecorder, readmeTyped}
+var _ = []any{readmeNetHTTP, readmeChi, readmeEcho, readmeSenders, readmePayPal, readmeHandler, readmeGuard, readmeVerify, readmeCaptures, readmeRecorder, readmeTyped}
 
 // flat folds white space, so that indentation does not count.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -2,7 +2,9 @@ package jwt_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -157,12 +159,20 @@ func TestCatalog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		root, err := os.ReadFile("../../README.md") // it is there in a checkout
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
 		for _, d := range catalog.All() {
 			about := d.Describe()
 			signed, _, _ := strings.Cut(about.Signed, ", JW") // without the algorithm
 			row := fmt.Sprintf("| [%s](%s) | `%s` | %s | ", about.Title, d.Provider, about.Headers[0].Name, signed)
 			if !strings.Contains(string(readme), "\n"+row) {
 				t.Errorf("there is no row %q", row)
+			}
+			link := fmt.Sprintf("[%s](providers/jwt/%s)", about.Title, d.Provider)
+			if len(root) > 0 && !strings.Contains(string(root), link) {
+				t.Errorf("the README of the repository does not hold %q", link)
 			}
 		}
 		if rows, want := strings.Count(string(readme), "\n| ["), len(catalog.All()); rows != want {
