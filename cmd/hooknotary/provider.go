@@ -17,6 +17,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/hook0"
+	jwtcatalog "github.com/hooknotary/hooknotary/providers/jwt/catalog"
 	"github.com/hooknotary/hooknotary/providers/mailgun"
 	"github.com/hooknotary/hooknotary/providers/mandrill"
 	"github.com/hooknotary/hooknotary/providers/paypal"
@@ -410,6 +411,11 @@ func findProvider(name string) (*provider, error) {
 	for _, p := range providers() {
 		if p.Name == name {
 			return p, nil
+		}
+	}
+	for _, d := range jwtcatalog.All() {
+		if d.Provider == name {
+			return nil, fmt.Errorf("%s signs with a JSON Web Token, which this command does not know; verify it in Go, with the module providers/jwt", name)
 		}
 	}
 	what := "unknown provider"
