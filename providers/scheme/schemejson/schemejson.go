@@ -190,11 +190,15 @@ func refuseOther(text []byte) error {
 		Version  *int   `json:"version"`
 		Kind     string `json:"kind"`
 		Provider string `json:"provider"`
+
+		Definition json.RawMessage `json:"definition"`
 	}
 	if json.Unmarshal(text, &head) != nil {
 		return nil // likewise
 	}
 	switch {
+	case head.Definition != nil:
+		return errors.New(`a definition has no member "definition": hand over what that member holds`)
 	case head.Version != nil && *head.Version != Version:
 		return fmt.Errorf("the document is of another version: this program reads version %d", Version)
 	case head.Kind == Code || head.Kind == Token:

@@ -241,6 +241,7 @@ func TestUnmarshal(t *testing.T) {
 		{"a comma too many", `"72h"
 }`, `"72h",
 }`, "no JSON"},
+		{"an entry of a list of providers", good, `{"name": "acme", "definition": ` + good + `}`, "hand over what that member holds"},
 		{"an array", good, `[` + good + `]`, "the document is not an object"},
 		{"a text", good, `"definition"`, "the document is not an object"},
 		{"nothing", good, ``, "no JSON"},

@@ -18,7 +18,7 @@ const maxValues = 8 << 10 // in a document
 // parse reads a text into the document, if each of its members is one of the form's.
 func parse(text []byte) (*document, error) {
 	if len(text) > MaxSize {
-		return nil, fmt.Errorf("the text has %d bytes, want at most %d", len(text), MaxSize)
+		return nil, fmt.Errorf("the text has more than %d bytes; a document holds one definition", MaxSize)
 	}
 	value, err := strictjson.Parse(text, maxValues)
 	switch {
@@ -96,7 +96,7 @@ func fitsObject(path string, v strictjson.Value, t reflect.Type) error {
 		there[m.Name] = true
 		field, ok := fieldOf(t, m.Name)
 		if !ok {
-			return fmt.Errorf("there is no member %.80q; see the members of the form in schema.json", at(m.Name))
+			return fmt.Errorf("there is no member %.80q; see the members of the form in providers/scheme/schemejson/schema.json", at(m.Name))
 		}
 		if err := fits(at(m.Name), m.Value, field.Type); err != nil {
 			return err
