@@ -179,7 +179,7 @@ func layOut(parts []scheme.Part, v Delivery, key []byte, timestamp string, h htt
 		case scheme.FieldPart:
 			value := h.Get(p.Text())
 			if value == "" {
-				return nil, fmt.Errorf("the scheme signs the header %s, and Fields has no value for it", p.Text())
+				return nil, fmt.Errorf("the scheme signs the header %s: set Delivery.Fields[%q]", p.Text(), p.Text())
 			}
 			message = append(message, value...)
 		case scheme.URLPart:

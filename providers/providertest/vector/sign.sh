@@ -2,7 +2,7 @@
 # by a second program, in another language, that shares nothing with the engine. A sign.sh
 # says how the sender signs, has a body or two, and calls flaws:
 #
-#	cd "$(dirname "$0")" && . ../../providertest/vector/sign.sh
+#	cd "$(dirname "$0")" && . "$(go list -f '{{.Dir}}' github.com/hooknotary/hooknotary/providers/providertest/vector)/sign.sh"
 #	path=/hooks/acme
 #	first='{"event":"invoice.paid","id":"evt_1"}'
 #	second='{"event":"invoice.voided","id":"evt_2"}'
@@ -23,7 +23,7 @@
 #	hash       sha256, sha512 or sha1 (sha256)
 #	keyform    text, base64 or hex: how $secret encodes the key; cut is a prefix of it (text)
 #	timed      the ends of the window in seconds, PAST,FUTURE, if a time is signed ("")
-#	header     the name of the signature's header (the first one of heads)
+#	header     the name of the signature's header (the first one of heads: write it first, or set this)
 #	type       the Content-Type (application/json)
 #	secret, other_secret     two secrets of the right form
 #	first, second            two bodies; first_id and second_id are their signed ids ("")
