@@ -1,5 +1,5 @@
 # Makes the .http files beside it with openssl: bash sign.sh
-cd "$(dirname "$0")" && . ../../../../providers/providertest/vector/sign.sh
+cd "$(dirname "$0")" && . "$(go list -f '{{.Dir}}' github.com/hooknotary/hooknotary/providers/providertest/vector)/sign.sh"
 path=/hooks/acme
 first='{"event_id":"evt_17","type":"order.paid","total":4900}'
 second='{"event_id":"evt_18","type":"order.refunded","total":4900}'
