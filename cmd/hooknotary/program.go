@@ -125,7 +125,7 @@ func subcommand(known string) cobra.PositionalArgs {
 // of one of the providers. A beginning of under four characters, such as "sk_", is too
 // common to tell alone.
 var secretArgument = sync.OnceValue(func() *regexp.Regexp {
-	var forms []string
+	forms := []string{privateDER}
 	for _, p := range providers() {
 		if p.About.SecretPrefix != "" {
 			forms = append(forms, regexp.QuoteMeta(p.About.SecretPrefix)+tokenText+"*")
@@ -147,6 +147,10 @@ var secretArgument = sync.OnceValue(func() *regexp.Regexp {
 	}
 	return regexp.MustCompile(`^(--?[a-z0-9-]*=|-[A-Za-z])?(` + strings.Join(forms, "|") + `)$`)
 })
+
+// privateDER is the DER of a private key (PKCS #8) in base64, which sign takes: a sequence, of
+// a length in one byte, two or three, that starts with the number 0 and a sequence.
+const privateDER = `(M[A-H][A-Za-z0-9+/]CAQAw|MI[GH][A-Za-z0-9+/]AgEAM|MII[A-Za-z0-9+/]{2}[AQgw]IBADA)[A-Za-z0-9+/=]{32,}`
 
 // tokenText is a character of a token.
 const tokenText = `[A-Za-z0-9+/=$_-]`

@@ -1,8 +1,16 @@
 package main
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"os/exec"
@@ -284,6 +292,39 @@ func TestSecretArgument(t *testing.T) {
 		if got := secretArgument().MatchString(c.argument); got != c.secret {
 			t.Errorf("%s: %q is a secret: %v, want %v", c.name, c.argument, got, c.secret)
 		}
+	}
+}
+
+// TestPrivateKeyArgument: a private key that is pasted onto the command line is not repeated,
+// and a public one is no secret.
+func TestPrivateKeyArgument(t *testing.T) {
+	private := make(map[string]crypto.Signer)
+	var errs [4]error
+	_, private["Ed25519"], errs[0] = ed25519.GenerateKey(rand.Reader)
+	private["ECDSA"], errs[1] = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	private["RSA, 2048 bits"], errs[2] = rsa.GenerateKey(rand.Reader, 2048)
+	private["RSA, 3072 bits"], errs[3] = rsa.GenerateKey(rand.Reader, 3072)
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
+	}
+	for name, key := range private {
+		t.Run(name, func(t *testing.T) {
+			secret, err := x509.MarshalPKCS8PrivateKey(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			public, err := x509.MarshalPKIXPublicKey(key.Public())
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := base64.StdEncoding.EncodeToString(secret)
+			for _, argument := range []string{text, "--secret-file=" + text} {
+				hooknotary(t, setup{}, "explain", "--provider", "discord", argument).want(t, 2, "argument 4 looks like a secret", "!"+text[20:])
+			}
+			if text := base64.StdEncoding.EncodeToString(public); secretArgument().MatchString(text) {
+				t.Errorf("the public key %s counts as a secret", text)
+			}
+		})
 	}
 }
 
