@@ -111,7 +111,8 @@ const (
 	// that names its use, operations or algorithm, these must be those of a signature of
 	// the Kind. A document with a private or a secret key is refused as a whole.
 	JWK Form = iota
-	// PEM: one key, as [verify.ParsePublicKey] reads it.
+	// PEM: one key, as [verify.ParsePublicKey] reads it. The block may also be one line, as
+	// some hosts write it in JSON.
 	PEM
 )
 

@@ -208,6 +208,7 @@ func TestKey(t *testing.T) {
 			{"as a JWK that is a member", keyfetch.Endpoint{URL: each, Member: "key"}, text(object{"key": jwkOf(kind.public, nil)})},
 			{"as PEM", keyfetch.Endpoint{URL: each, Form: keyfetch.PEM}, pemOf(kind.public)},
 			{"as PEM that is a member", keyfetch.Endpoint{URL: each, Form: keyfetch.PEM, Member: "data.public_key"}, text(object{"data": object{"public_key": pemOf(kind.public)}})},
+			{"as PEM in one line", keyfetch.Endpoint{URL: each, Form: keyfetch.PEM, Member: "key"}, text(object{"key": strings.ReplaceAll(pemOf(kind.public), "\n", "")})},
 		} {
 			t.Run(kind.kind.String()+" "+tt.name, func(t *testing.T) {
 				h := newHost(t, serves(tt.body))
@@ -412,6 +413,9 @@ func TestPEM(t *testing.T) {
 		{"a key of another kind", pemOf(&k.rsa.PublicKey), "kind"},
 		{"two keys", pemOf(k.ed25519.Public()) + pemOf(k.ed25519.Public()), "one key"},
 		{"a page", "<html>", "key host: "},
+		{"two keys in one line", strings.ReplaceAll(pemOf(k.ed25519.Public())+pemOf(k.ed25519.Public()), "\n", ""), "key host: "},
+		{"one line that does not end", strings.TrimSuffix(strings.ReplaceAll(pemOf(k.ed25519.Public()), "\n", ""), "-----END PUBLIC KEY-----"), "one line"},
+		{"a private key in one line", strings.ReplaceAll(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "\n", ""), "private"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, _ := newFetcher(t, newHost(t, serves(tt.body)), keyfetch.Endpoint{URL: each, Form: keyfetch.PEM}, keyfetch.Options{})

@@ -84,7 +84,7 @@ func (f *Fetcher) parse(body []byte, id string) ([]named, error) {
 			}
 			body = []byte(*text)
 		}
-		public, err := verify.ParsePublicKey(string(bytes.TrimSpace(body)))
+		public, err := verify.ParsePublicKey(unfolded(string(bytes.TrimSpace(body))))
 		if err != nil {
 			return fail(fmt.Errorf("key host: %w", errors.Unwrap(err)))
 		}
@@ -136,6 +136,16 @@ func (f *Fetcher) parse(body []byte, id string) ([]named, error) {
 		return fail(errNoKeys)
 	}
 	return keys, nil
+}
+
+// unfolded returns the base64 in a PEM block that is one line, and any other text as it is.
+func unfolded(text string) string {
+	der, begins := strings.CutPrefix(text, "-----BEGIN PUBLIC KEY-----")
+	der, ends := strings.CutSuffix(der, "-----END PUBLIC KEY-----")
+	if !begins || !ends || strings.Contains(der, "\n") {
+		return text
+	}
+	return der
 }
 
 func (f *Fetcher) withdrawn(k jwk) bool {
