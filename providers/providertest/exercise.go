@@ -63,6 +63,12 @@ type Subject struct {
 	// Nil: all of the value.
 	Signature func(value string) string
 
+	// Neutral reports whether another value of the first header differs from the genuine one
+	// only in what is not signed and names no message, such as the id of a key that the
+	// verifier was handed anyway. Such a request is refused, or the same message. Nil: no
+	// value does.
+	Neutral func(genuine, value string) bool
+
 	// SignsURL: the signature covers the URL.
 	SignsURL bool
 

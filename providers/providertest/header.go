@@ -205,8 +205,11 @@ func (b *battery) testHeaders(t *testing.T) {
 }
 
 // respaced reports whether a value of the signature's header differs from the genuine one
-// in its blanks alone, where one may stand behind a separator.
+// in its blanks alone, where one may stand behind a separator, or is neutral.
 func (b *battery) respaced(name, genuine, value string) bool {
+	if b.Neutral != nil && name == b.Headers[0] && b.Neutral(genuine, value) {
+		return true
+	}
 	return b.Blanks && name == b.Headers[0] && strings.ReplaceAll(value, " ", "") == strings.ReplaceAll(genuine, " ", "")
 }
 
