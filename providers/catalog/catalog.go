@@ -20,6 +20,7 @@ import (
 	"github.com/hooknotary/hooknotary/providers/adyen"
 	"github.com/hooknotary/hooknotary/providers/braintree"
 	"github.com/hooknotary/hooknotary/providers/dropboxsign"
+	"github.com/hooknotary/hooknotary/providers/ebay"
 	"github.com/hooknotary/hooknotary/providers/mailgun"
 	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -39,6 +40,10 @@ var programs = [...]func() (Provider, error){
 	keyed(dropboxsign.About, false, func(keys verify.KeySource, o Options) (verify.Verifier, error) {
 		return dropboxsign.New(keys, &dropboxsign.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
 	}),
+	// eBay has no other algorithm to choose.
+	program(ebay.About, false, ebayProbe, func(_ Options, keys ...string) (verify.Verifier, error) {
+		return ebay.New(ebay.PublicKeys(keys...), &ebay.Options{InsecureSHA1: true})
+	}),
 	keyedAs(mailgun.About, strings.Repeat("0123456789abcdef", 2), func(keys verify.KeySource, o Options) (verify.Verifier, error) {
 		return mailgun.New(keys, &mailgun.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
 	}),
@@ -46,6 +51,9 @@ var programs = [...]func() (Provider, error){
 		return sns.New(topics, nil)
 	}),
 }
+
+// ebayProbe is a public key whose private one is 1.
+const ebayProbe = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q=="
 
 // families lists the providers that share a package, which holds a table of them.
 func families() []func() (Provider, error) {
