@@ -293,6 +293,36 @@ func TestCertificate(t *testing.T) {
 			}
 		}
 	})
+	t.Run("an issuer that somebody on the way made up is forgotten", func(t *testing.T) {
+		const at = "http://crt.r2m01.amazontrust.com/r2m01.cer"
+		between := newAuthority("between")
+		template := *between.cert
+		genuine := must(x509.ParseCertificate(must(x509.CreateCertificate(nil, &template, root.cert, between.key.Public(), root.key))))
+		for name, edit := range map[string]func(c *x509.Certificate){
+			"under an unknown root": func(*x509.Certificate) {},
+			"which is over":         func(c *x509.Certificate) { c.NotAfter = noon.AddDate(-1, 0, 0) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				forged := *between.cert
+				edit(&forged)
+				leaf := (&authority{genuine, between.key}).issue(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{at} })
+				h := serving(leaf)
+				other := strings.Replace(certURL, "0a1b", "ffff", 1)
+				h.files[other] = h.files[certURL]
+				h.files[at] = must(x509.CreateCertificate(nil, &forged, stranger.cert, between.key.Public(), stranger.key))
+				v := newVerifier(t, h, nil)
+				if _, err := judge(v, notification(noon).signed(leaf).body()); verify.ReasonOf(err) != verify.ErrUntrusted {
+					t.Fatalf("under the issuer that was made up: %v", err)
+				}
+				h.mu.Lock()
+				h.files[at] = genuine.Raw
+				h.mu.Unlock()
+				if _, err := judge(v, notification(noon).set("SigningCertURL", other).signed(leaf).body()); err != nil {
+					t.Errorf("under the genuine one: %v", err)
+				}
+			})
+		}
+	})
 	t.Run("a host that fails", func(t *testing.T) {
 		h := &hosts{serve: func(r *http.Request) *http.Response { return response(r, http.StatusBadGateway, nil) }}
 		_, err := judge(newVerifier(t, h, nil), notification(noon).signed(aws).body())

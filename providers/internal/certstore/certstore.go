@@ -609,12 +609,27 @@ func (c *Store) trust(ctx context.Context, l *leaf, at time.Time) error {
 		}
 		return refuse(verify.ErrUntrusted, c.config.UnknownRoot(top.Issuer.CommonName, why))
 	}
+	// Whoever answers plain HTTP can serve another certificate with the issuer's name and key,
+	// which leads nowhere. So what was fetched is kept once it was part of a chain.
+	fetched := make(map[string]*x509.Certificate)
+	kept := false
+	defer func() {
+		if !kept {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			for url := range fetched {
+				delete(c.issuers, url)
+			}
+		}
+	}()
 	for range 3 {
 		chains, err := l.cert.Verify(x509.VerifyOptions{Roots: c.roots, Intermediates: pool, CurrentTime: at})
 		if err == nil {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			l.trust(chains)
+			c.keep(fetched)
+			kept = true
 			return nil
 		}
 		var unknown x509.UnknownAuthorityError
@@ -625,7 +640,7 @@ func (c *Store) trust(ctx context.Context, l *leaf, at time.Time) error {
 			}
 			return refuse(verify.ErrUntrusted, fmt.Errorf("the certificate does not verify: %.200s", err.Error()))
 		}
-		issuer, err := c.issuer(ctx, top)
+		issuer, err := c.issuer(ctx, top, fetched)
 		if err != nil {
 			return err
 		}
@@ -662,8 +677,9 @@ func periodOf(chain []*x509.Certificate) period {
 }
 
 // issuer fetches the issuer that a certificate names. It proves nothing: it may
-// only close the gap to a root. It is nil if there is none to be had.
-func (c *Store) issuer(ctx context.Context, cert *x509.Certificate) (*x509.Certificate, error) {
+// only close the gap to a root. It is nil if there is none to be had, and is noted in
+// fetched under its URL.
+func (c *Store) issuer(ctx context.Context, cert *x509.Certificate, fetched map[string]*x509.Certificate) (*x509.Certificate, error) {
 	for i, url := range cert.IssuingCertificateURL {
 		if i == 3 {
 			break
@@ -675,6 +691,7 @@ func (c *Store) issuer(ctx context.Context, cert *x509.Certificate) (*x509.Certi
 		issuer := c.issuers[url]
 		c.mu.Unlock()
 		if issuer != nil {
+			fetched[url] = issuer
 			return issuer, nil
 		}
 		file, _, err := c.get(ctx, url)
@@ -689,17 +706,22 @@ func (c *Store) issuer(ctx context.Context, cert *x509.Certificate) (*x509.Certi
 		}
 		issuer, err = x509.ParseCertificate(file)
 		if err != nil || cert.CheckSignatureFrom(issuer) != nil {
-			continue // also because it came over plain HTTP, and is kept
+			continue // also because it came over plain HTTP
 		}
-		c.mu.Lock()
-		if len(c.issuers) >= maxIssuers {
-			clear(c.issuers)
-		}
-		c.issuers[url] = issuer
-		c.mu.Unlock()
+		fetched[url] = issuer
 		return issuer, nil
 	}
 	return nil, nil
+}
+
+// keep keeps issuers that were part of a chain. It is called with the lock.
+func (c *Store) keep(issuers map[string]*x509.Certificate) {
+	for url, cert := range issuers {
+		if len(c.issuers) >= maxIssuers {
+			clear(c.issuers)
+		}
+		c.issuers[url] = cert
+	}
 }
 
 // isIssuerURL reports whether url is a file of one of the hosts that serve
