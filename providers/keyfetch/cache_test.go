@@ -142,6 +142,35 @@ func TestFlood(t *testing.T) {
 		h.wants(t, 4+3*keyfetch.BucketSize) // so that the flood took what it can take
 	})
 
+	t.Run("that fills the places of those who wait does not, either", func(t *testing.T) {
+		release := make(chan struct{})
+		h := newHost(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/keys/slow" {
+				<-release
+			}
+			knows("k1")(w, r)
+		})
+		f, c := newFetcher(t, h, keyfetch.Endpoint{URL: each}, keyfetch.Options{MaxAge: time.Minute, MaxStale: -1})
+		has(t, f, "k1")
+		c.add(time.Minute)
+		var flood sync.WaitGroup
+		for range keyfetch.MaxWaiting {
+			flood.Go(func() { f.Key(t.Context(), "slow") })
+		}
+		for f.Waiting() < keyfetch.MaxWaiting {
+			time.Sleep(time.Millisecond)
+		}
+		lacks(t, f, "k1", verify.ErrUnavailable, "too many") // nor may it wait, but it is fetched
+		lacks(t, f, "k2", verify.ErrUnavailable, "too many")
+		for h.requests.Load() < 3 && f.Waiting() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		h.wants(t, 3) // for k1 twice, and for slow
+		close(release)
+		flood.Wait()
+		has(t, f, "k1")
+	})
+
 	t.Run("fills no memory", func(t *testing.T) {
 		h := newHost(t, func(w http.ResponseWriter, r *http.Request) {
 			switch {

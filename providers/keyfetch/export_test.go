@@ -21,6 +21,7 @@ const (
 	MaxUnknown = maxUnknown
 	MaxBody    = maxBody
 	BucketSize = bucketSize
+	MaxWaiting = maxWaiting
 )
 
 // Transport returns what carries the requests.

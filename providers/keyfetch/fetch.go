@@ -151,13 +151,11 @@ func (f *Fetcher) find(name string, newer bool) (*document, *flight, error) {
 		}
 		delete(f.failed, name)
 	}
-	if f.waiting >= maxWaiting {
-		d, err := f.stale(name, newer, refuse(verify.ErrUnavailable, errFlood))
-		return d, nil, err
-	}
+	full := f.waiting >= maxWaiting
 	fl := f.flights[name]
-	if fl == nil {
-		fl = &flight{done: make(chan struct{}), known: d != nil || !f.byID}
+	// What is known is fetched also if nobody can wait for it.
+	if known := d != nil || !f.byID; fl == nil && (known || !full) {
+		fl = &flight{done: make(chan struct{}), known: known}
 		if !fl.known {
 			if f.busy >= maxFlights || !f.open.take(now) {
 				return nil, nil, refuse(verify.ErrUnavailable, errFlood)
@@ -167,6 +165,10 @@ func (f *Fetcher) find(name string, newer bool) (*document, *flight, error) {
 		f.flights[name] = fl
 		// Not under the context of the request that came first: others wait, too.
 		go f.fly(name, fl)
+	}
+	if full {
+		d, err := f.stale(name, newer, refuse(verify.ErrUnavailable, errFlood))
+		return d, nil, err
 	}
 	f.waiting++
 	return nil, fl, nil
