@@ -7,6 +7,7 @@
 package form
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -24,15 +25,14 @@ func Parse(body []byte, most int) ([]Field, bool) {
 	if len(body) == 0 {
 		return nil, true
 	}
-	text := string(body)
-	count := 1 + strings.Count(text, "&")
+	count := 1 + bytes.Count(body, []byte("&"))
 	if count > most {
 		return nil, false
 	}
 	fields := make([]Field, 0, count)
-	for pair := range strings.SplitSeq(text, "&") {
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok || name == "" {
+	for pair := range bytes.SplitSeq(body, []byte("&")) {
+		name, value, ok := bytes.Cut(pair, []byte("="))
+		if !ok || len(name) == 0 {
 			return nil, false
 		}
 		f := Field{}
@@ -47,25 +47,30 @@ func Parse(body []byte, most int) ([]Field, bool) {
 	return fields, true
 }
 
-// decode undoes the escapes of a name or a value.
-func decode(s string) (string, bool) {
-	escaped := false
+// decode undoes the escapes of a name or a value. It copies once: nobody knows yet who sent
+// a body, which may be large.
+func decode(s []byte) (string, bool) {
+	escaped, size := false, len(s)
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c <= ' ' || c > '~' || c == ';' || c == '=':
 			return "", false
-		case c == '%' || c == '+':
+		case c == '%':
+			escaped = true
+			size -= 2
+		case c == '+':
 			escaped = true
 		}
 	}
 	if !escaped {
-		return s, true
+		return string(s), true
 	}
-	b := make([]byte, 0, len(s))
+	var b strings.Builder
+	b.Grow(max(size, 0)) // what is no escape of three characters is refused below
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '+':
-			b = append(b, ' ')
+			b.WriteByte(' ')
 		case '%':
 			if i+2 >= len(s) {
 				return "", false
@@ -74,13 +79,13 @@ func decode(s string) (string, bool) {
 			if hi > 15 || lo > 15 {
 				return "", false
 			}
-			b = append(b, hi<<4|lo)
+			b.WriteByte(hi<<4 | lo)
 			i += 2
 		default:
-			b = append(b, s[i])
+			b.WriteByte(s[i])
 		}
 	}
-	return string(b), true
+	return b.String(), true
 }
 
 // digit returns the value of a hexadecimal digit, or more than 15.

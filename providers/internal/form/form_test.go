@@ -2,7 +2,9 @@ package form_test
 
 import (
 	"net/url"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hooknotary/hooknotary/providers/internal/form"
@@ -64,6 +66,23 @@ func TestSort(t *testing.T) {
 	form.Sort(fields)
 	if want := []form.Field{{"B", "3"}, {"a", "10"}, {"a", "2"}, {"b", "1"}, {"é", "0"}}; !slices.Equal(fields, want) {
 		t.Errorf("fields are %q, want %q", fields, want)
+	}
+}
+
+// TestParseMemory: whoever sends a body has it copied once and no more.
+func TestParseMemory(t *testing.T) {
+	for name, unit := range map[string]string{"letters": "abc", "spaces": "a+b", "escapes": "%41"} {
+		body := []byte("a=" + strings.Repeat(unit, 1<<20))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		fields, ok := form.Parse(body, 1)
+		runtime.ReadMemStats(&after)
+		if want := 3 << 20; !ok || name != "escapes" && len(fields[0].Value) != want {
+			t.Fatalf("%s: %v", name, ok)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > uint64(len(body))*5/4 {
+			t.Errorf("%s: Parse allocates %d bytes for a body of %d", name, n, len(body))
+		}
 	}
 }
 
