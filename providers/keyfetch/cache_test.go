@@ -47,6 +47,16 @@ func lacksAny(t *testing.T, f *keyfetch.Fetcher, id string) {
 	}
 }
 
+// until waits for something, and not for ever.
+func until(t *testing.T, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(4 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("waits in vain")
+		}
+	}
+}
+
 func TestFlood(t *testing.T) {
 	t.Run("of unknown ids causes a burst of 10 fetches and then one a second", func(t *testing.T) {
 		h := newHost(t, knows())
@@ -144,32 +154,88 @@ func TestFlood(t *testing.T) {
 
 	t.Run("that fills the places of those who wait does not, either", func(t *testing.T) {
 		release := make(chan struct{})
+		var hang, over atomic.Bool
 		h := newHost(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/keys/slow" {
-				<-release
+			if r.URL.Path == "/keys/slow" && hang.Load() {
+				select {
+				case <-release:
+				case <-r.Context().Done():
+				}
 			}
-			knows("k1")(w, r)
+			knows("k1", "slow")(w, r)
 		})
 		f, c := newFetcher(t, h, keyfetch.Endpoint{URL: each}, keyfetch.Options{MaxAge: time.Minute, MaxStale: -1})
 		has(t, f, "k1")
+		has(t, f, "slow")
+		hang.Store(true)
 		c.add(time.Minute)
 		var flood sync.WaitGroup
 		for range keyfetch.MaxWaiting {
-			flood.Go(func() { f.Key(t.Context(), "slow") })
+			flood.Go(func() {
+				for !over.Load() {
+					f.Key(t.Context(), "slow")
+				}
+			})
 		}
-		for f.Waiting() < keyfetch.MaxWaiting {
-			time.Sleep(time.Millisecond)
-		}
+		until(t, func() bool { return f.Waiting() == keyfetch.MaxWaiting })
 		lacks(t, f, "k1", verify.ErrUnavailable, "too many") // nor may it wait, but it is fetched
 		lacks(t, f, "k2", verify.ErrUnavailable, "too many")
-		for h.requests.Load() < 3 && f.Waiting() > 0 {
-			time.Sleep(time.Millisecond)
-		}
-		h.wants(t, 3) // for k1 twice, and for slow
+		until(t, func() bool { return h.requests.Load() == 4 }) // for k1 and slow, twice each
+		over.Store(true)
 		close(release)
 		flood.Wait()
 		has(t, f, "k1")
 	})
+
+	for url, id := range map[string]string{each: "slow", set: "new"} {
+		t.Run("of unknown ids while the host hangs leaves places of a verifier: "+url, func(t *testing.T) {
+			release := make(chan struct{})
+			var hang atomic.Bool
+			h := newHost(t, func(w http.ResponseWriter, r *http.Request) {
+				if hang.Load() {
+					select {
+					case <-release:
+					case <-r.Context().Done():
+					}
+				}
+				if url == set {
+					serves(setOf(ed(object{"kid": "k1"})))(w, r)
+					return
+				}
+				knows("k1")(w, r)
+			})
+			f, c := newFetcher(t, h, keyfetch.Endpoint{URL: url}, keyfetch.Options{})
+			prepare := func(k verify.Key) (string, []byte, error) { return k.Label(), []byte(k.Label()), nil }
+			ring, err := keyring.New(f.ByHeader("X-Key-Id"), prepare, "nobody")
+			if err != nil {
+				t.Fatal(err)
+			}
+			find := func(id string) error {
+				_, noKey, err := ring.Find(t.Context(), &verify.Head{Header: http.Header{"X-Key-Id": {id}}, ReceivedAt: time.Now()})
+				return errors.Join(noKey, err)
+			}
+			if err := find("k1"); err != nil {
+				t.Fatal(err)
+			}
+			hang.Store(true)
+			c.add(time.Minute)
+			var flood sync.WaitGroup
+			for range 4 * keyfetch.MaxStrangers {
+				flood.Go(func() { find(id) })
+			}
+			until(t, func() bool { return f.Waiting() >= keyfetch.MaxStrangers })
+			start := time.Now()
+			if err := find("k1"); err != nil || time.Since(start) > time.Second {
+				t.Errorf("a known key comes after %v, with the error %v", time.Since(start), err)
+			}
+			if n := f.Waiting(); n > keyfetch.MaxStrangers {
+				t.Errorf("%d wait", n)
+			}
+			close(release)
+			flood.Wait()
+			until(t, func() bool { return f.Waiting() == 0 })
+		})
+	}
 
 	t.Run("fills no memory", func(t *testing.T) {
 		h := newHost(t, func(w http.ResponseWriter, r *http.Request) {

@@ -17,11 +17,12 @@ func (f *Fetcher) Sizes() (known, unknown, failed int) {
 
 // What the bounds are.
 const (
-	MaxKnown   = maxKnown
-	MaxUnknown = maxUnknown
-	MaxBody    = maxBody
-	BucketSize = bucketSize
-	MaxWaiting = maxWaiting
+	MaxKnown     = maxKnown
+	MaxUnknown   = maxUnknown
+	MaxBody      = maxBody
+	BucketSize   = bucketSize
+	MaxWaiting   = maxWaiting
+	MaxStrangers = maxStrangers
 )
 
 // Transport returns what carries the requests.

@@ -112,7 +112,7 @@ func (f *Fetcher) document(ctx context.Context, name string, newer bool) (*docum
 	if fl == nil {
 		return d, err
 	}
-	defer f.leave()
+	defer f.leave(fl, newer)
 	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
@@ -151,7 +151,7 @@ func (f *Fetcher) find(name string, newer bool) (*document, *flight, error) {
 		}
 		delete(f.failed, name)
 	}
-	full := f.waiting >= maxWaiting
+	full := f.waiting >= maxWaiting || (newer || d == nil && f.byID) && f.strange >= maxStrangers
 	fl := f.flights[name]
 	// What is known is fetched also if nobody can wait for it.
 	if known := d != nil || !f.byID; fl == nil && (known || !full) {
@@ -171,13 +171,20 @@ func (f *Fetcher) find(name string, newer bool) (*document, *flight, error) {
 		return d, nil, err
 	}
 	f.waiting++
+	if newer || !fl.known {
+		f.strange++
+	}
 	return nil, fl, nil
 }
 
-func (f *Fetcher) leave() {
+// leave ends the wait for a flight.
+func (f *Fetcher) leave(fl *flight, newer bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.waiting--
+	if newer || !fl.known {
+		f.strange--
+	}
 }
 
 // without returns what counts although the host failed, or err.

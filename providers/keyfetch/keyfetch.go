@@ -9,7 +9,8 @@
 //     one segment of the path, of letters, digits and "-._~". Only https is spoken, no
 //     redirect is followed, and no proxy is used unless Options.Transport says so.
 //   - A response has at most 256 KiB and takes at most 5 seconds. A delivery waits at
-//     most 1.5 seconds for it, less than [verify.KeyTimeout]; at most 1024 wait at a time.
+//     most 1.5 seconds for it, less than [verify.KeyTimeout]; at most 1024 wait at a time,
+//     128 of them for keys that are not known, so that those leave places of a verifier.
 //   - Whoever asks for the same key waits for the same fetch.
 //   - A set is fetched at most once a minute, however many unknown ids are asked for. While
 //     its host fails, it is asked every 5 seconds.
@@ -64,6 +65,7 @@ const (
 	maxFailures   = 256
 	maxFlights    = 8 // of ids that are not known
 	maxWaiting    = 1024
+	maxStrangers  = 128 // of them, those that name what is not known; package keyring asks for 256 at a time
 	minLifetime   = time.Minute
 	lifetime      = time.Hour // of a response that does not say
 	refreshEvery  = time.Minute
@@ -185,6 +187,7 @@ type Fetcher struct {
 	open    bucket
 	busy    int // flights of ids that are not known
 	waiting int
+	strange int // of them, those that name what is not known
 }
 
 // New makes a fetcher. It opens no connection. A nil o is the zero Options.
