@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/hooknotary/hooknotary/providers/adyen"
+	"github.com/hooknotary/hooknotary/providers/apple"
 	"github.com/hooknotary/hooknotary/providers/braintree"
 	"github.com/hooknotary/hooknotary/providers/dropboxsign"
 	"github.com/hooknotary/hooknotary/providers/ebay"
@@ -35,6 +36,12 @@ var programs = [...]func() (Provider, error){
 	code(paypal.About, func(id string) (verify.Verifier, error) { return paypal.New(id, nil) }),
 	keyedAs(adyen.About, strings.Repeat("0123456789abcdef", 4), func(keys verify.KeySource, o Options) (verify.Verifier, error) {
 		return adyen.New(keys, &adyen.Options{InsecureBodyNotCovered: o.InsecureBodyNotCovered})
+	}),
+	program(apple.About, false, "com.example.probe", func(_ Options, ids ...string) (verify.Verifier, error) {
+		if len(ids) != 1 {
+			return nil, fmt.Errorf("apple: there are %d values, want one bundle id", len(ids))
+		}
+		return apple.New(ids[0], nil)
 	}),
 	keyed(braintree.About, false, func(keys verify.KeySource, _ Options) (verify.Verifier, error) { return braintree.New(keys, nil) }),
 	keyed(dropboxsign.About, false, func(keys verify.KeySource, o Options) (verify.Verifier, error) {
