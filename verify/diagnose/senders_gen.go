@@ -218,6 +218,7 @@ var styles = map[string]verify.JSONStyle{
 	"airtable":                {Space: "", First: []string(nil), Sorted: false},
 	"alchemy":                 {Space: "", First: []string(nil), Sorted: false},
 	"anthropic":               {Space: "", First: []string(nil), Sorted: false},
+	"apple":                   {Space: "", First: []string(nil), Sorted: false},
 	"argil":                   {Space: "", First: []string(nil), Sorted: false},
 	"asana":                   {Space: "", First: []string(nil), Sorted: false},
 	"ashby":                   {Space: "", First: []string(nil), Sorted: false},
