@@ -15,9 +15,9 @@
 //
 // Everything else: the rest of additionalData, eventDate, reason, paymentMethod, operations,
 // live, and any member that somebody adds. Whoever holds a genuine item that has not arrived
-// can change them. So the Binding of a Delivery is verify.BindingPart, and New wants to be told that you
-// know it. Read the items with [Items], which returns what is signed and nothing else, and
-// not the body.
+// can change them. So the Binding of a Delivery is verify.BindingPart, and New wants to be
+// told that you know it. Do not read the body: [Items] returns what is signed and nothing
+// else.
 //
 // A body has one item, as Adyen's JSON webhooks always have; one with more is refused.
 // Each item would be signed by itself, so whoever holds genuine ones could put them together
@@ -33,8 +33,8 @@
 //
 // Adyen retries for 30 days, and documents that an event may come more than once. Nothing of
 // a retry is documented to differ. No id of an event is signed by itself: a store knows
-// an event by all of its signed values. The same pspReference and eventCode with another
-// success is so another event. Adyen takes any status of 2xx for an acknowledgement.
+// an event by all of its signed values. So the same pspReference and eventCode with another
+// success is another event. Adyen takes any status of 2xx for an acknowledgement.
 //
 // Source: https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures
 // and https://docs.adyen.com/development-resources/webhooks/understand-notifications (one item).

@@ -8,9 +8,9 @@
 //	guard := middleware.Protect(commercelayer.Must(os.Getenv("COMMERCELAYER_SHARED_SECRET")))
 //
 // Calls of external resources (prices, taxes, shipping costs) are signed alike, with
-// their own shared secrets, but each of them wants an answer: acknowledging a repeat
-// without one is no answer, so do not protect those with a guard; verify them with New
-// and verify.Verify.
+// their own shared secrets, but each of them reads the response, and a guard
+// acknowledges a repeat with an empty one. So do not protect those with a guard; verify
+// them with New and verify.Verify.
 //
 // # What the signature does not say
 //

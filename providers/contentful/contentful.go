@@ -38,7 +38,7 @@
 //
 // # What the signature does not say
 //
-// The signature does not cover the scheme and host of the URL, and each header that it does
+// The signature does not cover the scheme and host of the URL, nor any header that it does
 // not name. All webhooks of a space share its signing secret.
 //
 // Source: https://www.contentful.com/developers/docs/webhooks/request-verification/ and the

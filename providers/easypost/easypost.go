@@ -8,8 +8,8 @@
 //	guard := middleware.Protect(easypost.Must(os.Getenv("EASYPOST_WEBHOOK_SECRET")))
 //
 // EasyPost normalises the secret first (Unicode's NFKD). A secret of ASCII characters
-// alone is the same before and after; take such a one, because another one has to be
-// normalised before it is handed to New.
+// alone is the same before and after, so choose one. Any other has to be normalised before
+// it is handed to New.
 //
 // An event is known by its id, which stands in the body.
 //

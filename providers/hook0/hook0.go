@@ -39,7 +39,7 @@
 //
 // # What the signature does not say
 //
-// The signature does not cover the URL, the method, and each header that it does not name.
+// The signature does not cover the URL, the method, nor any header that it does not name.
 //
 // Source: https://documentation.hook0.com/tutorials/webhook-authentication,
 // https://docs.cdp.coinbase.com/webhooks/verify-signatures, and clients/conformance of

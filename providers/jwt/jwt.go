@@ -16,9 +16,8 @@
 // most. Its header and its claims are JSON objects without a name that stands twice and
 // without anything behind. Refused is a header with another typ than JWT, and one that
 // brings a key or changes the meaning of the rest: crit, jku, jwk, x5u, x5c, b64, cty, enc,
-// zip. An audience is one text and no list.
-//
-// In a detached token b64 is false, and crit may say so.
+// zip. A detached token is the one exception: its b64 is false, and crit may name b64. An
+// audience is one text and no list.
 //
 // Claims that a definition or an endpoint requires are compared as a whole. An expiry
 // (exp) and a begin (nbf) count wherever a token has them. Times are whole seconds.

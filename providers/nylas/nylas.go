@@ -8,7 +8,7 @@
 //	guard := middleware.Protect(nylas.Must(os.Getenv("NYLAS_WEBHOOK_SECRET")))
 //
 // A notification is known by its id, which stands in the body. Nylas sends it up to three
-// times, until the endpoint answers 200 within 10 seconds.
+// times, until the endpoint responds with 200 within 10 seconds.
 //
 // # Compressed notifications
 //

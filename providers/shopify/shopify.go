@@ -25,9 +25,9 @@
 //
 // The topic (X-Shopify-Topic), the shop (X-Shopify-Shop-Domain), the ids
 // (X-Shopify-Webhook-Id, X-Shopify-Event-Id) and the time (X-Shopify-Triggered-At) are
-// not signed, nor are those without the X. All shops that install an app share its secret: whoever holds a delivery
-// of one shop can send it on in the name of another, and under another topic. Have a
-// route for each topic, and look the shop up by what the body says.
+// not signed, nor are those without the X. All shops that install an app share its secret:
+// whoever holds a delivery of one shop can send it on in the name of another, and under
+// another topic. Have a route for each topic, and look the shop up by what the body says.
 //
 // # Equal bodies
 //

@@ -10,7 +10,7 @@
 //
 // The time is in milliseconds. The secret is the client secret of the OAuth
 // application that made the webhook. Webhooks that were made in the dashboard of a
-// site are not signed, unless the documentation has come to say so, and are refused.
+// site are not signed, as far as the documentation says, and are refused.
 //
 // No id of the event is signed, so an event is known by its time and body. Webflow
 // repeats what failed three times, ten minutes apart. Its documentation does not say
