@@ -22,9 +22,12 @@
 //	d.Signatures = []scheme.Signature{{Header: "X-HubSpot-Signature", Algorithm: scheme.InsecureSHA256}}
 //	d.Constants = []scheme.Constant{{Header: "X-HubSpot-Signature-Version", Value: "v1"}}
 //	d.Timestamp, d.Message = scheme.Timestamp{}, []scheme.Part{scheme.SecretText(), scheme.Body()}
+//	d.BodyPrefix = "["
 //
 // In version 2, "v2", scheme.Method() and scheme.URL() stand between the secret and the
-// body.
+// body. The version is not signed, and a request of version 2 is one of version 1 whose body
+// starts with POST: BodyPrefix refuses that. It is "[" for webhooks, and "{" for the calls
+// whose body is an object.
 //
 // A body is a list of events, each with its eventId, so no id of the whole is known,
 // and a request is known by its time and body. HubSpot repeats what failed up to ten
