@@ -53,27 +53,47 @@ func TestKit(t *testing.T) {
 	}
 	t.Logf("%d flaws are named, of which there are %d vectors", named, files)
 
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3")
+	}
+	blocks := regexp.MustCompile("(?s)```python\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("the page has %d blocks of Python, want 2", len(blocks))
+	}
 	t.Run("its reader reads them all", func(t *testing.T) {
-		python, err := exec.LookPath("python3")
-		if err != nil {
-			t.Skip("there is no python3")
-		}
-		_, code, _ := strings.Cut(string(page), "```python\n")
-		code, _, _ = strings.Cut(code, "```")
-		file := filepath.Join(t.TempDir(), "read.py")
-		if err := os.WriteFile(file, []byte(code), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.Command(python, file, "..").CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		out := run(t, python, blocks[0][1], "..")
 		all := 0
 		for _, n := range found {
 			all += n
 		}
-		if lines := strings.Count(string(out), "\n"); lines != all {
+		if lines := strings.Count(out, "\n"); lines != all {
 			t.Errorf("it reads %d files, want %d", lines, all)
 		}
 	})
+
+	t.Run("its verifier is right about each file of Slack, and not about Discord's", func(t *testing.T) {
+		reader, _, _ := strings.Cut(blocks[0][1], "\nfor path")
+		code := reader + "\n" + blocks[1][1]
+		if out := run(t, python, code, "../slack/testdata"); strings.Contains(out, "wrong:") || strings.Count(out, "right:") < 20 {
+			t.Errorf("it prints\n%s", out)
+		}
+		if out := run(t, python, code, "../discord/testdata"); !strings.Contains(out, "wrong: event.http") {
+			t.Errorf("of another sender it prints\n%s", out)
+		}
+	})
+}
+
+// run runs code of Python and returns what it prints.
+func run(t *testing.T, python, code, dir string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "kit.py")
+	if err := os.WriteFile(file, []byte(code), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(python, file, dir).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
 }
