@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -85,6 +86,14 @@ type Fingerprint struct {
 // code of a verifier.
 func NewFingerprint(sum [32]byte) Fingerprint {
 	return Fingerprint{func() [32]byte { return sum }}
+}
+
+// NewFingerprintFunc makes a Fingerprint that is computed when somebody asks for it: sum
+// is called then, once, perhaps by another goroutine, and must always return the same. It
+// is for the code of a verifier whose fingerprint costs another pass over the body, which a
+// caller that keeps no store does not need.
+func NewFingerprintFunc(sum func() [32]byte) Fingerprint {
+	return Fingerprint{sync.OnceValue(sum)}
 }
 
 // Sum returns the bytes, to make a key of them. It is all zeros for the zero

@@ -192,3 +192,39 @@ var rsaPrimes = [...][2]string{
 		"c175f3dc016a3288bcaf41a1f2b0a839bb4a506cac404d8362d37205e0f4ac2ab115fb99e2d41a500c4229a28f0b97f42b91a556e1c513dcdf0eca6dc0ca5e1397f374d0f0bb54fbeabbf944c19bcf93c739a5c1b72e6a3570cf851fa325d53438a17f4920f6cb700ae991169c98f1c01c7e847afb41b60988acb991b6d45425",
 	},
 }
+
+// bareVerification verifies a signature over a message of about that size, with the standard
+// library alone.
+func (s Sender) bareVerification(size int) func() {
+	text, err := signer.Public(s.secrets()[0])
+	if err != nil {
+		panic(err)
+	}
+	public, err := verify.ParsePublicKey(text)
+	if err != nil {
+		panic(err)
+	}
+	message := s.body(size)
+	signature := make([]byte, 64) // a wrong one takes as long
+	switch public := public.(type) {
+	case ed25519.PublicKey:
+		return func() { ed25519.Verify(public, message, signature) }
+	case *ecdsa.PublicKey:
+		signature, err = asn1.Marshal([]*big.Int{big.NewInt(7), new(big.Int).Lsh(big.NewInt(1), 250)})
+		if err != nil {
+			panic(err)
+		}
+		return func() {
+			sum := sha256.Sum256(message)
+			ecdsa.VerifyASN1(public, sum[:], signature)
+		}
+	case *rsa.PublicKey:
+		signature = make([]byte, public.Size())
+		signature[public.Size()-1] = 2
+		return func() {
+			sum := sha256.Sum256(message)
+			_ = rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature)
+		}
+	}
+	panic("the kind of the key is unknown")
+}

@@ -33,14 +33,14 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 		return nil, refuse(verify.ErrMismatch, nil)
 	}
 	if !bytes.HasPrefix(body, []byte(p.d.BodyPrefix)) {
-		return nil, &verify.Error{Reason: verify.ErrMediaType, Cause: errBodyPrefix, Message: verify.NewFingerprint(p.fingerprint(match, found, "", body))}
+		return nil, &verify.Error{Reason: verify.ErrMediaType, Cause: errBodyPrefix, Message: p.fingerprint(match, found, "", body)}
 	}
 	var signedAt time.Time
 	if name := p.d.Timestamp.Member; name != "" {
 		var reason verify.Reason
 		var cause error
 		if signedAt, reason, cause = p.bodyTime(body, name); cause != nil {
-			return nil, &verify.Error{Reason: reason, Cause: cause, Message: verify.NewFingerprint(p.fingerprint(match, found, "", body))}
+			return nil, &verify.Error{Reason: reason, Cause: cause, Message: p.fingerprint(match, found, "", body)}
 		}
 	}
 	if !p.finished.CompareAndSwap(false, true) {
@@ -52,7 +52,7 @@ func (p *pending) Finish(ctx context.Context, body []byte) (*verify.Delivery, er
 	}
 	d.Scope, d.KeyLabel = match.scope, match.label
 	d.ID = p.id(body)
-	d.Fingerprint = verify.NewFingerprint(p.fingerprint(match, found, d.ID, body))
+	d.Fingerprint = p.fingerprint(match, found, d.ID, body)
 	d.Body = body
 	return d, nil
 }
@@ -95,19 +95,22 @@ func (p *pending) write(w io.Writer, b, secret, body []byte) {
 // Whoever holds a genuine request can make variants of it that verify, too: leave
 // out one of several signatures, or the header of the stronger of two
 // alternatives. The fingerprint must be the same for all of them.
-func (p *pending) fingerprint(match *key, f [sha256.Size]byte, id string, body []byte) [sha256.Size]byte {
+func (p *pending) fingerprint(match *key, f [sha256.Size]byte, id string, body []byte) verify.Fingerprint {
 	switch {
 	case p.v.listed && (id == "" || len(p.keys) > 1):
 		// Other signatures of this message may be under other keys, of ours or of
-		// another time.
-		h := sha256.New()
-		p.write(h, make([]byte, 0, 192), nil, body)
-		h.Sum(f[:0])
+		// another time. That takes a second pass over the body, which only a store needs.
+		return verify.NewFingerprintFunc(func() (f [sha256.Size]byte) {
+			h := sha256.New()
+			p.write(h, make([]byte, 0, 192), nil, body)
+			h.Sum(f[:0])
+			return f
+		})
 	case p.signature > 0:
 		// The strongest signature's MAC, although the request came without it.
 		f = match.checkers[0].identify(p, body)
 	}
-	return f
+	return verify.NewFingerprint(f)
 }
 
 // bodyTime reads the time that stands in a body, and judges it. A body where another reader
