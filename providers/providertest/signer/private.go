@@ -91,7 +91,7 @@ func signPrivate(a scheme.Algorithm, text string, message []byte) ([]byte, error
 	switch key := key.(type) {
 	case ed25519.PrivateKey:
 		if a == scheme.Ed25519 {
-			return key.Sign(nil, message, crypto.Hash(0))
+			return key.Sign(nil, message, &ed25519.Options{})
 		}
 	case *ecdsa.PrivateKey:
 		if a == scheme.ECDSAP256SHA256 {
