@@ -44,6 +44,7 @@ var senders = map[string]string{
 	"standard-webhooks-v1":  "standardwebhooks",
 	"standard-webhooks-v1a": "standardwebhooksv1a",
 	"vonage-sms-":           "vonagesms",
+	"rfc9421-":              "httpsig",
 	"messagebird-legacy-":   "bird",
 	"apple-":                "apple",
 }
@@ -190,7 +191,9 @@ func byOwnTest(t *testing.T, folder string, p *published) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range []string{"vector.PublishedBy(t, \"" + p.Provider + "\")", "vector.PublishedBy(t, \"" + strings.ReplaceAll(p.Provider, "-", "") + "\")", p.ID + ".json"} {
+		for _, word := range []string{
+			"(t, \"" + p.Provider + "\")", "(t, \"" + strings.ReplaceAll(p.Provider, "-", "") + "\")", p.ID + ".json", "extra/" + folder + "-*.json",
+		} {
 			if strings.Contains(string(text), word) {
 				return true
 			}
