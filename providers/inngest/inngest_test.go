@@ -160,6 +160,19 @@ func TestValue(t *testing.T) {
 			}
 		})
 	}
+	// What a laxer reader would make of a body is signed, and the body is refused all the same.
+	for body, lax := range map[string]string{
+		`[-0]`: `[0]`, `[1e-400]`: `[0]`, `[9007199254740993]`: `[9007199254740992]`, `[0.12345678901234567890]`: `[0.12345678901234568]`,
+		`{"id":1,"ID":2}`: `{"ID":2,"id":1}`, "{\"\u212a\":2,\"k\":1}": "{\"k\":1,\"\u212a\":2}", `{"a":1,"a":2}`: `{"a":2}`,
+		` {}`: `{}`, "{}\n": `{}`, `["\ud83d"]`: "[\"\ufffd\"]",
+	} {
+		if _, err := judge(inngest.Must(secret), header(signedAt, secret, lax), lax); err != nil {
+			t.Errorf("%s: %v", lax, err)
+		}
+		if _, err := judge(inngest.Must(secret), header(signedAt, secret, lax), body); !errors.Is(err, verify.ErrMismatch) {
+			t.Errorf("%q under the signature of %q: the error is %v, want a mismatch", body, lax, err)
+		}
+	}
 	for name, d := range map[string]*verify.Delivery{
 		"nil": nil, "another sender's": {Provider: "stripe", Body: []byte(`{}`)}, "another body": {Provider: "inngest", Body: []byte(`{`)},
 	} {
