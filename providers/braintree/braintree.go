@@ -229,6 +229,9 @@ func (v *challenger) Rekey(keys verify.KeySource) (verify.Verifier, error) {
 
 var errChallenge = errors.New("bt_challenge is not there once, with 20 to 32 lower-case hexadecimal digits")
 
+// HandshakeMethods returns the method by which a handshake comes.
+func (v *challenger) HandshakeMethods() []string { return []string{http.MethodGet} }
+
 // Challenge answers a GET with bt_challenge.
 func (v *challenger) Challenge(ctx context.Context, h *verify.Head) (verify.Challenge, error) {
 	if h == nil || h.Method != http.MethodGet || h.URL == nil || len(h.URL.RawQuery) > maxQuery {

@@ -431,6 +431,15 @@ func eventID(body []byte) string {
 	return id
 }
 
+// HandshakeMethods returns the method by which a handshake comes, where the options have
+// one.
+func (v *Verifier) HandshakeMethods() []string {
+	if v.answer == nil {
+		return nil
+	}
+	return []string{http.MethodGet}
+}
+
 // Challenge answers a GET with challenge_code.
 func (v *Verifier) Challenge(_ context.Context, h *verify.Head) (verify.Challenge, error) {
 	if v.answer == nil || h == nil || h.Method != http.MethodGet || h.URL == nil {
