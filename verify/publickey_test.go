@@ -180,6 +180,8 @@ func TestNewPublicKey(t *testing.T) {
 	exponent := func(e int) *rsa.PublicKey { return &rsa.PublicKey{N: k.rsa.N, E: e} }
 	//lint:ignore SA1019 no constructor makes a key that is no point
 	off := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
+	large := math.MaxInt32
+	large += 2 // negative, where an int has 32 bits
 	for _, tt := range []struct {
 		name  string
 		wrong crypto.PublicKey
@@ -199,7 +201,7 @@ func TestNewPublicKey(t *testing.T) {
 		{"the exponent 0", exponent(0), exponent(3), "exponent"},
 		{"a negative exponent", exponent(-3), exponent(3), "exponent"},
 		{"an even exponent", exponent(65536), exponent(65537), "exponent"},
-		{"an exponent of 32 bits", exponent(math.MaxInt32 + 2), exponent(math.MaxInt32), "exponent"},
+		{"an exponent of 32 bits", exponent(large), exponent(math.MaxInt32), "exponent"},
 		{"P-384", k.p384.Public(), k.ec.Public(), "P-256"},
 		{"no point of P-256", off, k.ec.Public(), "P-256"},
 		{"31 bytes of Ed25519", k.ed.Public().(ed25519.PublicKey)[:31], k.ed.Public(), "32 bytes"},
