@@ -34,7 +34,8 @@ type summary struct {
 	Kind       string          `json:"kind"` // data, code or token
 	Title      string          `json:"title"`
 	NotCovered []string        `json:"not_covered"`
-	Sources    []string        `json:"sources"` // the page on signatures first
+	Sources    []string        `json:"sources"`        // the page on signatures first
+	Outside    string          `json:"outside_vector"` // whose delivery it was tested with; "": nobody else's
 	Definition json.RawMessage `json:"definition"`
 }
 
@@ -140,7 +141,7 @@ func summarize(name string, about verify.About, p verify.Profile) summary {
 		Name: name, Headers: headers, Signed: about.Signed,
 		Past: p.Window.Past.Seconds(), Future: p.Window.Future.Seconds(), window: p.Window,
 		Retries: retries(p), Binding: p.Binding.String(), MediaType: mediaType(p), MaxBody: p.MaxBody,
-		Kind: schemejson.Code, Title: about.Title, NotCovered: about.NotCovered, Sources: about.Links,
+		Kind: schemejson.Code, Title: about.Title, NotCovered: about.NotCovered, Sources: about.Links, Outside: about.OutsideVector,
 	}
 }
 

@@ -91,13 +91,17 @@ func link(p catalog.Provider, dir string) string {
 // long returns providers/README.md with what is known of each provider.
 func long(all []catalog.Provider, text []byte) ([]byte, error) {
 	var b strings.Builder
-	b.WriteString("| provider | header | signed | signed time | known again by | retries | largest body | not covered |\n")
-	b.WriteString("|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| provider | header | signed | signed time | known again by | retries | largest body | not covered | tested with a delivery of |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|---|\n")
 	for _, p := range all {
 		a := p.About
 		signed := a.Signed
 		if a.Identifier != "" {
 			signed += "; you configure the " + a.Identifier
+		}
+		outside := a.OutsideVector
+		if outside == "" {
+			outside = "nobody else"
 		}
 		header := "in the body"
 		if !a.InBody && len(a.Headers) > 0 {
@@ -105,7 +109,7 @@ func long(all []catalog.Provider, text []byte) ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "| %s |\n", strings.Join([]string{
 			link(p, ""), header, cell(signed), window(p.Profile.Window), replayKey(p), retries(p.Profile.Retry), size(p.Profile.MaxBody),
-			cell(strings.Join(a.NotCovered, "; ")),
+			cell(strings.Join(a.NotCovered, "; ")), cell(outside),
 		}, " | "))
 	}
 	return between(text, b.String())
