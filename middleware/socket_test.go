@@ -473,16 +473,24 @@ func TestReleaseOverSocket(t *testing.T) {
 	// A guard outside of which a timeout answers still finishes what it began.
 	t.Run("a timeout outside does not run an event twice", func(t *testing.T) {
 		s := newSite(t)
-		leave, committed := make(chan struct{}), make(chan struct{})
-		s.handle = func(w http.ResponseWriter, r *http.Request) { <-leave }
+		entered, leave, committed := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		s.handle = func(w http.ResponseWriter, r *http.Request) {
+			close(entered)
+			<-leave
+		}
 		s.store.commit = func(ctx context.Context, h replay.Handle) error {
 			defer close(committed)
 			return s.store.Store.Commit(ctx, h)
 		}
-		h := http.TimeoutHandler(s, 10*time.Millisecond, "")
+		h := http.TimeoutHandler(s, time.Second, "") // by then the handler has begun
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, again(t, s.request))
 		want(t, w, 503)
+		select {
+		case <-entered:
+		default:
+			t.Fatal("the handler has not begun within a second")
+		}
 		w = httptest.NewRecorder()
 		s.ServeHTTP(w, s.stripe("evt_1"))
 		want(t, w, 409, "Retry-After", "30")
