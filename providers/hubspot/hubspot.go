@@ -47,7 +47,6 @@
 package hubspot
 
 import (
-	"strings"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -59,12 +58,7 @@ import (
 // Options; the URL takes the place of o.URL. It returns an error for a URL or a secret
 // that cannot be right.
 func New(url string, keys verify.KeySource, o *scheme.Options) (*scheme.Verifier, error) {
-	var own scheme.Options
-	if o != nil {
-		own = *o
-	}
-	own.URL = url
-	return scheme.New(Definition(), keys, &own)
+	return scheme.NewAt(Definition(), url, keys, o)
 }
 
 // Must makes a verifier for the endpoint with this URL from the secrets of one app: one,
@@ -72,11 +66,7 @@ func New(url string, keys verify.KeySource, o *scheme.Options) (*scheme.Verifier
 // because an environment variable is not set: a program that cannot verify must not
 // start.
 func Must(url string, secrets ...string) *scheme.Verifier {
-	v, err := New(url, verify.Secrets(secrets...), nil)
-	if err != nil {
-		panic("hubspot.Must: " + strings.TrimPrefix(err.Error(), "hubspot: "))
-	}
-	return v
+	return scheme.MustAt(Definition(), url, secrets...)
 }
 
 // Definition returns how HubSpot signs, as data.

@@ -465,7 +465,7 @@ func FuzzClaims(f *testing.F) {
 		d := json.NewDecoder(bytes.NewReader(c))
 		got := make(map[string]any)
 		if err := d.Decode(&got); err != nil {
-			t.Fatalf("accepted, and is no JSON: %v", err)
+			t.Fatalf("a token was accepted whose claims do not parse: %v", err)
 		}
 		want := genuine()
 		for _, name := range []string{"iss", "aud", "sub", "url_hash", "verified", "body"} {

@@ -24,7 +24,6 @@
 package manus
 
 import (
-	"strings"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -36,23 +35,14 @@ import (
 // takes the place of o.URL. It returns an error for a URL or a key that cannot be right, such
 // as PEM that lost its line breaks.
 func New(url string, keys verify.KeySource, o *scheme.Options) (*scheme.Verifier, error) {
-	var own scheme.Options
-	if o != nil {
-		own = *o
-	}
-	own.URL = url
-	return scheme.New(Definition(), keys, &own)
+	return scheme.NewAt(Definition(), url, keys, o)
 }
 
 // Must makes a verifier for the endpoint with this URL from Manus's public key: one, or
 // several while Manus changes it. It panics where [New] returns an error, most often because
 // an environment variable is not set: a program that cannot verify must not start.
 func Must(url string, keys ...string) *scheme.Verifier {
-	v, err := New(url, verify.PublicKeys(keys...), nil)
-	if err != nil {
-		panic("manus.Must: " + strings.TrimPrefix(err.Error(), "manus: "))
-	}
-	return v
+	return scheme.MustAt(Definition(), url, keys...)
 }
 
 // Definition returns how Manus signs, as data.

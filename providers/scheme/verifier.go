@@ -119,6 +119,26 @@ func Must(d Definition, secrets ...string) *Verifier {
 	return v
 }
 
+// NewAt is New for a scheme that signs the URL of the endpoint: url takes the place of
+// o.URL.
+func NewAt(d Definition, url string, keys verify.KeySource, o *Options) (*Verifier, error) {
+	var own Options
+	if o != nil {
+		own = *o
+	}
+	own.URL = url
+	return New(d, keys, &own)
+}
+
+// MustAt is Must for a scheme that signs the URL of the endpoint.
+func MustAt(d Definition, url string, secrets ...string) *Verifier {
+	v, err := NewAt(d, url, verify.Secrets(secrets...), nil)
+	if err != nil {
+		panic(d.Provider + ".Must: " + strings.TrimPrefix(err.Error(), d.Provider+": "))
+	}
+	return v
+}
+
 func (v *Verifier) configure(source verify.KeySource) error {
 	o, d := &v.opts, v.def
 	o.Partitions = slices.Clone(o.Partitions) // nil stays nil

@@ -29,7 +29,6 @@
 package square
 
 import (
-	"strings"
 	"time"
 
 	"github.com/hooknotary/hooknotary/providers/scheme"
@@ -41,12 +40,7 @@ import (
 // zero Options; the URL takes the place of o.URL. It returns an error for a URL or a
 // secret that cannot be right.
 func New(url string, keys verify.KeySource, o *scheme.Options) (*scheme.Verifier, error) {
-	var own scheme.Options
-	if o != nil {
-		own = *o
-	}
-	own.URL = url
-	return scheme.New(Definition(), keys, &own)
+	return scheme.NewAt(Definition(), url, keys, o)
 }
 
 // Must makes a verifier for the endpoint with this URL from the secrets of one
@@ -54,11 +48,7 @@ func New(url string, keys verify.KeySource, o *scheme.Options) (*scheme.Verifier
 // error, most often because an environment variable is not set: a program that cannot
 // verify must not start.
 func Must(url string, secrets ...string) *scheme.Verifier {
-	v, err := New(url, verify.Secrets(secrets...), nil)
-	if err != nil {
-		panic("square.Must: " + strings.TrimPrefix(err.Error(), "square: "))
-	}
-	return v
+	return scheme.MustAt(Definition(), url, secrets...)
 }
 
 // Definition returns how Square signs, as data.

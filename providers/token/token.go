@@ -348,7 +348,7 @@ var (
 
 func refuse(r verify.Reason, cause error) error { return &verify.Error{Reason: r, Cause: cause} }
 
-// pending is a request that carries a token, of which nobody knows yet whether it is right.
+// pending is a request whose token has not been compared yet.
 type pending struct {
 	v        *InsecureVerifier
 	keys     []*key
