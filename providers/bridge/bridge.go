@@ -66,7 +66,6 @@ func Definition() scheme.Definition {
 				"https://apidocs.bridge.xyz/platform/additional-information/webhooks/signature",
 				"https://apidocs.bridge.xyz/v1/docs/webhook-event-signature-verification",
 			},
-			OutsideVector: "the example of Bridge's documentation",
 		},
 	}
 }
