@@ -29,6 +29,7 @@ var (
 	errLeaseOver  = errors.New("the lease ran out while the handler ran, and could not be renewed")
 	errRenewPanic = errors.New("the store panicked while it renewed the claim")
 	errMaxRun     = errors.New("the handler ran longer than MaxRun")
+	errShutdown   = errors.New("the server shuts down")
 )
 
 // admissionContext carries an Admission.
@@ -76,6 +77,18 @@ func CorrelationID(ctx context.Context) string {
 	return ""
 }
 
+// KeepClaim says that the effects of the handler that ctx belongs to may come about although
+// it fails: it has handed the event to somebody who did not answer. Then its claim is
+// not released, and the event is free only when the lease has run out. Until then a
+// retry gets 409. A handler that succeeds is committed as ever. KeepClaim does nothing
+// outside of a guard; it is safe for concurrent use.
+func KeepClaim(ctx context.Context) {
+	a, _ := ctx.Value(admissionKey{}).(*Admission)
+	for ; a != nil; a = a.outer {
+		a.kept.Store(true)
+	}
+}
+
 // Admission is a request whose handler may run. It ends with Settle, and with
 // Close in any case:
 //
@@ -106,6 +119,8 @@ type Admission struct {
 	abort    func(cause error)
 	detached context.Context // outlives the client
 	lease    *lease          // if leased
+	kept     atomic.Bool     // the lease is not released: see KeepClaim
+	unwatch  func() bool     // of Options.Shutdown, or nil
 	memory   reservation
 
 	// The contexts of one request, in one allocation.
@@ -126,7 +141,7 @@ type Admission struct {
 // change afterwards, so that any goroutine of the handler may look at it.
 //
 //	grant       set by      when                                    Settle(true)   Settle(false)
-//	leased      claim       the store gave the event                commit         release
+//	leased      claim       the store gave the event                commit         release, unless KeepClaim
 //	failedOpen  claim       the store failed, InsecureFailOpen      nothing        nothing
 //	reported    refuse      it is refused, but InsecureReportOnly   nothing        nothing
 //
@@ -421,13 +436,16 @@ func (a *Admission) start(ctx context.Context) {
 	a.outer, _ = ctx.Value(admissionKey{}).(*Admission)
 	abort := func(error) {} // ends the handler's context
 	if !g.opts.InsecureReportOnly {
-		if g.profile.Retry == verify.RetryNever {
-			// This provider never retries: the event would be lost if it hung
-			// up early and the handler gave up.
+		if g.opts.Detach || g.profile.Retry == verify.RetryNever {
+			// A provider that never retries: the event would be lost if it hung up
+			// early and the handler gave up.
 			ctx = a.detached
 		}
 		run := a.running.begin(ctx, g.opts.MaxRun, errMaxRun)
 		ctx, abort = run, run.end
+		if g.opts.Shutdown != nil {
+			a.unwatch = context.AfterFunc(g.opts.Shutdown, func() { run.end(errShutdown) })
+		}
 	}
 	ctx = verify.NewContext(ctx, a.delivery) // also nil, in place of an outer guard's
 	if a.grant == leased {
@@ -588,7 +606,9 @@ func (a *Admission) settle(ok bool) *Response {
 	default:
 		e.Outcome = Failed
 		a.lease.stop()
-		e.Err = a.lease.release(a.detached, &a.settling)
+		if e.ClaimKept = a.kept.Load(); !e.ClaimKept {
+			e.Err = a.lease.release(a.detached, &a.settling)
+		}
 	}
 	return nil
 }
@@ -632,6 +652,9 @@ func (a *Admission) Close() {
 	}
 	// All of it, also if the store or the hook panics.
 	defer a.abort(nil)
+	if a.unwatch != nil {
+		a.unwatch()
+	}
 	defer func() {
 		if a.grant != reported {
 			d, e := a.delivery, &a.report

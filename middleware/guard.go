@@ -66,6 +66,12 @@ func Protect(v verify.Verifier) func(http.Handler) http.Handler {
 	return g.Handler
 }
 
+// Endpoint returns the name that New was given.
+func (g *Guard) Endpoint() string { return g.endpoint }
+
+// Verifier returns the verifier that New was given.
+func (g *Guard) Verifier() verify.Verifier { return g.verifier }
+
 // Key returns the key under which the store knows a delivery of this guard,
 // for replay.Store.Forget.
 func (g *Guard) Key(d *verify.Delivery) replay.Key {

@@ -73,6 +73,10 @@ type Report struct {
 	// pass.
 	FailedOpen bool
 
+	// ClaimKept: the handler failed, and the claim was not released, because its effects
+	// may still come about (see KeepClaim). The event is in flight until its lease ends.
+	ClaimKept bool
+
 	// NoReadDeadline is set on one event of a guard: something in front of it
 	// hides read deadlines, so only the server's own ReadTimeout bounds a body
 	// that stalls.
@@ -320,6 +324,9 @@ func LogObserver(l *slog.Logger) func(context.Context, Report) {
 		}
 		if e.FailedOpen {
 			attrs = append(attrs, slog.Bool("failed_open", true))
+		}
+		if e.ClaimKept {
+			attrs = append(attrs, slog.Bool("claim_kept", true))
 		}
 		if e.NoReadDeadline {
 			attrs = append(attrs, slog.Bool("no_read_deadline", true))

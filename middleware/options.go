@@ -41,6 +41,18 @@ type Options struct {
 	// handler returns. Default: 15 minutes.
 	MaxRun time.Duration
 
+	// Detach: once its event is claimed, a handler goes on although the sender hangs up.
+	// Its context still ends with the lease, with MaxRun and with Shutdown. It is for
+	// handlers that take longer than senders wait: a retry in the meantime gets 409, and
+	// one after the commit is a duplicate. Handlers for a provider that never retries
+	// are detached in any case.
+	Detach bool
+
+	// Shutdown, if not nil, ends the contexts of all handlers when it ends: a server that
+	// shuts down ends it when its patience is over. Without it, a detached handler ends
+	// with the process.
+	Shutdown context.Context
+
 	// Retention is how long a finished event is remembered. Default: what the
 	// verifier's profile says, else 7 days. It must cover the window in which a
 	// copy still verifies, or 3 days where the provider signs no time.
