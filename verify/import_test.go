@@ -113,6 +113,8 @@ func TestImports(t *testing.T) {
 				return to == "middleware" || to == "middleware/observe" || to == "verify" || to == "verify/capture"
 			case from == "middleware/middlewaretest":
 				return strings.HasPrefix(to, "verify") || to == "middleware" || to == "middleware/hold" || to == "middleware/record"
+			case from == "middleware/assertion":
+				return to == "verify" || to == "verify/replay" || to == "providers/keyring"
 			case strings.HasPrefix(from, "middleware/"):
 				return to == "middleware" || to == "middleware/hold" || to == "middleware/adapter" || to == "verify" || to == "verify/replay"
 			case strings.HasPrefix(from, "providers/internal/"):
