@@ -200,6 +200,8 @@ var behaviours = []struct {
 	{"a compressed body", packedBodies},
 	{"an upgrade that the sender asks for", upgradesAsked},
 	{"a client that hangs up", hangUps},
+	{"a detached handler", detachedHandlers},
+	{"a shutdown of the server", shutdowns},
 
 	{"a success", successes},
 	{"a response before the commit", heldBack},
@@ -211,6 +213,7 @@ var behaviours = []struct {
 	{"a panic that is recovered outside", recoveredOutside},
 	{"a panic that is recovered outside with a success", soothedOutside},
 	{"a panic that is recovered inside", recoveredInside},
+	{"a claim that is kept", keptClaims},
 	{"a claim that is lost", lostClaims},
 	{"a store that fails", failingStores},
 	{"a guard that fails open", failOpen},

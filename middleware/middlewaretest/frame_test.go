@@ -163,6 +163,10 @@ func guard(g *middleware.Guard, next handler, bug string) handler {
 			c.r = r.WithContext(admission.Context())
 		case "keeps the context outside":
 			c.r = admission.Request(r).WithContext(r.Context())
+		case "takes only the delivery over":
+			c.r = c.r.WithContext(verify.NewContext(r.Context(), admission.Delivery()))
+		case "hides the end of the context":
+			c.r = c.r.WithContext(context.WithoutCancel(c.r.Context()))
 		case "drops the delivery":
 			c.r = c.r.WithContext(verify.NewContext(c.r.Context(), nil))
 		case "ends the context with the client":

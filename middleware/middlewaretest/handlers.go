@@ -205,6 +205,89 @@ func hangUps(x *suite) {
 	}
 }
 
+// detachedHandlers: a handler of a guard that detaches goes on when its sender hangs up.
+// A retry is sent away meanwhile, and is a duplicate afterwards.
+func detachedHandlers(x *suite) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	outside := make(chan context.Context, 8)
+	s := newSite(x, func(s *site) { s.opts.Detach = true })
+	s.handle = func(e Exchange) error {
+		if s.runs.Load() > 1 {
+			return nil
+		}
+		ctx := e.Request().Context()
+		close(entered)
+		await(x, leave, "the retries")
+		if ctx.Err() != nil {
+			x.Errorf("the context ended: %v", context.Cause(ctx))
+			respond(e, 500, "")
+			return nil
+		}
+		respond(e, 204, "")
+		return nil
+	}
+	server := listen(x, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		outside <- r.Context()
+		s.ServeHTTP(w, r)
+	}))
+	conn := dial(x, server)
+	conn.sendAll(s.request)
+	await(x, entered, "the handler")
+	conn.conn.Close()
+	if gone := await(x, outside, "the context of the server"); gone != nil {
+		await(x, gone.Done(), "the server to notice")
+	}
+	want(x, s.serve(s.resigned(time.Second)), 409, "Retry-After", "30")
+	close(leave)
+	for limit := time.Now().Add(patience); s.store.commits.Load()+s.store.releases.Load() == 0 && time.Now().Before(limit); {
+		time.Sleep(time.Millisecond)
+	}
+	s.wantSettled(1, 0)
+	want(x, s.serve(s.resigned(time.Second)), 200, "Webhook-Duplicate", "1")
+	s.wantRuns(1)
+}
+
+// shutdowns: the context of every handler ends with Options.Shutdown, and what the
+// handler responds then counts.
+func shutdowns(x *suite) {
+	for _, c := range []struct {
+		name   string
+		change func(*site)
+	}{
+		{"ends a handler", func(*site) {}},
+		{"ends a handler that is detached", func(s *site) { s.opts.Detach = true }},
+		{"ends a handler for a provider that never retries", of(neverRetries())},
+	} {
+		x.run(c.name, func(x *suite) {
+			shutdown, end := context.WithCancel(context.Background())
+			defer end()
+			s := newSite(x, c.change, func(s *site) { s.opts.Shutdown = shutdown })
+			s.handle = func(e Exchange) error {
+				ctx := e.Request().Context()
+				if ctx.Err() != nil {
+					x.Errorf("the context ended before: %v", context.Cause(ctx))
+				}
+				end()
+				await(x, ctx.Done(), "the end of the context")
+				respond(e, 500, "")
+				return nil
+			}
+			want(x, s.serve(again(x, s.request)), 500)
+			s.wantFailed()
+		})
+	}
+	x.run("takes nothing from a handler that is through", func(x *suite) {
+		shutdown, end := context.WithCancel(context.Background())
+		s := newSite(x, func(s *site) { s.opts.Shutdown = shutdown })
+		s.store.commit = func() error { end(); return nil }
+		want(x, s.serve(s.request), 200)
+		s.wantSettled(1, 0)
+		if r := s.report(); r.Outcome != middleware.Handled || r.Err != nil {
+			x.Errorf("report %+v", r)
+		}
+	})
+}
+
 // replacements: a handler may put another request in place and write through a wrapped
 // writer, and what it answers counts all the same.
 func replacements(x *suite) {

@@ -378,6 +378,70 @@ func recoveredInside(x *suite) {
 	}
 }
 
+// keptClaims: a handler that fails, and may have acted all the same, keeps its claim
+// until the lease is over. One that succeeds is done as ever.
+func keptClaims(x *suite) {
+	keep := func(e Exchange) { middleware.KeepClaim(e.Request().Context()) }
+	for _, c := range []struct {
+		name   string
+		handle func(Exchange) error
+		kept   bool
+		retry  int   // its status at once; after the lease it is 200
+		runs   int64 // in the end
+	}{
+		{"by a failure", func(e Exchange) error { keep(e); respond(e, 504, ""); return nil }, true, 409, 2},
+		{"by an error", func(e Exchange) error { keep(e); return errFailed }, true, 409, 2},
+		{"by a panic", func(e Exchange) error { keep(e); panic("boom") }, true, 409, 2},
+		{"by a panic after a success", func(e Exchange) error {
+			respond(e, 200, "done")
+			keep(e)
+			panic("boom")
+		}, true, 409, 2},
+		{"by Goexit", func(e Exchange) error { keep(e); runtime.Goexit(); return nil }, true, 409, 2},
+		{"from another goroutine", func(e Exchange) error {
+			kept := make(chan struct{})
+			go func() { keep(e); close(kept) }()
+			<-kept
+			respond(e, 504, "")
+			return nil
+		}, true, 409, 2},
+		{"in vain, by a success", func(e Exchange) error { keep(e); respond(e, 200, ""); return nil }, false, 200, 1},
+		{"by nobody, and its twin is released", func(e Exchange) error { respond(e, 504, ""); return nil }, false, 200, 2},
+	} {
+		if c.name == "by an error" && x.adapter.ErrorStatus == 0 {
+			continue
+		}
+		x.run(c.name, func(x *suite) {
+			var passed time.Duration
+			s := newSite(x, func(s *site) {
+				s.store.Store = replay.NewMemory(&replay.MemoryOptions{Now: func() time.Time { return start.Add(passed) }})
+			})
+			s.handle = func(e Exchange) error {
+				if s.runs.Load() > 1 {
+					return nil
+				}
+				return c.handle(e)
+			}
+			serveAlone(s, httptest.NewRecorder(), again(x, s.request))
+			r := s.report()
+			if r.ClaimKept != c.kept || c.kept && r.Outcome != middleware.Failed {
+				x.Errorf("the outcome is %v, ClaimKept %v, want %v", r.Outcome, r.ClaimKept, c.kept)
+			}
+			if n := s.store.releases.Load(); c.kept && n != 0 {
+				x.Errorf("%d releases", n)
+			}
+			wait := ""
+			if c.retry == 409 {
+				wait = "30"
+			}
+			want(x, s.serve(s.resigned(time.Second)), c.retry, "Retry-After", wait)
+			passed = 31 * time.Second
+			want(x, s.serve(s.resigned(2*time.Second)), 200)
+			s.wantRuns(c.runs)
+		})
+	}
+}
+
 // lostClaims: a response whose claim somebody else has is thrown away.
 func lostClaims(x *suite) {
 	for _, c := range []struct {

@@ -196,6 +196,9 @@ func note(e *middleware.Report, left int, dropped []string) string {
 	if e.Signed() && e.Reason != 0 {
 		b.WriteString(", and the signature holds")
 	}
+	if e.ClaimKept {
+		b.WriteString(", and the claim was kept: its effects may have come about")
+	}
 	if e.Status != 0 {
 		fmt.Fprintf(&b, ", answered %d", e.Status)
 	}

@@ -62,6 +62,18 @@ var fates = []fate{
 		401, "refused-forged", "refused: forged, and the signature holds, answered 401", "accept", ""},
 	{"before the store's floor", outcome(replay.Outcome{Status: replay.BeforeFloor}, nil),
 		401, "refused-too_old", "refused: too_old, and the signature holds, answered 401", "accept", ""},
+	{"a failure that may have acted", func(s *site) {
+		s.handle = func(w http.ResponseWriter, r *http.Request) {
+			middleware.KeepClaim(r.Context())
+			w.WriteHeader(504)
+		}
+	}, 504, "failed", "failed, and the claim was kept: its effects may have come about", "accept", ""},
+	{"a panic that may have acted", func(s *site) {
+		s.handle = func(_ http.ResponseWriter, r *http.Request) {
+			middleware.KeepClaim(r.Context())
+			panic(http.ErrAbortHandler)
+		}
+	}, 0, "failed", "failed, and the claim was kept: its effects may have come about", "accept", ""},
 	{"the store failed", outcome(replay.Outcome{}, io.ErrClosedPipe),
 		503, "refused-unavailable", "refused: unavailable, and the signature holds, answered 503", "accept", ""},
 
