@@ -22,6 +22,11 @@ type About struct {
 	// signature's first.
 	Headers []HeaderUse `json:"headers"`
 
+	// SecretQuery names the parameters of the query that hold a credential of the
+	// endpoint, such as the verify token of a handshake. As with a secret header, nobody
+	// passes one on.
+	SecretQuery []string `json:"secret_query,omitempty"`
+
 	// NotCovered says what the signature does not cover although one might think
 	// so. Each is a phrase without a full stop.
 	NotCovered []string `json:"not_covered"`
@@ -73,6 +78,10 @@ type HeaderUse struct {
 	// Weak is how the value of a weak signature begins ("sha1="), which counts only
 	// where an option says so and the stronger one is absent. Empty: it is not weak.
 	Weak string `json:"weak,omitempty"`
+	// Secret: the value is or contains a credential that whoever reads it can send
+	// again: a shared secret, a bearer token, user and password, or a JWT. Nobody logs it
+	// or passes it on. A signature over the body alone is none.
+	Secret bool `json:"secret,omitempty"`
 }
 
 // Credential is a kind of text that people put in the place of a signing secret.
@@ -137,6 +146,7 @@ type MediaNote struct {
 // Clone returns a copy that shares nothing with a.
 func (a About) Clone() About {
 	a.Headers = append([]HeaderUse{}, a.Headers...)
+	a.SecretQuery = append([]string(nil), a.SecretQuery...)
 	a.NotCovered = append([]string{}, a.NotCovered...)
 	a.Credentials = append([]Credential{}, a.Credentials...)
 	a.JSON.First = append([]string(nil), a.JSON.First...)

@@ -47,7 +47,7 @@ func (d Definition) Describe() verify.About {
 	} else if d.Body.Claim != "" {
 		use += ", one of which is the hash of the body"
 	}
-	a.Headers = []verify.HeaderUse{{Name: header, Use: use}}
+	a.Headers = []verify.HeaderUse{{Name: header, Use: use, Secret: !d.Detached}}
 	if len(a.Tell.Headers) == 0 {
 		a.Tell.Headers = []string{header}
 	}

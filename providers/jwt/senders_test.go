@@ -15,6 +15,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/jwt"
 	"github.com/hooknotary/hooknotary/providers/jwt/catalog"
+	"github.com/hooknotary/hooknotary/providers/providertest"
 	"github.com/hooknotary/hooknotary/providers/providertest/vector"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -81,6 +82,15 @@ func TestVectors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSecretMarks: a JWT is marked as a secret, so that nobody passes it on.
+func TestSecretMarks(t *testing.T) {
+	for _, d := range catalog.All() {
+		for _, mistake := range providertest.Marks(d.Describe(), vector.Load(t, filepath.Join(d.Provider, "testdata")), nil) {
+			t.Errorf("%s: %s", d.Provider, mistake)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ func (v *Verifier) About() verify.About { return v.def.Describe() }
 
 // Describe returns About with what follows from the rest of the definition filled in
 // where About leaves it empty: Title, Signed, Headers and Tell; and EqualBodies, always.
-// Credentials gets what Secret.Refuse lists. The result shares nothing with the definition.
+// Credentials gets what Secret.Refuse lists, and SecretQuery the verify tokens of Handshakes. The result shares nothing with the definition.
 func (d *Definition) Describe() verify.About {
 	a := d.About.Clone()
 	a.EqualBodies = d.keyedByBody()
@@ -28,6 +28,11 @@ func (d *Definition) Describe() verify.About {
 	if len(a.Handshakes) == 0 {
 		for i := range d.Handshakes {
 			a.Handshakes = append(a.Handshakes, d.Handshakes[i].Describe())
+		}
+	}
+	for i := range d.Handshakes {
+		if token := d.Handshakes[i].Token; token != "" && !slices.Contains(a.SecretQuery, token) {
+			a.SecretQuery = append(a.SecretQuery, token)
 		}
 	}
 	if a.Signed == "" {

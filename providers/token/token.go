@@ -275,7 +275,7 @@ func (d *Definition) Describe() verify.About {
 		}
 	}
 	if len(a.Headers) == 0 {
-		a.Headers = []verify.HeaderUse{{Name: header, Use: "the token, as it is: whoever reads it can send anything"}}
+		a.Headers = []verify.HeaderUse{{Name: header, Use: "the token, as it is: whoever reads it can send anything", Secret: true}}
 	}
 	if len(a.NotCovered) == 0 {
 		a.NotCovered = []string{"the body: whoever has the token can send any", "the time: there is none, so a captured delivery verifies until the token changes"}

@@ -6,7 +6,7 @@ import "github.com/hooknotary/hooknotary/verify"
 // definition.
 func (w *description) about() (a verify.About, err error) {
 	a = verify.About{
-		Title: w.Title, Signed: w.Signed, InBody: w.InBody, NotCovered: w.NotCovered, Identifier: w.Identifier, SecretPrefix: w.SecretPrefix,
+		Title: w.Title, Signed: w.Signed, InBody: w.InBody, SecretQuery: w.SecretQuery, NotCovered: w.NotCovered, Identifier: w.Identifier, SecretPrefix: w.SecretPrefix,
 		Handshakes: w.Handshakes, Links: w.Links, OutsideVector: w.OutsideVector,
 	}
 	for _, h := range w.Headers {
@@ -35,7 +35,7 @@ func (w *description) about() (a verify.About, err error) {
 // describe writes what about reads.
 func describe(a verify.About) *description {
 	w := &description{
-		Title: a.Title, Signed: a.Signed, InBody: a.InBody, NotCovered: a.NotCovered, Identifier: a.Identifier, SecretPrefix: a.SecretPrefix,
+		Title: a.Title, Signed: a.Signed, InBody: a.InBody, SecretQuery: a.SecretQuery, NotCovered: a.NotCovered, Identifier: a.Identifier, SecretPrefix: a.SecretPrefix,
 		Handshakes: a.Handshakes, Links: a.Links, OutsideVector: a.OutsideVector,
 	}
 	for _, h := range a.Headers {

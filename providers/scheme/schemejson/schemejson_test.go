@@ -107,7 +107,7 @@ func every() []scheme.Definition {
 		},
 		Rejection: verify.Rejection{Status: 498, NoBody: true},
 		About: verify.About{
-			Title: "Acme", Signed: "all", InBody: true, Headers: []verify.HeaderUse{{Name: "A", Use: "b", Weak: "sha1="}}, NotCovered: []string{"a \"quote\""},
+			Title: "Acme", Signed: "all", InBody: true, Headers: []verify.HeaderUse{{Name: "A", Use: "b", Weak: "sha1=", Secret: true}}, SecretQuery: []string{"verify_token"}, NotCovered: []string{"a \"quote\""},
 			Identifier: "webhook id", SecretPrefix: "k_", Credentials: []verify.Credential{{Prefix: "sk_", Length: 20, What: "an API key", Secret: true}},
 			JSON: verify.JSONStyle{Space: verify.JSONIndented, First: []string{"id"}, Sorted: true}, Tell: verify.Tell{Name: "A", Headers: []string{"A-Strong"}, Value: "v1=", Before: "-"},
 			OtherMedia: []verify.MediaNote{{Type: "a/b", Text: "t", Fix: "f"}}, Handshakes: []string{"a GET"}, Links: []string{"https://acme.example/"}, OutsideVector: "a test",

@@ -111,6 +111,7 @@ type description struct {
 	Signed        string       `json:"signed,omitempty"`
 	InBody        bool         `json:"in_body,omitempty"`
 	Headers       []headerUse  `json:"headers,omitempty"`
+	SecretQuery   []string     `json:"secret_query,omitempty"`
 	NotCovered    []string     `json:"not_covered,omitempty"`
 	Identifier    string       `json:"identifier,omitempty"`
 	SecretPrefix  string       `json:"secret_prefix,omitempty"`
@@ -127,6 +128,8 @@ type headerUse struct {
 	Name string `json:"name" need:"yes"`
 	Use  string `json:"use" need:"yes"`
 	Weak string `json:"weak,omitempty"`
+
+	Secret bool `json:"secret,omitempty"`
 }
 
 type credential struct {
