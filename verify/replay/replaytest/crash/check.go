@@ -24,6 +24,7 @@ type verdict struct {
 	errors      int // claims at which the store failed without a fault
 	harmless    int // copies that ran while the event was not known to be done
 	failures    int // runs of the handler that failed
+	outlived    int // effects for a sender that had hung up
 	handled     bool
 	notes       []string
 }
@@ -60,6 +61,11 @@ func (e *event) judge(lease time.Duration, rows bool, f faults) verdict {
 	for _, r := range j.claims {
 		if r.sent.origin() == replayed && !broken[r] && !r.ran.IsZero() {
 			v.harmless++
+		}
+	}
+	for _, r := range effects {
+		if s := r.sent; s.status == 0 && !s.done.IsZero() && r.effect.After(s.done) {
+			v.outlived++
 		}
 	}
 	switch {
@@ -176,6 +182,10 @@ func (j *judgement) explain(r *run) {
 	if !r.lost.at.IsZero() && r.lost.at.Before(r.leaseEnd(j.lease).Add(-slack)) && len(j.faults.flushes(r.from, r.lost.at)) == 0 {
 		j.unexplained(r, "lost its claim while its lease was live")
 	}
+	// A guard that renews does so after a third of the lease.
+	if r.ended && r.goesOn() && r.disowned.IsZero() && r.failed.Before(r.leased.Add(j.lease*2/3)) {
+		j.unexplained(r, "was ended by its sender, and should have gone on")
+	}
 	if !r.committing.IsZero() {
 		for _, f := range j.faults.flushes(r.acquired, r.committing) {
 			if f.begin.After(r.acquired) && f.end.Before(r.committing) {
@@ -239,6 +249,9 @@ func (j *judgement) mayPrecede(r, other *run) bool {
 	}
 	return !other.acquired.Before(r.leaseEnd(j.lease).Add(-slack))
 }
+
+// goesOn reports whether the handler goes on when its sender hangs up.
+func (r *run) goesOn() bool { return r.sent.event.detached || r.sent.event.provider.name == gitHub }
 
 // leaseEnd is the earliest time at which a store may have given the claim to
 // somebody else.

@@ -15,7 +15,8 @@ func at(ms int) time.Time { return time.UnixMilli(1_700_000_000_000 + int64(ms))
 // "<ms> <process> <request> <kind> [<ms asked for>] [<detail>]", requests that
 // were answered as "<ms> response <request> <status>", ends of processes as
 // "<ms> died <process>", faults as "<ms> fault <target> <harm> <ms of its end>", and
-// when a delivery was signed as "<ms> signed <request>".
+// when a delivery was signed as "<ms> signed <request>". "0 detached" is an event whose
+// handlers go on when their senders hang up.
 func story(t *testing.T, rows bool, lines ...string) verdict {
 	t.Helper()
 	e := &event{id: "e", provider: newStripe("whsec_of_a_story_only")}
@@ -58,6 +59,9 @@ func story(t *testing.T, rows bool, lines ...string) verdict {
 			fmt.Sscan(f[4], &end)
 			befell.add(mark{at: at(end), process: f[2], kind: ends, from: at(ms), detail: f[3]})
 			continue
+		case "detached":
+			e.detached = true
+			continue
 		case "signed":
 			of(f[2]).signed = at(ms)
 			continue
@@ -84,6 +88,10 @@ func story(t *testing.T, rows bool, lines ...string) verdict {
 			}
 		case closed, crashed:
 			m.detail = f[4]
+		case failed:
+			if len(f) > 4 {
+				m.detail = f[4]
+			}
 		}
 		s := of(m.request)
 		if s.run == nil {
@@ -164,6 +172,15 @@ func renewing(times ...int) []string {
 		lines = append(lines, fmt.Sprintf("%d a1 p1 renewed %d", ms+2, ms))
 	}
 	return append(lines, "10 a1 p1 effect", "1500 a1 p1 committed", "1501 a1 p1 closed handled", "1502 response p1 204")
+}
+
+// hungUp is a run whose context ends at this time.
+func hungUp(ms int) []string {
+	return []string{
+		"0 a1 p1 claiming", "2 a1 p1 acquired 0", "3 a1 p1 ran", "342 a1 p1 renewed 340",
+		fmt.Sprintf("%d a1 p1 failed context-ended", ms),
+		fmt.Sprintf("%d a1 p1 releasing", ms+1), fmt.Sprintf("%d a1 p1 released", ms+2), fmt.Sprintf("%d a1 p1 closed failed", ms+3),
+	}
 }
 
 // sentAway is a request that is refused because somebody else has the claim.
@@ -249,6 +266,10 @@ func TestVerdicts(t *testing.T) {
 			handled("b1", "p2", 1100),
 			[]string{"5 fault a1 pause 1499", "1500 a1 p1 acquired 0", "1500 a1 p1 ran", "1501 a1 p1 effect 900", "1502 a1 p1 closed lost"}), verdict{handled: true, afterLease: 1}},
 
+		{"ended when its sender hung up", join(hungUp(400), handled("b1", "p2", 600)), verdict{handled: true, failures: 1}},
+		{"the same, but it was detached", join([]string{"0 detached"}, hungUp(400), handled("b1", "p2", 600)), verdict{handled: true, unexplained: 1, failures: 1}},
+		{"detached, and ended with its lease", join([]string{"0 detached"}, slices.Delete(hungUp(1010), 3, 4), []string{"450 a1 p1 unrenewed 340", "600 a1 p1 unrenewed 500", "800 a1 p1 unrenewed 650", "1000 a1 p1 unrenewed 900", "340 fault store store-pause 1005"}, handled("b1", "p2", 1100)), verdict{handled: true, failures: 1}},
+		{"had its effect when its sender had hung up", []string{"0 detached", "0 a1 p1 claiming", "2 a1 p1 acquired 0", "3 a1 p1 ran", "5 response p1 0", "10 a1 p1 effect", "15 a1 p1 committed", "16 a1 p1 closed handled", "30 response p2 200"}, verdict{handled: true, outlived: 1}},
 		{"a lease that was renewed while the handler ran", renewing(340, 680, 1010, 1340), verdict{handled: true}},
 		{"a lease that the store would not renew, though it was asked", append(renewing(340, 1300), "790 a1 p1 unrenewed 680", "1010 a1 p1 unrenewed 900"), verdict{handled: true}},
 		{"a lease that was renewed once", renewing(340), verdict{handled: true, unexplained: 1}},

@@ -43,6 +43,7 @@ type event struct {
 	id       string
 	provider *provider
 	work     work // what its handler has to do
+	detached bool // from its senders, also where they retry
 
 	mu        sync.Mutex
 	timestamp time.Time  // of the latest delivery
@@ -128,11 +129,11 @@ const (
 	longAfter       // it works for longer than a lease after its effect
 )
 
-// workOf returns the work of a round's event i. Long ones are GitHub's, whose
-// handlers go on when the sender hangs up.
-func workOf(i int) work {
+// workOf returns the work of a round's event i. Long ones are those whose handlers go
+// on when the sender hangs up: GitHub's, and all in a round that is detached.
+func workOf(i int, detached bool) work {
 	switch {
-	case i%3 != 1 || i > 10:
+	case detached && i > 6 || !detached && (i%3 != 1 || i > 10):
 		return brief
 	case i%2 == 1:
 		return longBefore
@@ -246,7 +247,7 @@ func (h *harness) forge(ctx context.Context, r *rand.Rand, e *event) {
 			return
 		}
 	}
-	h.send(ctx, r, e, forged, e.provider.forge(r, d, known), fate{end: succeeds, crash: nowhere})
+	h.send(ctx, r, e, forged, e.provider.forge(r, d, known), fate{end: succeeds, crash: nowhere, detached: e.detached})
 }
 
 // outdate sends a delivery that the provider signed too long ago.
@@ -256,7 +257,7 @@ func (h *harness) outdate(ctx context.Context, r *rand.Rand, e *event) {
 		return
 	}
 	d = e.provider.deliver(time.Now().Add(-e.provider.stale), d.body)
-	h.send(ctx, r, e, outdated, d, fate{end: succeeds, crash: nowhere})
+	h.send(ctx, r, e, outdated, d, fate{end: succeeds, crash: nowhere, detached: e.detached})
 }
 
 // chance decides the fate of a handler of an event.
@@ -266,6 +267,8 @@ func (h *harness) chance(r *rand.Rand, e *event) fate {
 		after:  time.Duration(r.IntN(25)) * time.Millisecond,
 		end:    succeeds,
 		crash:  nowhere,
+
+		detached: e.detached,
 	}
 	beyond := h.lease*14/10 + time.Duration(r.Int64N(int64(h.lease*3/10)))
 	switch p := r.IntN(100); {

@@ -13,6 +13,8 @@ type fate struct {
 	after  time.Duration // and after it: so long a crash falls into the gap
 	end    end
 	crash  point
+	// detached picks the guard that detaches handlers from their senders.
+	detached bool
 }
 
 type end string
@@ -39,13 +41,13 @@ const (
 )
 
 func (f fate) String() string {
-	return fmt.Sprintf("%d %d %s %s", f.before.Milliseconds(), f.after.Milliseconds(), f.end, f.crash)
+	return fmt.Sprintf("%d %d %s %s %t", f.before.Milliseconds(), f.after.Milliseconds(), f.end, f.crash, f.detached)
 }
 
 func parseFate(s string) (fate, error) {
 	var before, after int
 	var f fate
-	if _, err := fmt.Sscanf(s, "%d %d %s %s", &before, &after, &f.end, &f.crash); err != nil {
+	if _, err := fmt.Sscanf(s, "%d %d %s %s %t", &before, &after, &f.end, &f.crash, &f.detached); err != nil {
 		return fate{}, fmt.Errorf("the header %s: %w", fateHeader, err)
 	}
 	f.before, f.after = time.Duration(before)*time.Millisecond, time.Duration(after)*time.Millisecond

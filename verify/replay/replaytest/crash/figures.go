@@ -18,7 +18,7 @@ type figures struct {
 	flush, unexplained, still        int
 	replays, accepted, harmless      int
 	forgeries, forgeriesAccepted     int
-	unbound, errors                  int
+	unbound, errors, outlived        int
 	endings                          int // servers that ended by themselves
 	took                             time.Duration
 	inbox                            bool // nothing may be doubled
@@ -45,6 +45,7 @@ func (f *figures) add(v verdict, sign int) {
 	f.harmless += sign * v.harmless
 	f.unbound += sign * v.unbound
 	f.errors += sign * v.errors
+	f.outlived += sign * v.outlived
 }
 
 // sent counts a request.
@@ -106,6 +107,7 @@ func (f *figures) table(out io.Writer, o options) {
 	row("events handled", f.handled, "")
 	row("deliveries sent by providers", f.deliveries+f.duplicates, fmt.Sprintf("%d of them needlessly", f.duplicates))
 	row("runs of a handler that failed", f.failed, "")
+	row("effects for a sender that had hung up", f.outlived, "")
 	row("servers killed", f.killed(), fmt.Sprintf("%d anywhere, %d before an effect, %d between effect and commit, %d before a response",
 		f.faults[kill], f.crashes[beforeEffect], f.crashes[beforeCommit], f.crashes[beforeResponse]))
 	row("servers paused beyond the lease", f.faults[pause], fmt.Sprintf("%d times one stood still for %v or more", f.faults[stall], notable))

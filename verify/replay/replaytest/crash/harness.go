@@ -235,8 +235,9 @@ func (h *harness) round(interrupt context.Context, n int, r *mathrand.Rand) erro
 	crashes := h.planCrashes(r)
 	for i := range h.options.events {
 		e := &event{id: fmt.Sprintf("%dx%d", n, i), provider: h.providers[i%len(h.providers)]}
+		e.detached = n%4 == 0
 		if n%2 == 0 || h.only != nil { // a round with long handlers takes twice as long
-			e.work = workOf(i)
+			e.work = workOf(i, e.detached)
 		}
 		h.current = append(h.current, e)
 		own := child(r)

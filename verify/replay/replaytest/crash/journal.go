@@ -20,7 +20,7 @@ type mark struct {
 	request string // see sent; nothing for a fault
 	kind    kind
 	from    time.Time // when the store was asked, the handler looked at its context, or the fault began
-	detail  string    // for ran and effect: the event; for refused: the status; for lost: what was asked for; for closed: the outcome; for crashed: the point; of a fault, its harm
+	detail  string    // for ran and effect: the event; for refused: the status; for failed: whether the context had ended; for lost: what was asked for; for closed: the outcome; for crashed: the point; of a fault, its harm
 }
 
 // nothing is in the place of a field that a mark does not have.

@@ -13,7 +13,9 @@
 // redelivers what failed. They also deliver what need not be delivered, at the
 // same time and late. Attackers who have seen every byte send copies, forgeries
 // (for PayPal, other bodies of the same CRC-32) and what was signed long ago.
-// Handlers are slow, slower than the lease, fail and panic. Connections break
+// Handlers are slow, slower than the lease, fail and panic. In one round of four all are
+// detached (middleware.Options.Detach), and work on when their senders have hung up, as
+// GitHub's do in any round. Connections break
 // within the request, after it, and before the response. And a nemesis kills servers
 // and store with SIGKILL, stops them with SIGSTOP for longer than a lease, or
 // empties Redis with FLUSHALL; some requests make a server kill itself at a certain
@@ -74,9 +76,10 @@
 //     store should not have let in, whether it had an effect or not: while the
 //     lease of another run was live, or when the event was done. And it contains
 //     what does not double by itself: a lease that its owner did not renew, a
-//     handler that was not told that its lease is over, a claim that was lost while
-//     its lease was live, a commit that was tried less than three times, or that
-//     failed without a fault at each try, and a release that failed without a fault.
+//     handler that was not told that its lease is over, or that was ended by its
+//     sender though it is detached, a claim that was lost while its lease was live, a
+//     commit that was tried less than three times, or that failed without a fault at
+//     each try, and a release that failed without a fault.
 //
 // With an inbox, all six must be 0. A lease counts from when it was asked for, and
 // whoever is let in earlier than a lease after the last one, without a release, is
@@ -124,6 +127,7 @@
 //	no-floor        what was signed before Redis was emptied is let in (-store redis)
 //	renew-once      a lease is renewed once and never again
 //	untold          a handler is not told that its lease is over
+//	attached        a handler that should go on ends when its sender hangs up
 //	commit-once     a commit that fails is not tried again (a store with a server)
 //	release-any     a former owner's release ends the claim of its successor
 //	take-over       a claim is taken over while its lease is live

@@ -158,6 +158,7 @@ var planted = map[string]struct {
 	"flush-unsaid":   {"redis", []harm{flush}, func(f *figures) bool { return f.unexplained+f.accepted > 0 }},
 	"no-floor":       {"redis", []harm{flush}, func(f *figures) bool { return f.unexplained+f.accepted > 0 }},
 	"renew-once":     {"sqlite", []harm{}, func(f *figures) bool { return f.unexplained > 0 }},
+	"attached":       {"sqlite", []harm{}, func(f *figures) bool { return f.unexplained > 0 }},
 	"untold":         {"sqlite", []harm{pause}, func(f *figures) bool { return f.unexplained > 0 }},
 	"commit-once":    {"redis", []harm{storePause}, func(f *figures) bool { return f.unexplained > 0 }},
 	"release-any":    {"sqlite", []harm{pause}, func(f *figures) bool { return f.unexplained > 0 }},

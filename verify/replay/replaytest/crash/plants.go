@@ -39,6 +39,7 @@ var plants = map[string]plant{
 	"no-floor":       {store: func(s replay.Store) replay.Store { return floorless{s} }},
 	"renew-once":     {marked: func(s replay.Store) replay.Store { return &lazy{Store: s} }},
 	"untold":         {handler: untold},
+	"attached":       {handler: attached},
 	"commit-once":    {marked: func(s replay.Store) replay.Store { return &faint{Store: s} }},
 	"release-any":    {tokens: func(s knowing) replay.Store { return releaser{s} }},
 	"take-over":      {tokens: func(s knowing) replay.Store { return robber{s} }},
@@ -154,6 +155,16 @@ func (l *lazy) Renew(ctx context.Context, h replay.Handle, lease time.Duration) 
 func untold(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+	})
+}
+
+// attached ends a handler that should go on when its sender hangs up.
+func attached(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, end := context.WithCancel(r.Context())
+		defer end()
+		defer context.AfterFunc(requestOf(ctx).client, end)()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

@@ -28,6 +28,7 @@ type run struct {
 	looked   time.Time // at the handler's context, right before the effect
 	effect   time.Time
 	failed   time.Time
+	ended    bool // before it failed, the handler's context
 
 	committing time.Time // when the store was asked for the commit that it acknowledged
 	committed  time.Time // when it had
@@ -65,7 +66,7 @@ func (r *run) add(m mark) {
 	case effect:
 		r.looked, r.effect = m.from, m.at
 	case failed:
-		r.failed = m.at
+		r.failed, r.ended = m.at, m.detail == contextEnded
 	case committed:
 		if r.committed.IsZero() {
 			r.committing, r.committed = m.from, m.at
@@ -170,7 +171,11 @@ func (r *run) history() []line {
 	}
 	note(r.ran, "handler runs, sees %s", r.saw)
 	note(r.effect, "effect")
-	note(r.failed, "handler fails")
+	if r.ended {
+		note(r.failed, "handler fails, its context has ended")
+	} else {
+		note(r.failed, "handler fails")
+	}
 	for _, try := range r.tries {
 		note(try.at, "commit fails, asked for %v before", try.at.Sub(try.from))
 	}

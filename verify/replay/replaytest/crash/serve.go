@@ -112,17 +112,34 @@ func newSite(c config) (http.Handler, error) {
 			// response was lost. With this his script sees a 2xx.
 			o.Duplicates = middleware.AcknowledgeDuplicates
 		}
-		guard, err := middleware.New(name, v, marked, o)
+		guarded, err := guard(name, v, marked, o, handler)
 		if err != nil {
 			return nil, err
 		}
-		mux.Handle("POST /"+name, guard.Handler(handler))
+		mux.Handle("POST /"+name, guarded)
 	}
 	var site http.Handler = mux
 	if bug.site != nil {
 		site = bug.site(site)
 	}
 	return withRequest(site), nil
+}
+
+// guard makes a guard of an endpoint, and a twin that differs in Detach alone. Each request
+// is for one of them.
+func guard(name string, v verify.Verifier, s replay.Store, o *middleware.Options, next http.Handler) (http.Handler, error) {
+	guards := make(map[bool]http.Handler)
+	for _, detach := range []bool{false, true} {
+		o.Detach = detach
+		g, err := middleware.New(name, v, s, o)
+		if err != nil {
+			return nil, err
+		}
+		guards[detach] = g.Handler(next)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		guards[requestOf(r.Context()).fate.detached].ServeHTTP(w, r)
+	}), nil
 }
 
 func newVerifiers(c config) (map[string]verify.Verifier, error) {
@@ -157,8 +174,9 @@ func (e server) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // request is what a server knows of a request apart from what the guard verifies.
 type request struct {
-	id   string
-	fate fate
+	id     string
+	fate   fate
+	client context.Context // ends when the sender hangs up
 }
 
 type requestKey struct{}
@@ -172,7 +190,7 @@ func withRequest(next http.Handler) http.Handler {
 			http.Error(w, err.Error(), http.StatusTeapot)
 			return
 		}
-		req := &request{r.Header.Get(requestHeader), f}
+		req := &request{r.Header.Get(requestHeader), f, r.Context()}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, req)))
 	})
 }
@@ -206,6 +224,9 @@ func (j *journal) crashAt(p point, r *request) {
 	select {}
 }
 
+// contextEnded is the detail of a handler that failed when its context had ended.
+const contextEnded = "context-ended"
+
 // handlerOK is the status of a handler that succeeded. The guard responds with another 2xx.
 const handlerOK = http.StatusNoContent
 
@@ -237,7 +258,11 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		work = a.inTransaction
 	}
 	if err := work(ctx, req, event); err != nil {
-		a.journal.write(req.id, failed, time.Time{}, nothing)
+		why := nothing
+		if ctx.Err() != nil {
+			why = contextEnded
+		}
+		a.journal.write(req.id, failed, time.Time{}, why)
 		http.Error(w, "try again later", http.StatusInternalServerError)
 		return
 	}

@@ -94,7 +94,7 @@ func TestJournal(t *testing.T) {
 }
 
 func TestFates(t *testing.T) {
-	want := fate{before: 3 * time.Millisecond, after: 1200 * time.Millisecond, end: fails, crash: beforeCommit}
+	want := fate{before: 3 * time.Millisecond, after: 1200 * time.Millisecond, end: fails, crash: beforeCommit, detached: true}
 	if got, err := parseFate(want.String()); err != nil || got != want {
 		t.Errorf("%v, %v", got, err)
 	}
