@@ -48,7 +48,7 @@ func TestDefinition(t *testing.T) {
 				named, defined = append(named, "--url", url), append(defined, "--url", url)
 			}
 			signing := defined
-			if p.private() {
+			if p.Private() {
 				s.env["PRIVATE"], s.env["SECRET"] = keyPair(t, p.Definition)
 				signing = slices.Clone(defined)
 				signing[slices.Index(signing, "SECRET")] = "PRIVATE"

@@ -11,42 +11,24 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/hooknotary/hooknotary/providers/catalog"
-	"github.com/hooknotary/hooknotary/providers/scheme"
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/hooknotary/hooknotary/providers/scheme/schemejson"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/spf13/cobra"
 )
 
-// settings is what an endpoint may choose, of all providers.
-type settings struct {
-	tolerance            time.Duration
-	url                  string // of the endpoint, where it is signed
-	form                 bool
-	jsonBody, anyQuery   bool // Twilio
-	bodyAlone            bool // Hook0
-	allowSHA1            bool
-	allowShort           bool
-	bodyNotCovered       bool
-	distinct             bool // GitHub: by delivery id
-	sandbox, simulator   bool
-	roots, intermediates []*x509.Certificate
-	transport            http.RoundTripper
-}
-
 // endpoint is an endpoint as the flags describe it.
 type endpoint struct {
-	settings
-	*provider
-	secrets []secret
+	sender.Settings
+	*sender.Sender
+	secrets []sender.Secret
 }
 
 // endpointFlags describe an endpoint.
 type endpointFlags struct {
 	secretFlags
-	settings
+	sender.Settings
 	provider, definition       string
 	cert, intermediates, roots string
 }
@@ -57,23 +39,23 @@ func (f *endpointFlags) addProvider(cmd *cobra.Command) {
 	flags.StringVar(&f.provider, "provider", "", "the provider's `NAME`, such as stripe; hooknotary providers lists all")
 	flags.StringVar(&f.definition, "definition", "", "in place of --provider: a `FILE` that says how another sender signs; see hooknotary providers --help")
 	f.secretFlags.add(cmd)
-	flags.StringVar(&f.url, "url", "", "for a provider that signs it: the `URL` of the endpoint, as it is registered there")
-	flags.BoolVar(&f.allowShort, "insecure-allow-short-secret", false, titles("insecure-allow-short-secret", "providers with secrets")+": accept secrets under 16 bytes")
-	flags.BoolVar(&f.bodyNotCovered, "insecure-body-not-covered", false, titles("insecure-body-not-covered", "providers that sign no body")+": accept a delivery whose body nothing covers")
+	flags.StringVar(&f.URL, "url", "", "for a provider that signs it: the `URL` of the endpoint, as it is registered there")
+	flags.BoolVar(&f.InsecureAllowShortSecret, "insecure-allow-short-secret", false, titles("insecure-allow-short-secret", "providers with secrets")+": accept secrets under 16 bytes")
+	flags.BoolVar(&f.InsecureBodyNotCovered, "insecure-body-not-covered", false, titles("insecure-body-not-covered", "providers that sign no body")+": accept a delivery whose body nothing covers")
 	must(cmd.RegisterFlagCompletionFunc("provider", completeProvider))
 }
 
 // addSettings adds the flags for what an endpoint may choose.
 func (f *endpointFlags) addSettings(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.DurationVar(&f.tolerance, "tolerance", 0, titles("tolerance", "providers that sign a time")+": how far the signed time may lie from the receive time (default 5m)")
-	flags.BoolVar(&f.form, "form", false, "GitHub: the hook sends application/x-www-form-urlencoded")
-	flags.BoolVar(&f.jsonBody, "json-body", false, titles("json-body", "providers that send forms or JSON")+": the endpoint takes JSON, and not forms")
-	flags.BoolVar(&f.anyQuery, "any-query", false, titles("any-query", "providers that sign the query")+": each request has a query of its own, and --url has none")
-	flags.BoolVar(&f.bodyAlone, "body-alone", false, titles("body-alone", "providers that sign headers")+": judge the older signature, which covers no header")
-	flags.BoolVar(&f.allowSHA1, "insecure-allow-sha1", false, "GitHub: accept X-Hub-Signature where the SHA-256 header is absent")
-	flags.BoolVar(&f.sandbox, "sandbox", false, "PayPal: the sandbox in place of live")
-	flags.BoolVar(&f.simulator, "insecure-accept-simulator", false, "PayPal: accept WEBHOOK_ID, the simulator's webhook id")
+	flags.DurationVar(&f.Tolerance, "tolerance", 0, titles("tolerance", "providers that sign a time")+": how far the signed time may lie from the receive time (default 5m)")
+	flags.BoolVar(&f.Form, "form", false, "GitHub: the hook sends application/x-www-form-urlencoded")
+	flags.BoolVar(&f.JSONBody, "json-body", false, titles("json-body", "providers that send forms or JSON")+": the endpoint takes JSON, and not forms")
+	flags.BoolVar(&f.AnyQuery, "any-query", false, titles("any-query", "providers that sign the query")+": each request has a query of its own, and --url has none")
+	flags.BoolVar(&f.BodyAlone, "body-alone", false, titles("body-alone", "providers that sign headers")+": judge the older signature, which covers no header")
+	flags.BoolVar(&f.InsecureAllowSHA1, "insecure-allow-sha1", false, "GitHub: accept X-Hub-Signature where the SHA-256 header is absent")
+	flags.BoolVar(&f.Sandbox, "sandbox", false, "PayPal: the sandbox in place of live")
+	flags.BoolVar(&f.InsecureAcceptSimulator, "insecure-accept-simulator", false, "PayPal: accept WEBHOOK_ID, the simulator's webhook id")
 }
 
 // addCertificates adds the flags for what PayPal's hosts would serve.
@@ -85,7 +67,7 @@ func (f *endpointFlags) addCertificates(cmd *cobra.Command) {
 }
 
 func completeProvider(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return names(), cobra.ShellCompDirectiveNoFileComp
+	return sender.Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // must panics on a mistake of this program.
@@ -96,7 +78,7 @@ func must(err error) {
 }
 
 // kind returns the provider that the flags name, or that the file of a definition describes.
-func (f *endpointFlags) kind() (*provider, error) {
+func (f *endpointFlags) kind() (*sender.Sender, error) {
 	if f.definition == "" {
 		return findProvider(f.provider)
 	}
@@ -116,24 +98,7 @@ func (f *endpointFlags) kind() (*provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.definition, err)
 	}
-	return defined(d)
-}
-
-// defined returns the provider of a definition.
-func defined(d scheme.Definition) (*provider, error) {
-	profile, err := d.Profile()
-	if err != nil {
-		return nil, err
-	}
-	p := &provider{
-		Provider: catalog.Provider{
-			Name: d.Provider, About: d.Describe(), Profile: profile, Definition: &d,
-			SignsURL: slices.ContainsFunc(d.Message, func(p scheme.Part) bool { return p.Kind() == scheme.URLPart }),
-		},
-		probe: func(*settings) string { return random() },
-	}
-	p.fromData()
-	return p, nil
+	return sender.FromDefinition(d)
 }
 
 // read returns the endpoint. It has no secrets if none are given and none are needed.
@@ -143,35 +108,36 @@ func (f *endpointFlags) read(p *program, cmd *cobra.Command, needSecret bool) (*
 		return nil, err
 	}
 	f.provider = kind.Name
-	for _, other := range providers() {
-		for _, name := range other.flags {
-			if cmd.Flags().Changed(name) && !slices.Contains(kind.flags, name) {
+	for _, other := range sender.All() {
+		for _, name := range other.Words {
+			if cmd.Flags().Changed(name) && !slices.Contains(kind.Words, name) {
 				return nil, fmt.Errorf("--%s is not for %s", name, kind.Name)
 			}
 		}
 	}
-	if cmd.Flags().Changed("tolerance") && f.tolerance <= 0 {
-		return nil, fmt.Errorf("--tolerance is %v: want more than 0", f.tolerance)
+	if cmd.Flags().Changed("tolerance") && f.Tolerance <= 0 {
+		return nil, fmt.Errorf("--tolerance is %v: want more than 0", f.Tolerance)
 	}
-	if kind.SignsURL && f.url == "" {
+	if kind.SignsURL && f.URL == "" {
 		return nil, fmt.Errorf("--url is missing: %s signs the URL of the endpoint, as it is registered there", kind.Name)
 	}
-	if kind.Profile.Binding == verify.BindingNone && needSecret && !f.bodyNotCovered {
+	if kind.Profile.Binding == verify.BindingNone && needSecret && !f.InsecureBodyNotCovered {
 		return nil, fmt.Errorf("what %s sends does not cover the body; if you know that, say --insecure-body-not-covered", kind.Name)
 	}
-	e := &endpoint{settings: f.settings, provider: kind}
-	e.bodyNotCovered = e.bodyNotCovered || !needSecret // nothing is accepted then
-	if err := f.certificates(p, cmd, &e.settings); err != nil {
+	e := &endpoint{Settings: f.Settings, Sender: kind}
+	e.InsecureSHA1 = kind.OnlySHA1                                     // there is nothing to choose
+	e.InsecureBodyNotCovered = e.InsecureBodyNotCovered || !needSecret // nothing is accepted then
+	if err := f.certificates(p, cmd, &e.Settings); err != nil {
 		return nil, err
 	}
-	if _, err := kind.verifier(&e.settings, []secret{{"probe", kind.probe(&e.settings)}}); err != nil {
+	if _, err := kind.VerifierOf(&e.Settings, kind.Probe(&e.Settings)); err != nil {
 		return nil, err
 	}
 	if needSecret || f.given() {
 		if e.secrets, err = f.secretFlags.read(p); err != nil {
 			return nil, err
 		}
-		if kind.oneSecret() && len(e.secrets) > 1 {
+		if !kind.KeySourced() && len(e.secrets) > 1 {
 			return nil, fmt.Errorf("there are %d secrets: %s has one %s", len(e.secrets), kind.Name, kind.About.Identifier)
 		}
 	}
@@ -179,8 +145,8 @@ func (f *endpointFlags) read(p *program, cmd *cobra.Command, needSecret bool) (*
 }
 
 // certificates reads the files of certificates.
-func (f *endpointFlags) certificates(p *program, cmd *cobra.Command, s *settings) (err error) {
-	s.transport = p.transport
+func (f *endpointFlags) certificates(p *program, cmd *cobra.Command, s *sender.Settings) (err error) {
+	s.Transport = p.transport
 	if cmd.Flags().Changed("cert") {
 		if _, err := readPEM(f.cert); err != nil {
 			return err
@@ -189,15 +155,15 @@ func (f *endpointFlags) certificates(p *program, cmd *cobra.Command, s *settings
 		if err != nil {
 			return err
 		}
-		s.transport = certFile(file)
+		s.Transport = certFile(file)
 	}
 	if cmd.Flags().Changed("roots") {
-		if s.roots, err = readPEM(f.roots); err != nil {
+		if s.Roots, err = readPEM(f.roots); err != nil {
 			return err
 		}
 	}
 	if cmd.Flags().Changed("intermediates") {
-		s.intermediates, err = readPEM(f.intermediates)
+		s.Intermediates, err = readPEM(f.intermediates)
 	}
 	return err
 }
@@ -208,7 +174,7 @@ func readPEM(name string) ([]*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > maxSecretFile {
+	if len(text) > sender.MaxSecret {
 		return nil, fmt.Errorf("%s: too large: want certificates in PEM", name)
 	}
 	var all []*x509.Certificate
@@ -251,15 +217,37 @@ func (f certFile) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // newVerifier makes the verifier for these secrets. Its settings are good, so an error
 // is about the secrets.
-func (e *endpoint) newVerifier(secrets []secret) (verify.Verifier, error) {
-	return e.provider.verifier(&e.settings, secrets)
+func (e *endpoint) newVerifier(secrets []sender.Secret) (verify.Verifier, error) {
+	return e.VerifierOf(&e.Settings, secrets...)
 }
 
 // rivals returns verifiers that might accept what this endpoint refuses. A diagnosis knows
 // the other providers by itself.
-func (e *endpoint) rivals() []verify.Verifier {
-	if e.others == nil {
-		return nil
+func (e *endpoint) rivals() []verify.Verifier { return e.Others(&e.Settings, e.secrets) }
+
+// titles returns the titles of the providers that a flag is for: "GitHub, Stripe". Where
+// those are many it says what they have in common.
+func titles(flag, common string) string {
+	var all []string
+	for _, s := range sender.All() {
+		if slices.Contains(s.Words, flag) {
+			all = append(all, s.About.Title)
+		}
 	}
-	return e.others(&e.settings, e.secrets)
+	if len(all) > 3 {
+		return common
+	}
+	return strings.Join(all, ", ")
+}
+
+// findProvider returns the provider of that name.
+func findProvider(name string) (*sender.Sender, error) {
+	if name == "" {
+		return nil, errors.New("--provider is missing: hooknotary providers lists those that are known")
+	}
+	s, err := sender.Find(name)
+	if err == nil && s.JWT != nil {
+		return nil, fmt.Errorf("%s signs with a JSON Web Token, which this command does not know; verify it in Go, with the module providers/jwt", name)
+	}
+	return s, err
 }

@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
@@ -65,8 +66,8 @@ func (p *program) explain(cmd *cobra.Command, f *explainFlags, files []string) e
 	x := &explanation{endpoint: e, showBody: f.body, w: &p.out}
 	secrets := e.secrets
 	if len(secrets) == 0 {
-		x.unknown = e.probe(&e.settings)
-		secrets = []secret{{"unknown", x.unknown}}
+		x.unknown = e.Probe(&e.Settings).Text
+		secrets = []sender.Secret{{Label: "unknown", Text: x.unknown}}
 	}
 	v, err := e.newVerifier(secrets)
 	if err != nil {
@@ -138,7 +139,7 @@ func (x *explanation) headers(c *capture.Capture) {
 			}
 			fmt.Fprintf(x.w, "    %s: %s\n", printable(name), shortened(printable(value)))
 		}
-		if note := x.use(name); note != "" {
+		if note := x.Use(name); note != "" {
 			fmt.Fprintf(x.w, "      %s\n", printable(note))
 		}
 	}
@@ -247,12 +248,12 @@ func target(c *capture.Capture) string {
 func (x *explanation) time(c *capture.Capture, from source) {
 	x.section("Time")
 	fmt.Fprintf(x.w, "    received %s (%s)\n", rfc3339(c.ReceivedAt), from.words())
-	if !x.timed() {
+	if !x.Timed() {
 		fmt.Fprintln(x.w, "    no time is signed")
 		return
 	}
 	window := x.scheme.Profile().Window
-	at, err := x.signedAt(x.scheme, c.Head(), c.Body)
+	at, err := x.SignedAt(x.scheme, c.Head(), c.Body)
 	if err != nil {
 		fmt.Fprintln(x.w, "    the signed time cannot be read")
 	} else {

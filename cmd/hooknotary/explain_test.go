@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	jwtcatalog "github.com/hooknotary/hooknotary/providers/jwt/catalog"
 	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
 	"github.com/hooknotary/hooknotary/verify/capture"
@@ -24,7 +25,7 @@ func sale(pp *paypaltest.PayPal) *capture.Capture {
 }
 
 // described returns a provider of the catalogue.
-func described(t *testing.T, name string) *provider {
+func described(t *testing.T, name string) *sender.Sender {
 	t.Helper()
 	p, err := findProvider(name)
 	if err != nil {
@@ -43,7 +44,7 @@ func TestExplain(t *testing.T) {
 
   Headers that the scheme reads
     Stripe-Signature: t=1772357412,v1=` + c.Header.Get("Stripe-Signature")[len("t=1772357412,v1="):][:8] + `… (64 characters)
-      ` + described(t, "stripe").use("Stripe-Signature") + `
+      ` + described(t, "stripe").Use("Stripe-Signature") + `
 
   Headers that it does not read, and that are not covered
     Content-Length
@@ -164,21 +165,21 @@ func TestExplain(t *testing.T) {
 	// Compares the texts of the command line with the
 	// verifiers.
 	t.Run("every header that is read is described", func(t *testing.T) {
-		for _, p := range providers() {
+		for _, p := range sender.All() {
 			var all []string
-			for _, s := range []settings{{}, {allowSHA1: p.Name == "github"}} {
-				s.bodyNotCovered = true
+			for _, s := range []sender.Settings{{}, {InsecureAllowSHA1: p.Name == "github"}} {
+				s.InsecureBodyNotCovered, s.InsecureSHA1 = true, p.OnlySHA1
 				if p.SignsURL {
-					s.url = "https://hooks.example.com/in"
+					s.URL = "https://hooks.example.com/in"
 				}
-				v, err := p.verifier(&s, []secret{{"probe", p.probe(&s)}})
+				v, err := p.VerifierOf(&s, p.Probe(&s))
 				if err != nil {
 					t.Fatal(err)
 				}
 				all = append(all, v.(diagnose.Scheme).SecurityHeaders()...)
 			}
 			for _, name := range all {
-				if p.use(name) == "" {
+				if p.Use(name) == "" {
 					t.Errorf("%s: nothing is said about %s", p.Name, name)
 				}
 			}
@@ -187,7 +188,7 @@ func TestExplain(t *testing.T) {
 					t.Errorf("%s: %s is described and not read", p.Name, use.Name)
 				}
 			}
-			if len(p.About.NotCovered) == 0 || p.About.Signed == "" || (p.sign == nil) != (p.whyNot != "") {
+			if len(p.About.NotCovered) == 0 || p.About.Signed == "" {
 				t.Errorf("%s is not described", p.Name)
 			}
 		}
@@ -199,7 +200,7 @@ func TestProviders(t *testing.T) {
 		got := hooknotary(t, setup{}, "providers")
 		got.want(t, 0)
 		lines := strings.Split(strings.TrimSuffix(got.out, "\n"), "\n")
-		if len(lines) != 1+len(providers())+len(jwtcatalog.All()) || !strings.HasPrefix(lines[0], "NAME") {
+		if len(lines) != 1+len(sender.All())+len(jwtcatalog.All()) || !strings.HasPrefix(lines[0], "NAME") {
 			t.Fatalf("the table is\n%s", got.out)
 		}
 		for _, want := range [][]string{
@@ -241,7 +242,7 @@ func TestProviders(t *testing.T) {
     "not_covered": [
 `
 		got := hooknotary(t, setup{}, "providers", "--json")
-		if got.code != 0 || !strings.HasPrefix(got.out, "[\n") || !strings.Contains(got.out, want) || strings.Count(got.out, "\n    \"name\"") != len(providers())+len(jwtcatalog.All()) {
+		if got.code != 0 || !strings.HasPrefix(got.out, "[\n") || !strings.Contains(got.out, want) || strings.Count(got.out, "\n    \"name\"") != len(sender.All())+len(jwtcatalog.All()) {
 			t.Errorf("got\n%s\nwant it to hold\n%s", got.out, want)
 		}
 		if got := strings.Count(got.out, `"module": "github.com/hooknotary/hooknotary/providers/jwt"`); got != len(jwtcatalog.All()) {

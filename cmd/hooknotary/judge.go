@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
@@ -26,8 +27,8 @@ func newJudge(e *endpoint, candidates []diagnose.Candidate) *judge {
 	}
 	j.verifier = nil
 	for _, s := range e.secrets {
-		if _, err := e.newVerifier([]secret{s}); err != nil {
-			j.bad = s.text
+		if _, err := e.newVerifier([]sender.Secret{s}); err != nil {
+			j.bad = s.Text
 			break
 		}
 	}
@@ -63,7 +64,7 @@ func (j *judge) judge(ctx context.Context, c *capture.Capture, from source) *res
 }
 
 func (j *judge) newVerifierOf(text string) (verify.Verifier, error) {
-	return j.newVerifier([]secret{{"secret", text}})
+	return j.newVerifier([]sender.Secret{{Label: "secret", Text: text}})
 }
 
 // admit says what a guard says before it asks its store: method, media type and size

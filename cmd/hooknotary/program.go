@@ -13,10 +13,10 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 )
@@ -121,40 +121,6 @@ func subcommand(known string) cobra.PositionalArgs {
 	}
 }
 
-// secretArgument matches an argument, or the value of a flag, that has the form of a secret
-// of one of the providers. A beginning of under four characters, such as "sk_", is too
-// common to tell alone.
-var secretArgument = sync.OnceValue(func() *regexp.Regexp {
-	forms := []string{privateDER}
-	for _, p := range providers() {
-		if p.About.SecretPrefix != "" {
-			forms = append(forms, regexp.QuoteMeta(p.About.SecretPrefix)+tokenText+"*")
-		}
-		for _, c := range p.About.Credentials {
-			prefix := regexp.QuoteMeta(c.Prefix)
-			switch {
-			case !c.Secret:
-			case strings.Contains(c.Prefix, " "): // a text of several lines, such as a private key
-				forms = append(forms, prefix+"(?s:.*)")
-			case c.Length > 0:
-				forms = append(forms, fmt.Sprintf("%s%s{%d}", prefix, tokenText, c.Length-len(c.Prefix)))
-			case len(c.Prefix) < 4:
-				forms = append(forms, prefix+"(live|test)_"+tokenText+"*", prefix+tokenText+"{16,}")
-			default:
-				forms = append(forms, prefix+tokenText+"*")
-			}
-		}
-	}
-	return regexp.MustCompile(`^(--?[a-z0-9-]*=|-[A-Za-z])?(` + strings.Join(forms, "|") + `)$`)
-})
-
-// privateDER is the DER of a private key (PKCS #8) in base64, which sign takes: a sequence, of
-// a length in one byte, two or three, that starts with the number 0 and a sequence.
-const privateDER = `(M[A-H][A-Za-z0-9+/]CAQAw|MI[GH][A-Za-z0-9+/]AgEAM|MII[A-Za-z0-9+/]{2}[AQgw]IBADA)[A-Za-z0-9+/=]{32,}`
-
-// tokenText is a character of a token.
-const tokenText = `[A-Za-z0-9+/=$_-]`
-
 // storeArgument is an argument, or the value of a flag, that has the form of the
 // address of a store.
 var storeArgument = regexp.MustCompile(`^(--?[a-z0-9-]*=)?(rediss?|postgres|postgresql)://|\bpassword *=`)
@@ -165,7 +131,7 @@ func refuseSecrets(args []string) error {
 		if storeArgument.MatchString(arg) {
 			return fmt.Errorf("argument %d looks like the address of a store, which may hold a password: hand it over with --redis-env, --postgres-env, --redis-file or --postgres-file", i+1)
 		}
-		if secretArgument().MatchString(arg) {
+		if sender.HasSecretForm(arg) {
 			return fmt.Errorf("argument %d looks like a secret: change it, because command lines are kept in histories, and hand it over with --secret-env, --secret-file or --secret-stdin", i+1)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hooknotary/hooknotary/providers/catalog"
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/hooknotary/hooknotary/providers/providertest/signer"
 	"github.com/hooknotary/hooknotary/providers/scheme"
 	"github.com/hooknotary/hooknotary/verify"
@@ -73,7 +73,7 @@ func eventOf(d *scheme.Definition) string {
 // TestTokens: what carries a token alone is judged by those who know what that means.
 func TestTokens(t *testing.T) {
 	n := 0
-	for _, p := range providers() {
+	for _, p := range sender.All() {
 		if p.Token == nil {
 			continue
 		}
@@ -103,7 +103,7 @@ func TestCatalogue(t *testing.T) {
 	// diagnosed and explained, and nothing here knows its name.
 	t.Run("every provider of the catalogue is one of the command line", func(t *testing.T) {
 		n := 0
-		for _, p := range providers() {
+		for _, p := range sender.All() {
 			if p.Definition == nil {
 				continue
 			}
@@ -128,7 +128,7 @@ func TestCatalogue(t *testing.T) {
 				with := func(secret string) []string { return append(named[:len(named):len(named)], "--secret-env", secret) }
 				endpoint := with("SECRET")
 				signing := endpoint
-				if p.private() {
+				if p.Private() {
 					signing = with("PRIVATE")
 					s.env["PRIVATE"], s.env["SECRET"] = keyPair(t, p.Definition)
 					_, s.env["OTHER"] = keyPair(t, p.Definition)
@@ -147,7 +147,7 @@ func TestCatalogue(t *testing.T) {
 				for _, what := range p.About.NotCovered {
 					explained.want(t, 0, what)
 				}
-				if p.timed() {
+				if p.Timed() {
 					explained.want(t, 0, "0s before it was received: inside the window")
 					hooknotary(t, s, append(append([]string{"verify", "--tolerance", "1s"}, endpoint...), file)...).want(t, 0)
 				} else {
@@ -191,65 +191,63 @@ func TestCatalogue(t *testing.T) {
 			name  string
 			d     scheme.Definition
 			url   string
-			check func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery)
+			check func(t *testing.T, p *sender.Sender, first, second http.Header, d *verify.Delivery)
 		}{
-			{"the URL of the endpoint, which is configuration", located, "https://shop.example/hooks?shop=7", func(t *testing.T, p *provider, _, _ http.Header, _ *verify.Delivery) {
-				if !slices.Contains(p.flags, "url") {
-					t.Errorf("the flags are %q", p.flags)
+			{"the URL of the endpoint, which is configuration", located, "https://shop.example/hooks?shop=7", func(t *testing.T, p *sender.Sender, _, _ http.Header, _ *verify.Delivery) {
+				if !slices.Contains(p.Words, "url") {
+					t.Errorf("the flags are %q", p.Words)
 				}
 			}},
-			{"the body alone", base, "", func(t *testing.T, p *provider, _, _ http.Header, d *verify.Delivery) {
-				if !p.noID() || p.timed() || d.ID != "" {
+			{"the body alone", base, "", func(t *testing.T, p *sender.Sender, _, _ http.Header, d *verify.Delivery) {
+				if !p.SignsNoID() || p.Timed() || d.ID != "" {
 					t.Errorf("an id (%q) or a time is signed", d.ID)
 				}
 			}},
-			{"a time in milliseconds, and an id that stays when a retry is signed anew", timed, "", func(t *testing.T, p *provider, first, second http.Header, d *verify.Delivery) {
-				if p.noID() || !p.timed() || d.ID == "" || first.Get("Acme-Id") != second.Get("Acme-Id") || first.Get("Acme-Time") == second.Get("Acme-Time") {
+			{"a time in milliseconds, and an id that stays when a retry is signed anew", timed, "", func(t *testing.T, p *sender.Sender, first, second http.Header, d *verify.Delivery) {
+				if p.SignsNoID() || !p.Timed() || d.ID == "" || first.Get("Acme-Id") != second.Get("Acme-Id") || first.Get("Acme-Time") == second.Get("Acme-Time") {
 					t.Errorf("the attempts are %v and %v", first, second)
 				}
-				v, err := p.verifier(&settings{}, []secret{{"probe", p.probe(&settings{})}})
+				v, err := p.VerifierOf(&sender.Settings{}, p.Probe(&sender.Settings{}))
 				if err != nil {
 					t.Fatal(err)
 				}
-				at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: first}, nil)
+				at, err := p.SignedAt(v.(diagnose.Scheme), &verify.Head{Header: first}, nil)
 				if err != nil || !at.Equal(arrival) {
 					t.Errorf("the signed time is %v (%v), want %v", at, err, arrival)
 				}
-				if at, err := p.signedAt(v.(diagnose.Scheme), &verify.Head{Header: http.Header{}}, nil); err == nil {
+				if at, err := p.SignedAt(v.(diagnose.Scheme), &verify.Head{Header: http.Header{}}, nil); err == nil {
 					t.Errorf("a head without a time has %v", at)
 				}
 			}},
-			{"an unsigned type, and an unsigned id that stays", typed, "", func(t *testing.T, _ *provider, first, second http.Header, d *verify.Delivery) {
+			{"an unsigned type, and an unsigned id that stays", typed, "", func(t *testing.T, _ *sender.Sender, first, second http.Header, d *verify.Delivery) {
 				if d.Unsigned.Type != "order/created" || d.Unsigned.ID == "" || first.Get("Acme-Delivery") != second.Get("Acme-Delivery") {
 					t.Errorf("unsigned are %+v", d.Unsigned)
 				}
 			}},
 		} {
 			t.Run(c.name, func(t *testing.T) {
-				profile, err := c.d.Profile()
+				p, err := sender.FromDefinition(c.d)
 				if err != nil {
 					t.Fatal(err)
 				}
-				p := &provider{
-					Provider: catalog.Provider{Name: "acme", About: c.d.Describe(), Profile: profile, Definition: &c.d, SignsURL: c.url != ""},
-					probe:    func(*settings) string { return random() },
+				if p.SignsURL != (c.url != "") {
+					t.Errorf("it signs the URL: %v", p.SignsURL)
 				}
-				p.fromData()
-				d := &draft{at: arrival, event: "order/created", body: []byte(`{"a":1}`), url: c.url, secret: secretFor(&c.d, p.About)}
-				first, err := p.sign(d)
+				d := &sender.Draft{At: arrival, Event: "order/created", Body: []byte(`{"a":1}`), URL: c.url, Secret: secretFor(&c.d, p.About)}
+				first, err := p.Sign(d)
 				if err != nil {
 					t.Fatal(err)
 				}
-				d.at = arrival.Add(1e9)
-				second, err := p.sign(d)
+				d.At = arrival.Add(1e9)
+				second, err := p.Sign(d)
 				if err != nil {
 					t.Fatal(err)
 				}
-				v, err := p.verifier(&settings{url: c.url}, []secret{{"secret", d.secret}})
+				v, err := p.VerifierOf(&sender.Settings{URL: c.url}, sender.Secret{Label: "secret", Text: d.Secret})
 				if err != nil {
 					t.Fatal(err)
 				}
-				delivery, err := verify.Verify(t.Context(), v, &verify.Head{Header: first, ReceivedAt: arrival}, d.body)
+				delivery, err := verify.Verify(t.Context(), v, &verify.Head{Header: first, ReceivedAt: arrival}, d.Body)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -289,7 +287,7 @@ func TestSecretArgument(t *testing.T) {
 		{"a capture", "push.http", false},
 		{"the name of a variable", "STRIPE_SECRET", false},
 	} {
-		if got := secretArgument().MatchString(c.argument); got != c.secret {
+		if got := sender.HasSecretForm(c.argument); got != c.secret {
 			t.Errorf("%s: %q is a secret: %v, want %v", c.name, c.argument, got, c.secret)
 		}
 	}
@@ -321,7 +319,7 @@ func TestPrivateKeyArgument(t *testing.T) {
 			for _, argument := range []string{text, "--secret-file=" + text} {
 				hooknotary(t, setup{}, "explain", "--provider", "discord", argument).want(t, 2, "argument 4 looks like a secret", "!"+text[20:])
 			}
-			if text := base64.StdEncoding.EncodeToString(public); secretArgument().MatchString(text) {
+			if text := base64.StdEncoding.EncodeToString(public); sender.HasSecretForm(text) {
 				t.Errorf("the public key %s counts as a secret", text)
 			}
 		})

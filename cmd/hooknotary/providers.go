@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	jwtcatalog "github.com/hooknotary/hooknotary/providers/jwt/catalog"
 	"github.com/hooknotary/hooknotary/providers/scheme/schemejson"
 	"github.com/hooknotary/hooknotary/verify"
@@ -82,7 +83,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 
 func (p *program) listProviders(asJSON bool) error {
 	var all []summary
-	for _, kind := range providers() {
+	for _, kind := range sender.All() {
 		s := summarize(kind.Name, kind.About, kind.Profile)
 		switch {
 		case kind.Definition != nil:

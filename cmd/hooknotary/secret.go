@@ -1,44 +1,19 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
-	"strings"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/diagnose"
 	"github.com/spf13/cobra"
 )
 
-const (
-	maxSecretFile = 64 << 10 // bytes
-	maxCandidates = 64
-)
-
-// secret is a secret and where it is from. It prints as the latter.
-type secret struct{ label, text string }
-
-func (s secret) Format(w fmt.State, _ rune) { io.WriteString(w, s.label) }
-
-// keyList makes the keys of one endpoint.
-func keyList(secrets []secret) (verify.KeyList, error) {
-	var list verify.KeyList
-	for _, s := range secrets {
-		k, err := verify.NewKey("default", s.label, []byte(s.text))
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, k)
-	}
-	return list, nil
-}
-
-// random returns a text that no provider knows as a secret.
-func random() string { return rand.Text() }
+const maxCandidates = 64
 
 // secretFlags say where secrets are.
 type secretFlags struct {
@@ -57,7 +32,7 @@ func (f *secretFlags) add(cmd *cobra.Command) {
 func (f *secretFlags) given() bool { return len(f.env) > 0 || len(f.files) > 0 || f.stdin }
 
 // read returns the secrets, at least one.
-func (f *secretFlags) read(p *program) ([]secret, error) {
+func (f *secretFlags) read(p *program) ([]sender.Secret, error) {
 	if !f.given() {
 		return nil, errors.New("there is no secret: name the environment variable that holds it with --secret-env, or use --secret-file or --secret-stdin")
 	}
@@ -71,40 +46,27 @@ func (f *secretFlags) read(p *program) ([]secret, error) {
 			return nil, err
 		}
 		label := fmt.Sprintf("file %d", i+1)
-		s, err := lineSecret(label, text)
+		s, err := sender.Line(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		all = append(all, s)
+		all = append(all, sender.Secret{Label: label, Text: s})
 	}
 	if f.stdin {
-		text, err := io.ReadAll(io.LimitReader(p.stdin, maxSecretFile+1))
+		text, err := io.ReadAll(io.LimitReader(p.stdin, sender.MaxSecret+1))
 		if err != nil {
 			return nil, fmt.Errorf("standard input: %w", err)
 		}
-		s, err := lineSecret("stdin", text)
+		s, err := sender.Line(text)
 		if err != nil {
 			return nil, fmt.Errorf("standard input: %w", err)
 		}
-		all = append(all, s)
+		all = append(all, sender.Secret{Label: "stdin", Text: s})
 	}
 	if len(all) > verify.MaxKeys {
 		return nil, fmt.Errorf("there are %d secrets: want at most %d", len(all), verify.MaxKeys)
 	}
 	return all, nil
-}
-
-// lineSecret makes a secret of a file, which ends with a line end as files do.
-// Everything else about it stays: a program that reads the file may not cut it off.
-func lineSecret(label string, text []byte) (secret, error) {
-	if len(text) > maxSecretFile {
-		return secret{}, errors.New("too large for a secret: want the secret alone")
-	}
-	s := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
-	if s == "" {
-		return secret{}, errors.New("it is empty: want the secret")
-	}
-	return secret{label, s}, nil
 }
 
 // readSmall reads a file that should be small.
@@ -114,7 +76,7 @@ func readSmall(name string) ([]byte, error) {
 		return nil, fileError(name, err)
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
+	text, err := io.ReadAll(io.LimitReader(f, sender.MaxSecret+1))
 	if err != nil {
 		return nil, fileError(name, err)
 	}
@@ -129,10 +91,10 @@ var (
 )
 
 // variables reads environment variables as a program would: nothing is cut off.
-func (p *program) variables(flag string, names []string) ([]secret, error) {
-	var all []secret
+func (p *program) variables(flag string, names []string) ([]sender.Secret, error) {
+	var all []sender.Secret
 	for _, name := range names {
-		if !variableName.MatchString(name) || secretArgument().MatchString(name) {
+		if !variableName.MatchString(name) || sender.HasSecretForm(name) {
 			return nil, fmt.Errorf("--%s wants the name of an environment variable, not the secret itself", flag)
 		}
 		said := "the variable that --" + flag + " names"
@@ -145,7 +107,7 @@ func (p *program) variables(flag string, names []string) ([]secret, error) {
 		case text == "":
 			return nil, fmt.Errorf("%s is empty: want the secret in it", said)
 		default:
-			all = append(all, secret{name, text})
+			all = append(all, sender.Secret{Label: name, Text: text})
 		}
 	}
 	return all, nil
@@ -172,7 +134,7 @@ func (f *candidateFlags) read(p *program) ([]diagnose.Candidate, error) {
 			return nil, err
 		}
 		for _, s := range secrets {
-			all = append(all, diagnose.Candidate{Label: s.label, Secret: s.text, OtherMode: kind.otherMode})
+			all = append(all, diagnose.Candidate{Label: s.Label, Secret: s.Text, OtherMode: kind.otherMode})
 		}
 	}
 	if len(all) > maxCandidates {

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/spf13/cobra"
 )
 
@@ -110,8 +111,8 @@ type sending struct {
 	*program
 	*sendFlags
 	to       *url.URL
-	kind     *provider
-	draft    *draft
+	kind     *sender.Sender
+	draft    *sender.Draft
 	resigned bool // the provider signs each attempt anew
 
 	client *http.Client
@@ -124,7 +125,7 @@ type sending struct {
 func (s *sending) run(ctx context.Context) error {
 	s.client = s.sendFlags.client(s.resolver)
 	defer s.client.CloseIdleConnections()
-	s.start, s.first = s.now(), s.draft.at
+	s.start, s.first = s.now(), s.draft.At
 	if err := s.sign(); err != nil {
 		return err
 	}
@@ -170,16 +171,16 @@ func (s *sending) deliver(ctx context.Context) (bool, error) {
 // stands still.
 func (s *sending) resign() error {
 	at := s.first.Add(s.now().Sub(s.start))
-	if least := s.draft.at.Add(time.Second); at.Before(least) {
+	if least := s.draft.At.Add(time.Second); at.Before(least) {
 		at = least
 	}
-	s.draft.at = at
+	s.draft.At = at
 	return s.sign()
 }
 
 // sign makes the headers of the delivery.
 func (s *sending) sign() (err error) {
-	if s.header, err = s.kind.sign(s.draft); err != nil {
+	if s.header, err = s.kind.Sign(s.draft); err != nil {
 		return fmt.Errorf("%s: the delivery cannot be signed: %w", s.kind.Name, err)
 	}
 	return nil
@@ -189,7 +190,7 @@ func (s *sending) sign() (err error) {
 // 2xx. An error means that it must not be sent there, or that nobody
 // reads what is printed.
 func (s *sending) post(ctx context.Context, what string) (bool, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.to.String(), bytes.NewReader(s.draft.body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.to.String(), bytes.NewReader(s.draft.Body))
 	if err != nil {
 		return false, errURL
 	}

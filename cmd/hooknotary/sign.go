@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/hooknotary/hooknotary/providers/providertest/signer"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/capture"
@@ -71,23 +72,23 @@ func oneBody(_ *cobra.Command, args []string) error {
 var eventName = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,100}$`)
 
 func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
-	d := &draft{}
+	d := &sender.Draft{}
 	if cmd.Flags().Changed("event") {
-		d.event = f.event
+		d.Event = f.event
 	}
 	var err error
-	if d.at, err = parseAt(cmd, f.at); err != nil {
+	if d.At, err = parseAt(cmd, f.at); err != nil {
 		return err
 	}
-	if d.at.IsZero() {
-		d.at = p.now()
+	if d.At.IsZero() {
+		d.At = p.now()
 	}
 	kind, err := f.kind()
 	if err != nil {
 		return err
 	}
-	if kind.sign == nil {
-		return fmt.Errorf("%s cannot be signed for: %s", kind.Name, kind.whyNot)
+	if why := kind.WhyNot(); why != "" {
+		return fmt.Errorf("%s cannot be signed for: %s", kind.Name, why)
 	}
 	if cmd.Flags().Changed("event") && !eventName.MatchString(f.event) {
 		return errors.New("--event: want the name of an event, such as push or pull_request")
@@ -110,29 +111,29 @@ func (p *program) sign(cmd *cobra.Command, f *signFlags, args []string) error {
 	if len(e.secrets) != 1 {
 		return fmt.Errorf("there are %d secrets: want one to sign with", len(e.secrets))
 	}
-	d.secret, d.url = e.secrets[0].text, f.url
+	d.Secret, d.URL = e.secrets[0].Text, f.URL
 	held := e.secrets
-	if kind.private() {
-		public, err := signer.Public(d.secret)
+	if kind.Private() {
+		public, err := signer.Public(d.Secret)
 		if err != nil {
 			return fmt.Errorf("%s signs with a private key: %w", kind.Name, err)
 		}
-		held = []secret{{e.secrets[0].label, public}}
+		held = []sender.Secret{{Label: e.secrets[0].Label, Text: public}}
 	}
 	v, err := e.newVerifier(held)
 	if err != nil {
 		return fmt.Errorf("no server would start with this secret: %w", err)
 	}
-	if d.body, err = p.readBody(fromStdin, args); err != nil {
+	if d.Body, err = p.readBody(fromStdin, args); err != nil {
 		return err
 	}
 	if kind.Definition != nil && kind.Definition.Timestamp.Member != "" {
-		at, err := kind.signedAt(v.(diagnose.Scheme), &verify.Head{}, d.body)
+		at, err := kind.SignedAt(v.(diagnose.Scheme), &verify.Head{}, d.Body)
 		if err != nil {
 			return fmt.Errorf("the body has no time: %s writes it into the member %q of the body, as a number", kind.Name, kind.Definition.Timestamp.Member)
 		}
 		if !cmd.Flags().Changed("at") {
-			d.at = at
+			d.At = at
 		}
 	}
 	if to != nil {
@@ -165,14 +166,14 @@ func (p *program) readBody(fromStdin bool, args []string) ([]byte, error) {
 }
 
 // writeCapture writes the signed delivery in the native format.
-func (p *program) writeCapture(kind *provider, d *draft, out string) error {
-	header, err := kind.sign(d)
+func (p *program) writeCapture(kind *sender.Sender, d *sender.Draft, out string) error {
+	header, err := kind.Sign(d)
 	if err != nil {
 		return fmt.Errorf("%s: the delivery cannot be signed: %w", kind.Name, err)
 	}
 	c := &capture.Capture{
-		Method: http.MethodPost, URL: &url.URL{Path: "/"}, Host: "localhost", Header: header, Body: d.body,
-		ReceivedAt: d.at.Truncate(time.Second), Expect: capture.Accept, Note: "made by hooknotary sign",
+		Method: http.MethodPost, URL: &url.URL{Path: "/"}, Host: "localhost", Header: header, Body: d.Body,
+		ReceivedAt: d.At.Truncate(time.Second), Expect: capture.Accept, Note: "made by hooknotary sign",
 	}
 	if out != "" {
 		if err := c.WriteFile(out); err != nil {

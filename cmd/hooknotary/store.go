@@ -9,6 +9,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/stores"
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/verify"
 	"github.com/hooknotary/hooknotary/verify/replay"
@@ -131,10 +133,10 @@ With --json it prints an object with records.`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withStore(cmd, &f, func(ctx context.Context, r *store) error {
+			return p.withStore(cmd, &f, func(ctx context.Context, r *stores.Store) error {
 				stats, err := r.Stats(ctx)
 				if err != nil {
-					return r.failed(err)
+					return r.Failed(err)
 				}
 				if asJSON {
 					return json.NewEncoder(&p.out).Encode(map[string]int64{"records": stats.Records})
@@ -174,10 +176,10 @@ const (
 )
 
 // look returns what r knows of an event.
-func look(ctx context.Context, r *store, key replay.Key) (*entry, error) {
+func look(ctx context.Context, r *stores.Store, key replay.Key) (*entry, error) {
 	record, ok, err := r.Inspect(ctx, key)
 	if err != nil {
-		return nil, r.failed(err)
+		return nil, r.Failed(err)
 	}
 	e := &entry{Key: key.String(), Status: statusUnknown}
 	if !ok {
@@ -216,7 +218,7 @@ func (p *program) show(cmd *cobra.Command, f *eventFlags) error {
 	if err != nil {
 		return err
 	}
-	return p.withStore(cmd, &f.storeFlags, func(ctx context.Context, r *store) error {
+	return p.withStore(cmd, &f.storeFlags, func(ctx context.Context, r *stores.Store) error {
 		e, err := look(ctx, r, key)
 		if err != nil {
 			return err
@@ -239,7 +241,7 @@ func (p *program) forget(cmd *cobra.Command, f *eventFlags, yes bool) error {
 	if !yes {
 		return errors.New("nothing was forgotten: after it, copies of the event that still verify can run again, whoever sends them; say --yes if that is wanted")
 	}
-	return p.withStore(cmd, &f.storeFlags, func(ctx context.Context, r *store) error {
+	return p.withStore(cmd, &f.storeFlags, func(ctx context.Context, r *stores.Store) error {
 		e, err := look(ctx, r, key)
 		if err != nil {
 			return err
@@ -252,7 +254,7 @@ func (p *program) forget(cmd *cobra.Command, f *eventFlags, yes bool) error {
 				return err
 			}
 		} else if err != nil {
-			return r.failed(err)
+			return r.Failed(err)
 		}
 		forgotten := !held && e.Status != statusUnknown
 		e.Forgotten = &forgotten
@@ -301,7 +303,7 @@ func (f *eventFlags) add(cmd *cobra.Command) {
 	f.addProvider(cmd)
 	f.addSettings(cmd)
 	f.addCertificates(cmd)
-	flags.BoolVar(&f.distinct, "insecure-distinct-by-delivery-id", false, "GitHub: the guard tells equal bodies apart by the delivery id")
+	flags.BoolVar(&f.InsecureDistinctByDeliveryID, "insecure-distinct-by-delivery-id", false, "GitHub: the guard tells equal bodies apart by the delivery id")
 	addAt(cmd, &f.at)
 	addStoreJSON(cmd, &f.json)
 	cmd.MarkFlagsMutuallyExclusive("id", "capture", "key")
@@ -333,7 +335,7 @@ func (f *eventFlags) key(p *program, cmd *cobra.Command) (key replay.Key, err er
 		return key, err
 	}
 	if len(e.secrets) == 0 {
-		e.secrets = []secret{{"probe", e.probe(&e.settings)}}
+		e.secrets = []sender.Secret{e.Probe(&e.Settings)}
 	}
 	v, err := e.newVerifier(e.secrets)
 	if err != nil {
@@ -362,7 +364,7 @@ func (f *eventFlags) delivery(p *program, cmd *cobra.Command, e *endpoint, v ver
 		if err != nil || !scoped {
 			return d, err
 		}
-		if e.oneSecret() {
+		if !e.KeySourced() {
 			return nil, fmt.Errorf("--scope is not for a capture of %s: its scope is the %s", e.Name, e.About.Identifier)
 		}
 		scoped := *d
@@ -372,9 +374,9 @@ func (f *eventFlags) delivery(p *program, cmd *cobra.Command, e *endpoint, v ver
 	switch {
 	case f.id == "":
 		return nil, errors.New("--id is empty")
-	case e.noID():
+	case e.SignsNoID():
 		return nil, fmt.Errorf("%s signs no id, so --id says nothing: name the event with --capture or --key", e.Name)
-	case e.oneSecret() && !scoped:
+	case !e.KeySourced() && !scoped:
 		return nil, fmt.Errorf("--scope is missing: for %s it is the %s", e.Name, e.About.Identifier)
 	}
 	return &verify.Delivery{Provider: v.Profile().Provider, Scope: f.scope, ID: f.id}, nil

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/stores"
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/providers/github"
 	"github.com/hooknotary/hooknotary/providers/paypal"
@@ -408,9 +409,9 @@ func TestStore(t *testing.T) {
 			{"a prefix that is none", "redis://:" + storePassword + "@" + server.Addr(), []string{"--redis-env", "STORE", "--prefix", "a b"}, "prefix"},
 			{"PostgreSQL with a wrong password", dsn + " password=not-" + storePassword, []string{"--postgres-env", "STORE"}, "password authentication failed"},
 			{"PostgreSQL that is down", "postgres://" + config.User + ":" + storePassword + "@" + dead.Addr() + "/shop?sslmode=disable", []string{"--postgres-env", "STORE"}, "refused"},
-			{"PostgreSQL without the tables", dsn, []string{"--postgres-env", "STORE"}, "is this the database, and --table the table, of a store?"},
-			{"a table's name that is none", dsn, []string{"--postgres-env", "STORE", "--table", "x; DROP"}, "--table"},
-			{"SQLite without the tables", "", []string{"--sqlite", empty}, "is --sqlite the file, and --table the table, of a store?"},
+			{"PostgreSQL without the tables", dsn, []string{"--postgres-env", "STORE"}, "is this the database, and the table that of a store?"},
+			{"a table's name that is none", dsn, []string{"--postgres-env", "STORE", "--table", "x; DROP"}, "the table: "},
+			{"SQLite without the tables", "", []string{"--sqlite", empty}, "is this the file, and the table that of a store?"},
 			{"SQLite in a file of another kind", "", []string{"--sqlite", text}, "not a database"},
 			{"SQLite without the file", "", []string{"--sqlite", missing}, "no such file"},
 			{"SQLite in a folder", "", []string{"--sqlite", folder}, "it is no file"},
@@ -490,12 +491,17 @@ func TestStore(t *testing.T) {
 
 	t.Run("a failure of a store is told without the password", func(t *testing.T) {
 		failure := errors.New("ERR unknown command 'AUTH' '" + storePassword + "'")
-		for password, want := range map[string]string{
-			storePassword: "the store failed: ERR unknown command 'AUTH' '[redacted]'",
-			"":            "the store failed: " + failure.Error(),
+		for address, want := range map[string]string{
+			"postgres://shop:" + storePassword + "@127.0.0.1:1/shop": "the store failed: ERR unknown command 'AUTH' '[redacted]'",
+			"postgres://shop@127.0.0.1:1/shop":                       "the store failed: " + failure.Error(),
 		} {
-			if got := (&store{password: password}).failed(failure).Error(); got != want {
-				t.Errorf("got %q, want %q", got, want)
+			s, err := stores.Open(t.Context(), stores.Options{PostgreSQL: address})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if err := s.Failed(failure); err.Error() != want || !errors.Is(err, failure) {
+				t.Errorf("got %q, want %q", err, want)
 			}
 		}
 	})

@@ -156,7 +156,7 @@ func TestPublishedDeliveries(t *testing.T) {
 						"--at", v.Head.ReceivedAt.UTC().Format(time.RFC3339),
 					}
 					for _, flag := range []string{"insecure-allow-short-secret", "insecure-body-not-covered"} {
-						if slices.Contains(described(t, p.Name).flags, flag) {
+						if slices.Contains(described(t, p.Name).Words, flag) {
 							args = append(args, "--"+flag)
 						}
 					}

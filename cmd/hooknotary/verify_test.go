@@ -235,7 +235,7 @@ func TestVerify(t *testing.T) {
 		}{
 			{"no provider", []string{"--secret-env", "STRIPE_SECRET", good}, "--provider is missing: hooknotary providers lists those that are known"},
 			{"an unknown provider", []string{"--provider", "strype", "--secret-env", "STRIPE_SECRET", good}, "unknown provider: hooknotary providers lists those that are known"},
-			{"a provider that signs with a JSON Web Token", []string{"--provider", "pubsub", "--secret-env", "STRIPE_SECRET", good}, "pubsub signs with a JSON Web Token"},
+			{"a provider that signs with a JSON Web Token", []string{"--provider", "pubsub", "--secret-env", "STRIPE_SECRET", good}, "signs with a JSON Web Token"},
 			{"no secret", []string{"--provider", "stripe", good}, "--secret-env"},
 			{"no file", []string{"--provider", "stripe", "--secret-env", "STRIPE_SECRET"}, "there is no file"},
 			{"a variable that is not set", []string{"--provider", "stripe", "--secret-env", "NO_SUCH_VARIABLE", good}, "NO_SUCH_VARIABLE is not set"},

@@ -376,13 +376,19 @@ func (v *Verifier) configure(keys verify.KeySource, o *Options) error {
 	return err
 }
 
+// SignsURL reports whether a claim says the URL of the endpoint, so that New needs
+// Options.URL.
+func (d Definition) SignsURL() bool {
+	return slices.ContainsFunc(d.Claims, func(c Claim) bool { return c.kind == isURL || c.kind == urlHash })
+}
+
 // rule makes the rules of the endpoint: in each, what the claim must say stands as a text.
 func (v *Verifier) rule(o *Options) error {
 	claims := maps.Clone(o.Claims)
 	if v.def.Detached && len(claims) > 0 {
 		return errors.New("the token is detached and has no claims: Options.Claims must be empty")
 	}
-	signsURL := slices.ContainsFunc(v.def.Claims, func(c Claim) bool { return c.kind == isURL || c.kind == urlHash })
+	signsURL := v.def.SignsURL()
 	if u, err := url.Parse(o.URL); signsURL && (err != nil || u.Scheme == "" || u.Host == "" || !visible(o.URL)) {
 		return errors.New("the sender signs the URL of the endpoint: Options.URL must be the one that is registered there")
 	}
