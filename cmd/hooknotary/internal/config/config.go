@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/assertion"
 	"github.com/hooknotary/hooknotary/middleware/record"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -68,8 +69,8 @@ type Config struct {
 	Warnings []string
 
 	// Restart holds a digest of each part that a running gateway cannot change: "listen",
-	// "admin", "trusted_proxies", "store", "recorder", "telemetry", "shutdown", "limits" and
-	// "env", the values of all environment variables that the file names.
+	// "admin", "trusted_proxies", "store", "recorder", "telemetry", "shutdown" and "limits".
+	// A process never sees another value of an environment variable, so there is none of them.
 	Restart map[string][32]byte
 }
 
@@ -114,7 +115,8 @@ type Store struct {
 // Assertion says who signs for the gateway.
 type Assertion struct {
 	Issuer  string
-	Publish bool // the public keys stand on the public listener, too
+	Publish bool            // the public keys stand on the public listener, too
+	Keys    []assertion.Key // all are published; a route signs with the first, or names one
 }
 
 // Recorder says what is kept as captures.
@@ -204,7 +206,17 @@ type Forward struct {
 	ClientAddress bool
 	Success       []int // further statuses that are successes
 	AnswerBody    bool
-	Resign        Secret // Standard Webhooks; Value is decoded, 24 to 64 bytes
+	Assert        *Assert // nil: no assertion
+	Resign        Secret  // Standard Webhooks; Value is decoded, 24 to 64 bytes
+}
+
+// Assert says which assertion the receiver gets, and where.
+type Assert struct {
+	Signer *assertion.Signer
+	Header string // "Hooknotary-Assertion", "Authorization"
+	Prefix string // "", "Bearer "
+
+	Algorithm, KeyID, Audience string // what Signer was made with, for people
 }
 
 type tenantKey struct{}

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Mistake is one thing that is wrong with a file.
@@ -39,10 +38,4 @@ func (m Mistakes) Error() string {
 		lines = append(lines, one.String())
 	}
 	return strings.Join(lines, "\n")
-}
-
-// Load reads the file of a gateway and all that it names. The error is of type Mistakes. Keys
-// whose time is over at now are left out.
-func Load(file string, env Env, now time.Time) (*Config, error) {
-	return nil, Mistakes{{File: file, Text: "configuration files are not read yet"}}
 }
