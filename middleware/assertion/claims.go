@@ -128,24 +128,30 @@ func (c *Claims) unmarshal(text []byte) bool {
 			return false
 		}
 	}
-	for name, to := range map[string]*string{
-		"iss": &c.Issuer, "aud": &c.Audience, "jti": &c.ID, "route": &c.Route, "provider": &c.Provider,
-		"scope": &c.Scope, "key_label": &c.KeyLabel, "event_id": &c.EventID,
+	for _, text := range [...]struct {
+		name string
+		to   *string
+	}{
+		{"iss", &c.Issuer}, {"aud", &c.Audience}, {"jti", &c.ID}, {"route", &c.Route}, {"provider", &c.Provider},
+		{"scope", &c.Scope}, {"key_label", &c.KeyLabel}, {"event_id", &c.EventID},
 	} {
-		if _, ok := o[name]; !ok && name == "event_id" {
+		value, ok := o[text.name]
+		if !ok && text.name == "event_id" {
 			continue
 		}
-		if *to, ok = textOf(o[name]); !ok || !isText(*to) {
+		if *text.to, ok = textOf(value); !ok || !isText(*text.to) {
 			return false
 		}
 	}
-	for name, to := range map[string]*time.Time{
-		"iat": &c.IssuedAt, "exp": &c.Expires, "received_at": &c.ReceivedAt, "signed_at": &c.SignedAt,
-	} {
-		if _, ok := o[name]; !ok && name == "signed_at" {
+	for _, at := range [...]struct {
+		name string
+		to   *time.Time
+	}{{"iat", &c.IssuedAt}, {"exp", &c.Expires}, {"received_at", &c.ReceivedAt}, {"signed_at", &c.SignedAt}} {
+		value, ok := o[at.name]
+		if !ok && at.name == "signed_at" {
 			continue
 		}
-		if *to, ok = timeOf(o[name]); !ok {
+		if *at.to, ok = timeOf(value); !ok {
 			return false
 		}
 	}

@@ -223,7 +223,8 @@ func newSecretKey(id string, secret []byte) (Key, error) {
 	if check.algorithm != hs256 {
 		return Key{}, errors.New("this is a public key, which everybody may know, and no secret")
 	}
-	return Key{id: id, algorithm: hs256, sign: func(text []byte) ([]byte, error) { return mac(k.Secret(), text), nil }}, nil
+	own := k.Secret()
+	return Key{id: id, algorithm: hs256, sign: func(text []byte) ([]byte, error) { return mac(own, text), nil }}, nil
 }
 
 func mac(secret, text []byte) []byte {

@@ -188,7 +188,8 @@ func (s *KeySet) MarshalJSON() ([]byte, error) {
 // Len returns how many keys the set has.
 func (s *KeySet) Len() int { return len(s.keys) }
 
-// Keys returns the key that the token names, or none. It is for a Verifier of this package.
+// Keys returns the key that the token names, for a Verifier of this package. The error is
+// verify.ErrNoKey where the set has none of that name.
 func (s *KeySet) Keys(ctx context.Context, _ *verify.Head) ([]verify.Key, error) {
 	id, _ := KeyID(ctx)
 	for _, k := range s.keys {
@@ -196,5 +197,14 @@ func (s *KeySet) Keys(ctx context.Context, _ *verify.Head) ([]verify.Key, error)
 			return []verify.Key{k}, nil
 		}
 	}
-	return nil, nil
+	return nil, unknownKey{}
 }
+
+// unknownKey is the error of a set without the key that a token names.
+type unknownKey struct{}
+
+func (unknownKey) Error() string {
+	return "the set has no key with the id that the assertion names: is it older than the gateway's?"
+}
+
+func (unknownKey) Unwrap() error { return verify.ErrNoKey }

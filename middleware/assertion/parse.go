@@ -1,7 +1,6 @@
 package assertion
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -24,7 +23,7 @@ var (
 	errAlgorithm = errors.New("the token's algorithm is none of an assertion's")
 	errLength    = errors.New("the assertion's signature does not have the length of its algorithm")
 	errClaims    = errors.New("a claim of the assertion is missing, repeated or malformed")
-	errKeyless   = errors.New("the receiver has no key with that id and algorithm: is its set of keys older than the gateway's, or was the key renamed?")
+	errUnfit     = errors.New("no key is for the algorithm that the assertion names")
 	errParty     = errors.New("the signature holds, and the issuer or the audience is another one: is the assertion for another receiver?")
 	errBody      = errors.New("the signature holds, and the body is not the one that was asserted")
 )
@@ -91,28 +90,30 @@ func (t *token) parseHeader(text []byte) error {
 // parseObject parses a JSON object of which no two readers can have two opinions: no name
 // stands twice in it, and nothing behind it.
 func parseObject(text []byte) (map[string]json.RawMessage, bool) {
-	if !utf8.Valid(text) || !json.Valid(text) {
+	var o map[string]json.RawMessage
+	if !utf8.Valid(text) || json.Unmarshal(text, &o) != nil || o == nil {
 		return nil, false
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, false
+	return o, len(o) == members(text) // a name that stands twice has one entry
+}
+
+// members counts the members of an object of valid JSON, by their colons.
+func members(text []byte) (n int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++ // what is escaped ends no text
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case c == ':' && depth == 1:
+			n++
+		}
 	}
-	o := make(map[string]json.RawMessage)
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, false
-		}
-		name, _ := t.(string)
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, false
-		}
-		if _, twice := o[name]; twice {
-			return nil, false
-		}
-		o[name] = value
-	}
-	return o, true
+	return n
 }

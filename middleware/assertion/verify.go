@@ -1,8 +1,8 @@
 package assertion
 
 import (
+	"cmp"
 	"context"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -60,17 +60,17 @@ type Verifier struct {
 	issuer, audience string
 	profile          verify.Profile
 	ring             *keyring.Ring[*key]
-	labelled         bool // the label of a key is its id
+	nobody           []*key // one for each algorithm, which signed nothing
 }
 
 // New makes a verifier for the receiver that the gateway calls audience. Only assertions of
 // that issuer, and for that audience, count. A nil o is the zero Options.
 //
-// The keys are a *KeySet, or a verify.KeySource whose keys have their ids as labels: public
-// keys of P-256 or Ed25519, or a secret of at least 32 bytes that is shared with the gateway.
-// The key decides on the algorithm. A source may learn from KeyID which key the token
-// names. The keys of verify.Secrets and verify.PublicKeys have no ids, and each of them is
-// tried.
+// The keys are a *KeySet, which is the public keys that the gateway publishes, or those of
+// another verify.KeySource: public keys of P-256 (ES256) or Ed25519 (EdDSA), or secrets of at
+// least 32 bytes that are shared with the gateway (HS256). A key serves its one algorithm,
+// whatever a token says. A source may learn from KeyID which key the token names; each key
+// that it yields is tried.
 func New(keys verify.KeySource, issuer, audience string, o *Options) (*Verifier, error) {
 	v, err := newVerifier(keys, issuer, audience, o)
 	if err != nil {
@@ -83,26 +83,17 @@ func newVerifier(keys verify.KeySource, issuer, audience string, o *Options) (*V
 	if o == nil {
 		o = &Options{}
 	}
+	leeway := cmp.Or(o.Leeway, defaultLeeway)
 	v := &Verifier{
-		header: http.CanonicalHeaderKey(o.Header), prefix: o.Prefix, issuer: issuer, audience: audience,
+		header: http.CanonicalHeaderKey(cmp.Or(o.Header, Header)), prefix: o.Prefix, issuer: issuer, audience: audience,
 		profile: verify.Profile{
-			Provider: provider, MediaType: o.MediaType, MaxBody: o.MaxBody,
-			Binding: verify.BindingFull, Retry: verify.RetryResigned,
+			Provider:  provider,
+			MediaType: cmp.Or(o.MediaType, "application/json"),
+			MaxBody:   cmp.Or(o.MaxBody, defaultBody),
+			Window:    verify.Window{Past: lifetime + leeway, Future: leeway},
+			Binding:   verify.BindingFull,
+			Retry:     verify.RetryResigned,
 		},
-	}
-	if v.header == "" {
-		v.header = Header
-	}
-	leeway := o.Leeway
-	if leeway == 0 {
-		leeway = defaultLeeway
-	}
-	v.profile.Window = verify.Window{Past: lifetime + leeway, Future: leeway}
-	if v.profile.MediaType == "" {
-		v.profile.MediaType = "application/json"
-	}
-	if v.profile.MaxBody == 0 {
-		v.profile.MaxBody = defaultBody
 	}
 	switch {
 	case !isText(issuer):
@@ -119,11 +110,25 @@ func newVerifier(keys verify.KeySource, issuer, audience string, o *Options) (*V
 	if set, ok := keys.(*KeySet); ok && (set == nil || set.Len() == 0) {
 		return nil, errors.New("the set has no key")
 	}
-	_, secrets := keys.(*verify.SecretList)
-	v.labelled = !secrets
 	var err error
+	if v.nobody, err = nobody(); err != nil {
+		return nil, err
+	}
 	v.ring, err = keyring.New(keys, prepare, nil)
 	return v, err
+}
+
+// nobody returns keys that a token without a key is checked with, so that it takes as long.
+func nobody() ([]*key, error) {
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), append(make([]byte, 31), 1))
+	if err != nil {
+		return nil, err
+	}
+	return []*key{
+		keyOfP256("", &private.PublicKey),
+		keyOfEd25519("", ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)),
+		keyOfSecret("", make([]byte, minSecret)),
+	}, nil
 }
 
 func isToken(s string) bool {
@@ -135,38 +140,59 @@ func isToken(s string) bool {
 // both ends of the window.
 func (v *Verifier) Profile() verify.Profile { return v.profile }
 
+// About returns what people and tools want to know of the scheme.
+func (v *Verifier) About() verify.About {
+	return verify.About{
+		Title:      "Hooknotary",
+		Signed:     "time, event, sender and hash of the body, JWT ES256, EdDSA or HS256",
+		Headers:    []verify.HeaderUse{{Name: v.header, Use: "a token whose signature covers its claims, one of which is the hash of the body"}},
+		NotCovered: []string{"the URL and all other headers, such as Hooknotary-Event-Id: take the claims instead"},
+		Tell:       verify.Tell{Headers: []string{v.header}, Value: v.prefix, Before: verify.NotBeforeBody},
+	}
+}
+
 // key is a verify.Key made ready.
 type key struct {
 	label, algorithm string
 	verifies         func(text, signature []byte) bool // a closure, so that it does not print
 }
 
+func keyOfSecret(label string, secret []byte) *key {
+	return &key{label, hs256, func(text, signature []byte) bool { return hmac.Equal(mac(secret, text), signature) }}
+}
+
+func keyOfP256(label string, public *ecdsa.PublicKey) *key {
+	return &key{label, es256, func(text, signature []byte) bool {
+		if len(signature) != sizeES256 {
+			return false
+		}
+		sum := sha256.Sum256(text)
+		r, s := new(big.Int).SetBytes(signature[:sizeES256/2]), new(big.Int).SetBytes(signature[sizeES256/2:])
+		return ecdsa.Verify(public, sum[:], r, s)
+	}}
+}
+
+func keyOfEd25519(label string, public ed25519.PublicKey) *key {
+	return &key{label, edDSA, func(text, signature []byte) bool { return ed25519.Verify(public, text, signature) }}
+}
+
 // prepare checks a key, and fixes its algorithm.
 func prepare(k verify.Key) (*key, []byte, error) {
-	own := &key{label: k.Label()}
-	public := k.Public()
-	if secret := k.Secret(); public == nil {
-		if len(secret) < minSecret {
-			return nil, nil, fmt.Errorf("%v has %d bytes, want at least %d for HS256", k, len(secret), minSecret)
-		}
-		own.algorithm, own.verifies = hs256, func(text, signature []byte) bool { return hmac.Equal(mac(secret, text), signature) }
-		return own, secret, nil
-	}
-	switch p := public.(type) {
+	switch p := k.Public().(type) {
 	case *ecdsa.PublicKey:
 		point, err := p.Bytes()
 		if err != nil {
 			return nil, nil, fmt.Errorf("%v is no point of P-256", k)
 		}
-		own.algorithm, own.verifies = es256, func(text, signature []byte) bool {
-			sum := sha256.Sum256(text)
-			r, s := new(big.Int).SetBytes(signature[:sizeES256/2]), new(big.Int).SetBytes(signature[sizeES256/2:])
-			return ecdsa.Verify(p, sum[:], r, s)
-		}
-		return own, point, nil
+		return keyOfP256(k.Label(), p), point, nil
 	case ed25519.PublicKey:
-		own.algorithm, own.verifies = edDSA, func(text, signature []byte) bool { return ed25519.Verify(p, text, signature) }
-		return own, p, nil
+		return keyOfEd25519(k.Label(), p), p, nil
+	case nil:
+		secret := k.Secret()
+		if len(secret) < minSecret {
+			return nil, nil, fmt.Errorf("%v has %d bytes, want at least %d for HS256", k, len(secret), minSecret)
+		}
+		return keyOfSecret(k.Label(), secret), secret, nil
 	}
 	return nil, nil, fmt.Errorf("%v is for another algorithm than ES256, EdDSA and HS256", k)
 }
@@ -242,24 +268,11 @@ func (pending) Format(s fmt.State, _ rune) { io.WriteString(s, "assertion.pendin
 func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, error) {
 	v, t := p.v, p.t
 	sum := sha256.Sum256(body)
-	tried, by := 0, (*key)(nil)
-	for _, k := range p.keys {
-		if k == nil || k.algorithm != t.algorithm || v.labelled && k.label != t.kid {
-			continue
-		}
-		if tried++; by == nil && k.verifies([]byte(t.signed), t.signature) {
-			by = k
-		}
-	}
+	by, tried := t.signer(p.keys)
 	switch {
-	case tried == 0:
-		if nobody, err := nobodyOf(t.algorithm); err == nil {
-			nobody.verifies([]byte(t.signed), t.signature) // so that it takes as long
-		}
-		if p.noKey == nil {
-			p.noKey = errKeyless
-		}
-		return nil, refuse(verify.ErrNoKey, p.noKey)
+	case !tried:
+		t.signer(v.nobody) // in vain
+		return nil, refuse(verify.ErrNoKey, cmp.Or(p.noKey, errUnfit))
 	case by == nil:
 		return nil, refuse(verify.ErrMismatch, nil)
 	case !equal(t.claims.Issuer, v.issuer) || !equal(t.claims.Audience, v.audience):
@@ -281,33 +294,25 @@ func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, erro
 	}, nil
 }
 
+// signer returns which of the keys made the signature, or nil, and whether any of them
+// serves the token's algorithm.
+func (t *token) signer(keys []*key) (by *key, tried bool) {
+	for _, k := range keys {
+		if k == nil || k.algorithm != t.algorithm {
+			continue
+		}
+		if k.verifies([]byte(t.signed), t.signature) {
+			return k, true
+		}
+		tried = true
+	}
+	return nil, tried
+}
+
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 func (t *token) fingerprint() verify.Fingerprint {
 	return verify.NewFingerprint(sha256.Sum256([]byte(t.signed)))
-}
-
-// nobodyOf returns a key that signed nothing.
-func nobodyOf(algorithm string) (*key, error) {
-	var public crypto.PublicKey
-	switch algorithm {
-	case es256:
-		private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), append(make([]byte, 31), 1))
-		if err != nil {
-			return nil, err
-		}
-		public = private.Public()
-	case edDSA:
-		public = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public()
-	default:
-		return &key{verifies: func(text, _ []byte) bool { mac(make([]byte, minSecret), text); return false }}, nil
-	}
-	k, err := verify.NewPublicKey("gateway", "nobody", public)
-	if err != nil {
-		return nil, err
-	}
-	own, _, err := prepare(k)
-	return own, err
 }
 
 // Claims returns what the assertion says about a delivery that this verifier verified, whose

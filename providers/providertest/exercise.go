@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -85,6 +86,10 @@ type Subject struct {
 	// compares it with its configuration or with the body, but takes the rest of the URL
 	// from its configuration. It is not for SignsURL.
 	Query func(body []byte) string
+
+	// Scope is the scope that the message itself tells, and Sign writes. Empty: it tells none,
+	// and a Delivery has that of the key.
+	Scope string
 
 	// Carry returns a body of the provider that holds a signed time, and for each body
 	// another one, for a scheme whose time stands in the body. Such a verifier judges the
@@ -187,6 +192,9 @@ func newBattery(t *testing.T, s Subject) *battery {
 	}
 	return b
 }
+
+// scopeOf returns the scope of a Delivery that a key of the given scope verified.
+func (b *battery) scopeOf(scope string) string { return cmp.Or(b.Scope, scope) }
 
 func label(i int) string { return "key-" + string(rune('0'+i)) }
 

@@ -17,10 +17,10 @@ func (b *battery) testRotation(t *testing.T) {
 			both := b.verifier(t, current, previous)
 			after := b.verifier(t, current)
 			byCurrent, byPrevious := b.genuine(e, b.Secrets[1]), b.genuine(e, b.Secrets[0])
-			if d := accept(t, "current", both, byCurrent, e.Body); d.KeyLabel != current.Label() || d.Scope != scope {
+			if d := accept(t, "current", both, byCurrent, e.Body); d.KeyLabel != current.Label() || d.Scope != b.scopeOf(scope) {
 				t.Errorf("the current key is called %q of %q", d.KeyLabel, d.Scope)
 			}
-			if d := accept(t, "previous", both, byPrevious, e.Body); d.KeyLabel != previous.Label() || d.Scope != scope {
+			if d := accept(t, "previous", both, byPrevious, e.Body); d.KeyLabel != previous.Label() || d.Scope != b.scopeOf(scope) {
 				t.Errorf("the previous key is called %q of %q", d.KeyLabel, d.Scope)
 			}
 			accept(t, "current, after the rotation", after, byCurrent, e.Body)
@@ -61,7 +61,7 @@ func (b *battery) testRotation(t *testing.T) {
 		north, south := b.key(t, "north", "1", b.Secrets[0]), b.key(t, "south", "1", b.Secrets[1])
 		v := b.verifier(t, north, south)
 		for i, want := range []string{"north", "south"} {
-			if d := accept(t, want, v, b.genuine(e, b.Secrets[i]), e.Body); d.Scope != want || d.KeyLabel != "1" {
+			if d := accept(t, want, v, b.genuine(e, b.Secrets[i]), e.Body); d.Scope != b.scopeOf(want) || d.KeyLabel != "1" {
 				t.Errorf("a delivery of %s is of %q, key %q", want, d.Scope, d.KeyLabel)
 			}
 		}
@@ -220,7 +220,7 @@ func (b *battery) testSources(t *testing.T) {
 			}
 			return &c
 		}
-		if d := accept(t, "own path", v, at("/north"), e.Body); d.Scope != "north" {
+		if d := accept(t, "own path", v, at("/north"), e.Body); d.Scope != b.scopeOf("north") {
 			t.Errorf("Scope is %q", d.Scope)
 		}
 		b.reject(t, "another's path", v, at("/south"), e.Body, verify.ErrMismatch)

@@ -41,7 +41,7 @@ func (b *battery) testGenuine(t *testing.T) {
 				Unsigned:   d.Unsigned,
 			}
 			if len(b.Secrets) > 0 {
-				want.Scope, want.KeyLabel = scope, label(0)
+				want.Scope, want.KeyLabel = b.scopeOf(scope), label(0)
 			} else {
 				want.Scope, want.KeyLabel = d.Scope, d.KeyLabel
 			}
