@@ -109,6 +109,8 @@ func TestImports(t *testing.T) {
 				return to == "middleware" || to == "middleware/internal/contextkey"
 			case from == "middleware":
 				return to == "verify" || to == "verify/replay" || to == "middleware/hold" || to == "middleware/adapter" || to == "middleware/internal/contextkey"
+			case from == "middleware/forward":
+				return to == "middleware" || to == "middleware/assertion" || to == "verify"
 			case from == "middleware/record":
 				return to == "middleware" || to == "middleware/observe" || to == "verify" || to == "verify/capture"
 			case from == "middleware/middlewaretest":
