@@ -63,6 +63,19 @@
 //	kept_seconds   how long the record is kept if nothing else happens, or 0
 //	forgotten      whether it was forgotten; absent for show
 //
+// # Assert
+//
+//	hooknotary assert jwks --config hooknotary.yaml > jwks.json
+//	hooknotary assert verify --jwks jwks.json --issuer https://hooks.example.com --audience billing upstream.http
+//
+// prints the public keys of a gateway, and checks with them, or with a shared secret, the
+// assertion of a captured request to its receiver, hash of the body included. Exit codes
+// and JSON are those of verify; on accept an object has one member more:
+//
+//	assertion      issuer, audience, id, issued_at, expires_at, route, provider, scope,
+//	               key_label, event_id, event_key, signed_at (null if no time is signed),
+//	               received_at and binding
+//
 // # Secrets
 //
 // No flag takes a secret, nor the address of a server, which may hold a password,

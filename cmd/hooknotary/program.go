@@ -75,7 +75,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return exitWrong
 }
 
-const commands = "verify, explain, sign, store or providers"
+const commands = "verify, explain, sign, store, assert or providers"
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -103,7 +103,7 @@ standard input, never from the command line.`,
 	root.SetIn(p.stdin)
 	root.SetOut(&p.out)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.storeCommand(), p.providersCommand())
+	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.storeCommand(), p.assertCommand(), p.providersCommand())
 	return root
 }
 

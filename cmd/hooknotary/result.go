@@ -27,6 +27,7 @@ type result struct {
 	ReceivedFrom source             `json:"received_from"`
 	Inexact      string             `json:"inexact"`
 	Delivery     *delivery          `json:"delivery"`
+	Assertion    *asserted          `json:"assertion,omitempty"`
 	Findings     []diagnose.Finding `json:"findings"`
 }
 
@@ -124,6 +125,11 @@ func (r *result) writeText(w io.Writer, colour bool) {
 		line("%s", printable(r.Error))
 	}
 	line("received %s (%s)", rfc3339(r.ReceivedAt), r.ReceivedFrom.words())
+	if r.Assertion != nil {
+		for _, said := range r.Assertion.lines() {
+			line("%s", printable(said))
+		}
+	}
 	if r.Inexact != "" {
 		line("the body is inexact: %s", printable(r.Inexact))
 	}

@@ -145,7 +145,7 @@ func (v *Verifier) About() verify.About {
 	return verify.About{
 		Title:      "Hooknotary",
 		Signed:     "time, event, sender and hash of the body, JWT ES256, EdDSA or HS256",
-		Headers:    []verify.HeaderUse{{Name: v.header, Use: "a token whose signature covers its claims, one of which is the hash of the body"}},
+		Headers:    []verify.HeaderUse{{Name: v.header, Use: "a token whose signature covers its claims, one of which is the hash of the body", Secret: true}},
 		NotCovered: []string{"the URL and all other headers, such as Hooknotary-Event-Id: take the claims instead"},
 		Tell:       verify.Tell{Headers: []string{v.header}, Value: v.prefix, Before: verify.NotBeforeBody},
 	}
