@@ -141,19 +141,6 @@ func (s *conns) evictOldest() bool {
 	return len(victims) > 0
 }
 
-// closeWaiting closes every connection that waits.
-func (s *conns) closeWaiting() {
-	s.mu.Lock()
-	var victims []*conn
-	for e := s.waiting.Front(); e != nil; e = s.waiting.Front() {
-		victims = append(victims, s.drop(e.Value.(*conn)))
-	}
-	s.mu.Unlock()
-	for _, c := range victims {
-		c.Conn.Close()
-	}
-}
-
 // begin counts a request of HTTP/2 on c, and reports whether the bounds have room for it. If
 // so, end must follow.
 func (s *conns) begin(c *conn) bool {

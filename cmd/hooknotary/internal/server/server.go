@@ -48,10 +48,6 @@ const (
 	// hangUp is how long a connection may go on sending what nobody reads.
 	hangUp = 500 * time.Millisecond
 
-	// headWait is how long, once nothing more is accepted, the head of a connection is
-	// waited for that was accepted before.
-	headWait = time.Second
-
 	// cancelled is how long requests may take to end after Context has ended: a guard
 	// releases its claims meanwhile.
 	cancelled = 3 * time.Second
@@ -352,13 +348,13 @@ func (s *Server) finish() {
 	defer cancel()
 	s.o.Log.Info("closing listeners", "requests", s.running.Load(), "grace", s.o.Shutdown.Grace)
 	s.public.stop()
-	// net/http drops a head that comes after its Shutdown.
-	for by := time.Now().Add(headWait); s.conns.unbegun() > 0 && time.Now().Before(by) && grace.Err() == nil; {
-		time.Sleep(10 * time.Millisecond)
-	}
-	s.conns.closeWaiting()
+	// A connection that was accepted may bring a request: net/http would drop one whose head
+	// comes after its Shutdown.
+	poll(grace, func() bool { return s.conns.unbegun() == 0 })
 	if !s.wait(grace) {
-		s.o.Log.Warn("requests are cancelled; their events may run again", "requests", s.running.Load())
+		if n := s.running.Load(); n > 0 {
+			s.o.Log.Warn("requests are cancelled; their events may run again", "requests", n)
+		}
 		s.cancel()
 		late, cancel := context.WithTimeout(context.Background(), cancelled)
 		defer cancel()
@@ -371,14 +367,18 @@ func (s *Server) finish() {
 
 // wait waits for requests under way and their connections, and reports whether all ended.
 func (s *Server) wait(ctx context.Context) bool {
-	if s.main.Shutdown(ctx) != nil {
-		return false
-	}
-	for s.running.Load() > 0 { // a handler of HTTP/2 may outlive its connection
-		if ctx.Err() != nil {
+	// A handler of HTTP/2 may outlive its connection, so both are waited for.
+	return s.main.Shutdown(ctx) == nil && poll(ctx, func() bool { return s.running.Load() == 0 })
+}
+
+// poll waits until ok, and reports false if ctx ended before.
+func poll(ctx context.Context, ok func() bool) bool {
+	for !ok() {
+		select {
+		case <-ctx.Done():
 			return false
+		case <-time.After(10 * time.Millisecond):
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	return true
 }

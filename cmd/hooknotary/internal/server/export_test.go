@@ -1,0 +1,4 @@
+package server
+
+// For tests: this machine has one address of IPv6.
+var PeerKey = peerKey
