@@ -351,10 +351,8 @@ func (s *Server) finish() {
 	// A connection that was accepted may bring a request: net/http would drop one whose head
 	// comes after its Shutdown.
 	poll(grace, func() bool { return s.conns.unbegun() == 0 })
-	if !s.wait(grace) {
-		if n := s.running.Load(); n > 0 {
-			s.o.Log.Warn("requests are cancelled; their events may run again", "requests", n)
-		}
+	if !s.wait(grace) && s.running.Load() > 0 {
+		s.o.Log.Warn("requests are cancelled; their events may run again", "requests", s.running.Load())
 		s.cancel()
 		late, cancel := context.WithTimeout(context.Background(), cancelled)
 		defer cancel()

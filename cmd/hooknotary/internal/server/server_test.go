@@ -61,13 +61,18 @@ func options() server.Options {
 // start runs a server until the test ends.
 func start(t *testing.T, o server.Options) *running {
 	t.Helper()
-	r := &running{log: new(journal), done: make(chan struct{})}
-	o.Log = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := new(journal)
+	o.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s, err := server.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Server = s
+	return run(t, s, log)
+}
+
+// run runs a server that was made, until the test ends.
+func run(t *testing.T, s *server.Server, log *journal) *running {
+	r := &running{Server: s, log: log, done: make(chan struct{})}
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	go func() {
