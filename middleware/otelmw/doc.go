@@ -30,14 +30,14 @@
 //
 // # Attributes
 //
-//	hooknotary.endpoint   the guard's name                  all but those of stores
-//	hooknotary.provider   whose deliveries it takes         all but those of stores
+//	hooknotary.endpoint   the guard's name                  all but the gauges
+//	hooknotary.provider   whose deliveries it takes         deliveries, delivery.duration, key.uses
 //	hooknotary.outcome    as middleware.Outcome prints      deliveries, delivery.duration
 //	error.type            as verify.Reason prints           deliveries, where there is a reason
 //	hooknotary.stage      the stage                         stage.duration, store.failures (claim or settle)
 //	hooknotary.key_label  the label of the key              key.uses
 //	hooknotary.scope      the scope of the key              deliveries, key.uses; see Options.Scopes
-//	hooknotary.store      the name given to Register        those of stores
+//	hooknotary.store      the name given to Register        the gauges
 //
 // All values come from the configuration or from closed sets, so a sender can make no new
 // ones. The counter of deliveries has 7 outcomes and 15 reasons, and of their pairs about
@@ -69,5 +69,6 @@
 // are its siblings, because a guard reports when a request is over. The span has the
 // attributes above, listed scopes only, and hooknotary.correlation_id, which is random and
 // stands in the log, too. The id of an event stands in a span only with Options.RecordIDs.
-// With a noop TracerProvider of package go.opentelemetry.io/otel/trace/noop there are no spans.
+// By default a request without a recorded span in its context has none of this package,
+// either.
 package otelmw

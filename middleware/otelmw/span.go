@@ -13,22 +13,26 @@ import (
 )
 
 // span makes the span of a request that is over.
-func (t *Telemetry) span(ctx context.Context, r *middleware.Report, e *endpoint, scope string) {
-	parent := trace.SpanContextFromContext(ctx)
-	if parent.IsValid() && !parent.IsRemote() && !parent.IsSampled() {
-		return // its trace is not recorded
+func (t *Telemetry) span(ctx context.Context, r *middleware.Report, scope string) {
+	outer := trace.SpanFromContext(ctx)
+	tracer, parent := t.tracer, outer.SpanContext()
+	if tracer == nil {
+		if !outer.IsRecording() {
+			return
+		}
+		tracer = outer.TracerProvider().Tracer(scopeName)
 	}
 	begun := time.Now().Add(-r.Total)
 	options := []trace.SpanStartOption{trace.WithTimestamp(begun)}
-	if parent.IsRemote() { // the sender's, because nothing in front of the guard made a link of it
+	if parent.IsRemote() { // it is the sender's, because nothing in front of the guard made a link of it
 		options = append(options, trace.WithNewRoot(), trace.WithLinks(trace.Link{SpanContext: parent}))
 	}
-	_, span := t.tracer.Start(ctx, "hooknotary.admit", options...)
+	_, span := tracer.Start(ctx, "hooknotary.admit", options...)
 	defer span.End()
 	if !span.IsRecording() {
 		return
 	}
-	span.SetAttributes(e.attributes...)
+	span.SetAttributes(attributes(source{r.Endpoint, r.Provider})...)
 	span.SetAttributes(
 		outcomeKey.String(r.Outcome.String()),
 		attribute.String("hooknotary.correlation_id", r.CorrelationID),
