@@ -36,7 +36,7 @@
 //	error.type            as verify.Reason prints           deliveries, where there is a reason
 //	hooknotary.stage      the stage                         stage.duration, store.failures (claim or settle)
 //	hooknotary.key_label  the label of the key              key.uses
-//	hooknotary.scope      the scope of the key              deliveries, key.uses; see Options.Scopes
+//	hooknotary.scope      the scope of the key, if listed   deliveries, key.uses; see Options.Scopes
 //	hooknotary.store      the name given to Register        the gauges
 //
 // All values come from the configuration or from closed sets, so a sender can make no new

@@ -54,9 +54,10 @@ type Options struct {
 	TracerProvider trace.TracerProvider
 
 	// Scopes lists the scopes, most often tenants, whose names may become attributes.
-	// The counter of deliveries has as many more series, times the outcomes. All other
-	// scopes are "_OTHER", and so are the labels of their keys. Default: none, and
-	// deliveries are not counted by scope at all.
+	// All other scopes are "_OTHER", and so are the labels of their keys, except for the
+	// scope "default", which verify.Secrets gives to keys without tenants: it is no
+	// attribute. The counter of deliveries has as many more series as there are scopes in
+	// the list, times the outcomes. Default: none, and deliveries are not counted by scope.
 	Scopes []string
 
 	// RecordIDs puts the signed ids of events that were handled into the spans, as
@@ -198,9 +199,12 @@ func (t *Telemetry) Observe(ctx context.Context, r middleware.Report) {
 	}
 }
 
-// scope returns what a scope is as an attribute.
+// scope returns what a scope is as an attribute, "" for none.
 func (t *Telemetry) scope(name string) string {
-	if name == "" || t.scopes[name] {
+	switch {
+	case name == "default": // of verify.Secrets: there are no tenants
+		return ""
+	case name == "" || t.scopes[name]:
 		return name
 	}
 	return other

@@ -73,7 +73,7 @@ func scopes(names ...string) func(*otelmw.Options) {
 // handled is the report of a request that was handled.
 func handled() middleware.Report {
 	return middleware.Report{
-		Endpoint: "billing", Provider: "stripe", CorrelationID: "c0ffee", Outcome: middleware.Handled, Verified: true, KeyLabel: "new",
+		Endpoint: "billing", Provider: "stripe", CorrelationID: "c0ffee", Outcome: middleware.Handled, Verified: true, Scope: "default", KeyLabel: "new",
 		BodyBytes: 100, Read: 1 * time.Second, Verify: 2 * time.Second, Claim: 4 * time.Second, Handle: 8 * time.Second, Settle: 16 * time.Second,
 		Total: 32 * time.Second,
 	}
@@ -119,6 +119,12 @@ func TestObserve(t *testing.T) {
 		stages map[string]float64
 	}{
 		{"a delivery that was handled", nil, handled(), map[string]float64{
+			"hooknotary.deliveries{endpoint=billing,outcome=handled,provider=stripe}": 1,
+			times + "{endpoint=billing,outcome=handled,provider=stripe}":              32,
+			"hooknotary.key.uses{endpoint=billing,key_label=new,provider=stripe}":     1,
+			size: 100,
+		}, all},
+		{"where scopes are listed, a key without a tenant has none", []string{"acme"}, handled(), map[string]float64{
 			"hooknotary.deliveries{endpoint=billing,outcome=handled,provider=stripe}": 1,
 			times + "{endpoint=billing,outcome=handled,provider=stripe}":              32,
 			"hooknotary.key.uses{endpoint=billing,key_label=new,provider=stripe}":     1,

@@ -1,41 +1,103 @@
 package telemetry_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/exemplar"
-	"go.opentelemetry.io/otel/metric/noop"
-	tracenoop "go.opentelemetry.io/otel/trace/noop"
-
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/telemetry"
 	"github.com/hooknotary/hooknotary/middleware"
-	"github.com/hooknotary/hooknotary/middleware/otelmw"
+	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/providers/github/githubtest"
+	"github.com/hooknotary/hooknotary/verify/replay"
 )
 
 var handled = middleware.Report{
-	Endpoint: "billing", Provider: "stripe", Outcome: middleware.Handled, Verified: true, KeyLabel: "1", CorrelationID: "00",
-	BodyBytes: 4096, Read: 20 * time.Microsecond, Verify: 10 * time.Microsecond, Claim: time.Microsecond, Handle: time.Millisecond, Settle: time.Microsecond, Total: time.Millisecond,
+	Endpoint: "billing", Provider: "stripe", Outcome: middleware.Handled, Verified: true, Scope: "default", KeyLabel: "1", CorrelationID: "00",
+	BodyBytes: 4096, Read: 20 * time.Microsecond, Verify: 10 * time.Microsecond, Claim: time.Microsecond,
+	Handle: time.Millisecond, Settle: time.Microsecond, Total: time.Millisecond,
 }
 
+var costs = []struct {
+	name    string
+	options *telemetry.Options // nil: the guard has no observer
+}{
+	{"no observer", nil},
+	{"telemetry is off", &telemetry.Options{}},
+	{"metrics alone", &telemetry.Options{Metrics: true}},
+	{"metrics with scopes", &telemetry.Options{Metrics: true, Scopes: []string{"acme"}}},
+}
+
+// BenchmarkObserve is what a delivery costs, without what otelhttp adds.
 func BenchmarkObserve(b *testing.B) {
-	run := func(name string, o *otelmw.Options) {
-		b.Run(name, func(b *testing.B) {
-			t, err := otelmw.New(o)
-			if err != nil {
-				b.Fatal(err)
-			}
+	for _, c := range costs[1:] {
+		b.Run(c.name, func(b *testing.B) {
+			all := start(b, *c.options)
 			b.ReportAllocs()
 			for b.Loop() {
-				t.Observe(context.Background(), handled)
+				all.Observe(context.Background(), handled)
 			}
 		})
 	}
-	run("noop", &otelmw.Options{MeterProvider: noop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider()})
-	run("global", nil)
-	_ = otel.GetMeterProvider
-	run("sdk, no traces", &otelmw.Options{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())), TracerProvider: tracenoop.NewTracerProvider()})
-	run("sdk, no exemplars, as a gateway", &otelmw.Options{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()),sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter))})
 }
+
+func TestObserveCost(t *testing.T) {
+	t.Run("there are no allocations", func(t *testing.T) {
+		for _, c := range costs[1:] {
+			all := start(t, *c.options)
+			if n := testing.AllocsPerRun(1000, func() { all.Observe(context.Background(), handled) }); n != 0 {
+				t.Errorf("%s: %v a delivery", c.name, n)
+			}
+		}
+	})
+
+	t.Run("a guarded delivery of 4 KiB takes little longer", func(t *testing.T) {
+		const deliveries = 300
+		var requests [deliveries]*http.Request
+		bodies := make([][]byte, deliveries)
+		for i := range requests {
+			bodies[i] = fmt.Appendf(nil, `{"n":%d,"pad":"%04096d"}`, i, i)
+			requests[i] = githubtest.NewRequest("https://ci.example/hooks/github", "push", bodies[i], secret)
+		}
+		observers := make([]func(context.Context, middleware.Report), len(costs))
+		for i, c := range costs {
+			if c.options != nil {
+				observers[i] = start(t, *c.options).Observe
+			}
+		}
+		best := make([]time.Duration, len(costs))
+		for range 30 { // interleaved, and the best run of each was not interrupted
+			for i, observe := range observers {
+				guard, err := middleware.New("ci", github.Must(secret), replay.NewMemory(nil), &middleware.Options{Observe: observe})
+				if err != nil {
+					t.Fatal(err)
+				}
+				handler := guard.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+				begun := time.Now()
+				for i, r := range requests {
+					r := r.Clone(context.Background())
+					r.Body = readCloser{bytes.NewReader(bodies[i])}
+					handler.ServeHTTP(httptest.NewRecorder(), r)
+				}
+				if took := time.Since(begun) / deliveries; best[i] == 0 || took < best[i] {
+					best[i] = took
+				}
+			}
+		}
+		for i, c := range costs {
+			ratio := float64(best[i]) / float64(best[0])
+			t.Logf("%-20s %v a delivery, %.3f of no observer", c.name, best[i], ratio)
+			if ratio > 2 {
+				t.Errorf("%s: %.2f of no observer", c.name, ratio)
+			}
+		}
+	})
+}
+
+type readCloser struct{ *bytes.Reader }
+
+func (readCloser) Close() error { return nil }
