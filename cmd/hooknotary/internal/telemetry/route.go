@@ -34,7 +34,7 @@ func (t *Telemetry) Route(pattern string, next http.Handler) http.Handler {
 	var tracers trace.TracerProvider = tracenoop.NewTracerProvider()
 	var from propagation.TextMapPropagator = propagation.NewCompositeTextMapPropagator()
 	if t.tracers != nil && pattern != "" {
-		tracers, from = t.tracers, sender{}
+		tracers, from = t.tracers, propagation.TraceContext{}
 	}
 	inner := otelhttp.NewHandler(next, "",
 		otelhttp.WithMeterProvider(t.meters), otelhttp.WithTracerProvider(tracers),
@@ -63,18 +63,6 @@ func httpView(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 		return false
 	}
 	return s, true
-}
-
-// sender reads the trace context of a sender, which otelhttp makes a link of: its ids, and
-// not its tracestate.
-type sender struct{ propagation.TraceContext }
-
-func (s sender) Extract(ctx context.Context, c propagation.TextMapCarrier) context.Context {
-	ctx = s.TraceContext.Extract(ctx, c)
-	if from := trace.SpanContextFromContext(ctx); from.IsRemote() {
-		ctx = trace.ContextWithRemoteSpanContext(ctx, from.WithTraceState(trace.TraceState{}))
-	}
-	return ctx
 }
 
 // onlyListed drops from spans all attributes that are not on a list.

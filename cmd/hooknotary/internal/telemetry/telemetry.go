@@ -26,9 +26,9 @@
 //
 // A sender makes no series: the SDK's limit of 2,000 series an instrument is off, because
 // the bound of otelmw holds, and http.server.request.duration keeps four attributes with
-// values from closed sets. A sender's traceparent is a link of a new trace, without its
-// tracestate, and its baggage is not read. From spans, too, everything is dropped that is
-// not on a list: path, query, addresses, Host and user agent never leave the process.
+// values from closed sets. A sender's traceparent is a link of a new trace, and its baggage
+// is not read. From spans, too, everything is dropped that is not on a list: path, query,
+// addresses, Host and user agent never leave the process.
 package telemetry
 
 import (
