@@ -16,6 +16,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"time"
@@ -198,6 +201,15 @@ type Upstream struct {
 	Idle    time.Duration // Default 1 s
 	Header  http.Header   // the receiver's own token
 }
+
+// Format writes the URL, whatever the verb: the header holds a secret.
+func (u Upstream) Format(w fmt.State, _ rune) { io.WriteString(w, u.URL) }
+
+// LogValue returns the URL.
+func (u Upstream) LogValue() slog.Value { return slog.StringValue(u.URL) }
+
+// MarshalText returns the URL.
+func (u Upstream) MarshalText() ([]byte, error) { return []byte(u.URL), nil }
 
 // Forward says what the receiver gets and what becomes of its response.
 type Forward struct {
