@@ -161,7 +161,7 @@ func (t *Telemetry) instruments() error {
 // Observe counts one request and makes its span. It fits middleware.Options.Observe; a
 // function that calls it and another one composes the two.
 func (t *Telemetry) Observe(ctx context.Context, r middleware.Report) {
-	e := t.endpoint(source{r.Endpoint, r.Provider})
+	e := t.endpoint(ctx, source{r.Endpoint, r.Provider})
 	scope := t.scope(r.Scope)
 	var counted string // the scope in the counter of deliveries
 	if len(t.scopes) > 0 {
@@ -260,7 +260,7 @@ type (
 	}
 )
 
-func (t *Telemetry) endpoint(s source) *endpoint {
+func (t *Telemetry) endpoint(ctx context.Context, s source) *endpoint {
 	t.mu.RLock()
 	e := t.endpoints[s]
 	t.mu.RUnlock()
@@ -286,6 +286,10 @@ func (t *Telemetry) endpoint(s source) *endpoint {
 		option := metric.WithAttributeSet(attribute.NewSet(append(self, stageKey.String(name))...))
 		e.stages[i], e.failures[i] = []metric.RecordOption{option}, []metric.AddOption{option}
 	}
+	// A rate sees the first failure only where there was a zero before it.
+	t.kept.Add(ctx, 0, e.count...)
+	t.failures.Add(ctx, 0, e.failures[claim]...)
+	t.failures.Add(ctx, 0, e.failures[settle]...)
 	t.endpoints[s] = e
 	return e
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/telemetry"
+	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 )
@@ -170,13 +171,16 @@ func busy(t *testing.T) *site {
 	s.serve(stripetest.NewRequest("https://shop.example/hooks/stripe", time.Now(), []byte(`{"id":"evt_1"}`), secret))
 	s.serve(stripetest.NewRequest("https://shop.example/hooks/stripe", time.Now(), []byte(`{"id":"evt_2"}`), "whsec_another"))
 	s.serve(httptest.NewRequest("GET", "https://shop.example/", nil))
-	kept, scoped, failed := handled, handled, handled
-	kept.Outcome, kept.ClaimKept = 2, true
-	scoped.Scope = "acme"
-	failed.FailedOpen = true
-	s.Observe(t.Context(), kept)
-	s.Observe(t.Context(), scoped)
-	s.Observe(t.Context(), failed)
+	for _, change := range [...]func(*middleware.Report){
+		func(r *middleware.Report) { r.Outcome, r.ClaimKept = middleware.Failed, true },
+		func(r *middleware.Report) { r.Outcome = middleware.CommitFailed },
+		func(r *middleware.Report) { r.Scope = "acme" },
+		func(r *middleware.Report) { r.FailedOpen = true },
+	} {
+		r := handled
+		change(&r)
+		s.Observe(t.Context(), r)
+	}
 	s.Reloaded(true, time.Unix(1_700_000_000, 0))
 	s.Reloaded(false, time.Now())
 	s.Faulty(3)
@@ -202,7 +206,7 @@ func TestMetricsHandler(t *testing.T) {
 			`hooknotary_deliveries_total{error_type="mismatch",hooknotary_endpoint="stripe",hooknotary_outcome="refused",hooknotary_provider="stripe"}`: "1",
 			`hooknotary_delivery_duration_seconds_count{hooknotary_endpoint="stripe",hooknotary_outcome="handled",hooknotary_provider="stripe"}`:        "1",
 			`hooknotary_stage_duration_seconds_count{hooknotary_endpoint="stripe",hooknotary_stage="claim"}`:                                            "1",
-			`hooknotary_body_size_bytes_sum{hooknotary_endpoint="billing"}`:                                                                             "12288",
+			`hooknotary_body_size_bytes_sum{hooknotary_endpoint="billing"}`:                                                                             "16384",
 			`hooknotary_key_uses_total{hooknotary_endpoint="billing",hooknotary_key_label="1",hooknotary_provider="stripe",hooknotary_scope="acme"}`:    "1",
 			`hooknotary_claims_kept_total{hooknotary_endpoint="billing"}`:                                                                               "1",
 			`hooknotary_store_failures_total{hooknotary_endpoint="billing",hooknotary_stage="claim"}`:                                                   "1",

@@ -213,11 +213,15 @@ func (t *Telemetry) instruments(ctx context.Context, version string) error {
 	}
 	info.Record(ctx, 1, metric.WithAttributes(
 		attribute.String("version", version), attribute.String("revision", revision()), attribute.String("goversion", runtime.Version())))
+	t.reloads.Add(ctx, 0)
+	t.reloads.Add(ctx, 0, failedReload)
 	t.reloaded.Record(ctx, 1)
 	t.reloadedAt.Record(ctx, time.Now().Unix())
 	t.faulty.Record(ctx, 0)
 	return nil
 }
+
+var failedReload = metric.WithAttributes(errorKey.String("config"))
 
 func revision() string {
 	info, ok := debug.ReadBuildInfo()
@@ -254,7 +258,7 @@ func (t *Telemetry) Reloaded(ok bool, at time.Time) {
 	}
 	ctx := context.Background()
 	if !ok {
-		t.reloads.Add(ctx, 1, metric.WithAttributes(errorKey.String("config")))
+		t.reloads.Add(ctx, 1, failedReload)
 		t.reloaded.Record(ctx, 0)
 		return
 	}
