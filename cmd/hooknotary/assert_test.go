@@ -7,8 +7,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +191,80 @@ func TestAssertVerify(t *testing.T) {
 		t.Run("a mistake is "+tt.name, func(t *testing.T) {
 			got := hooknotary(t, s, append([]string{"assert", "verify"}, tt.args...)...)
 			got.want(t, 2, tt.tells, "!"+assertSecret, "!"+assertSecret[1:])
+		})
+	}
+}
+
+func TestAssertJWKS(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(dir, name)
+	}
+	a := newAsserting(t)
+	for algorithm, signer := range a.private {
+		der, err := x509.MarshalPKCS8PrivateKey(signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file(algorithm+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+	}
+	const gateway = `listen: { address: "127.0.0.1:8080" }
+store: { memory: {} }
+assertion:
+  issuer: https://hooks.example.com
+  keys: [ { id: key-ES256, file: ES256.pem }, { id: key-EdDSA, file: EdDSA.pem } ]
+routes:
+  - name: billing
+    path: /hooks/stripe
+    provider: stripe
+    secrets: [ { label: new, from: "env:STRIPE_SECRET" } ]
+    upstream: { url: "http://127.0.0.1:5678/webhook/stripe" }
+    assert: { audience: shop }
+  - name: push
+    path: /hooks/github
+    provider: github
+    secrets: [ { label: new, from: "env:GITHUB_SECRET" } ]
+    upstream: { url: "http://127.0.0.1:5678/webhook/github" }
+    assert: { audience: n8n, algorithm: HS256, secret: "env:SHARED" }
+`
+	s := secrets()
+	s.env["SHARED"] = assertSecret
+	t.Run("the public keys are printed, and verify", func(t *testing.T) {
+		got := hooknotary(t, s, "assert", "jwks", "--config", file("hooknotary.yaml", gateway))
+		got.want(t, 0, "!"+assertSecret, `"kid":"key-ES256"`, `"kid":"key-EdDSA"`, `!"d":`)
+		if strings.Count(got.out, "\n") != 1 || strings.Count(got.out, `"kid"`) != 2 {
+			t.Errorf("the output is %q", got.out)
+		}
+		jwks := write(t, "jwks.json", got.out)
+		for _, algorithm := range []string{"ES256", "EdDSA"} {
+			captured := save(t, "upstream.http", a.request(t, algorithm))
+			hooknotary(t, s, "assert", "verify", "--jwks", jwks, "--issuer", assertIssuer, "--audience", "shop", captured).want(t, 0, "accept", "key-"+algorithm)
+		}
+	})
+	for _, tt := range []struct {
+		name, text string
+		tells      string
+	}{
+		{"no file", "", "--config is missing"},
+		{"a file that is not there", "missing", "missing.yaml"},
+		{"a file with a mistake elsewhere", strings.Replace(gateway, "memory: {}", "memory: {}, redis: 1", 1), "store"},
+		{"a key that is not there", strings.Replace(gateway, "EdDSA.pem", "none.pem", 1), "assertion.keys[1]"},
+		{"two keys of one id", strings.Replace(gateway, "id: key-EdDSA", "id: key-ES256", 1), "assertion.keys[1]"},
+	} {
+		t.Run("a mistake is "+tt.name, func(t *testing.T) {
+			args := []string{"assert", "jwks"}
+			switch tt.text {
+			case "":
+			case "missing":
+				args = append(args, "--config", filepath.Join(dir, "missing.yaml"))
+			default:
+				args = append(args, "--config", file("wrong.yaml", tt.text))
+			}
+			hooknotary(t, s, args...).want(t, 2, tt.tells, "!"+assertSecret)
 		})
 	}
 }
