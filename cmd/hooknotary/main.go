@@ -76,6 +76,17 @@
 //	               key_label, event_id, event_key, signed_at (null if no time is signed),
 //	               received_at and binding
 //
+// # Check
+//
+//	hooknotary check --config /etc/hooknotary/hooknotary.yaml --connect
+//
+// checks the file of a gateway, and shows each route with its provider, its keys by their
+// labels, its upstream and every bound in force. Mistakes go to the standard error, each on a
+// line that begins with FILE:LINE, and none repeats a value of the file. The exit code is 0
+// if a gateway would serve all of it, 1 if it would and with --connect an upstream or the
+// store does not answer, and 2 if something is wrong. The file is described in
+// guides/reference.md.
+//
 // # Secrets
 //
 // No flag takes a secret, nor the address of a server, which may hold a password,

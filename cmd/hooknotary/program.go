@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/config"
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -44,8 +45,11 @@ const (
 	exitWrong  = 2 // a file or a flag is wrong, or a store fails
 )
 
-// errReject ends a command whose output says already what is not as it should be.
-var errReject = errors.New("rejected")
+// errReject and errWrong end a command whose output says already what is not as it should be.
+var (
+	errReject = errors.New("rejected")
+	errWrong  = errors.New("wrong")
+)
 
 // run runs a command line and returns its exit code. Nothing is printed to stdout if
 // a file or a flag is wrong.
@@ -57,7 +61,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		root.SetArgs(args)
 		at, err = root.ExecuteContextC(ctx)
 	}
-	if err == nil || errors.Is(err, errReject) {
+	if err == nil || errors.Is(err, errReject) || errors.Is(err, errWrong) {
 		if _, werr := p.stdout.Write(p.out.Bytes()); werr != nil {
 			err = fmt.Errorf("standard output: %w", werr)
 		}
@@ -67,6 +71,14 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitOK
 	case errors.Is(err, errReject):
 		return exitReject
+	case errors.Is(err, errWrong):
+		return exitWrong
+	}
+	if mistakes, ok := errors.AsType[config.Mistakes](err); ok {
+		for _, m := range mistakes { // each as an editor finds the place
+			fmt.Fprintln(p.stderr, printable(m.String()))
+		}
+		return exitWrong
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintln(p.stderr, "hooknotary:", printable(line))
@@ -75,7 +87,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return exitWrong
 }
 
-const commands = "verify, explain, sign, store, assert or providers"
+const commands = "check, verify, explain, sign, store, assert or providers"
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -103,7 +115,7 @@ standard input, never from the command line.`,
 	root.SetIn(p.stdin)
 	root.SetOut(&p.out)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.storeCommand(), p.assertCommand(), p.providersCommand())
+	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.storeCommand(), p.assertCommand(), p.providersCommand(), p.checkCommand())
 	return root
 }
 

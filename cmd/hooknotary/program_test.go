@@ -19,7 +19,7 @@ import (
 
 func TestHelp(t *testing.T) {
 	t.Run("shows examples of every command", func(t *testing.T) {
-		for _, command := range []string{"verify", "explain", "sign", "providers", "store", "store show", "store forget", "store stats", "assert", "assert verify", "assert jwks"} {
+		for _, command := range []string{"verify", "explain", "sign", "providers", "store", "store show", "store forget", "store stats", "assert", "assert verify", "assert jwks", "check"} {
 			words := strings.Fields(command)
 			for _, args := range [][]string{append(words[:len(words):len(words)], "--help"), append([]string{"help"}, words...), append(words[:len(words):len(words)], "-h")} {
 				got := hooknotary(t, setup{}, args...)
@@ -31,7 +31,7 @@ func TestHelp(t *testing.T) {
 				}
 			}
 		}
-		hooknotary(t, setup{}, "--help").want(t, 0, "verify", "explain", "sign", "store", "assert", "providers")
+		hooknotary(t, setup{}, "--help").want(t, 0, "verify", "explain", "sign", "store", "assert", "check", "providers")
 		hooknotary(t, setup{}, "verify", "--help").want(t, 0, "Exit codes: 0", "received_from", "findings")
 	})
 

@@ -85,6 +85,9 @@ type Listen struct {
 	ACME    *ACME    // nil: none; never beside a certificate of TLS
 }
 
+// Loopback reports whether only this machine reaches the address.
+func (l Listen) Loopback() bool { return isLoopback(l.Address) }
+
 // TLS names the files of a certificate. ClientCA may stand beside ACME, too.
 type TLS struct {
 	Cert, Key string // PEM; both or none
@@ -164,6 +167,9 @@ type Route struct {
 
 	// NextExpiry is when the first of the keys ends, or zero.
 	NextExpiry time.Time
+
+	// Insecure lists the fields of the file that weaken what the verifier checks.
+	Insecure []string
 
 	// Guard has everything but Budget, Observe, Now and Shutdown.
 	Guard    middleware.Options

@@ -7,10 +7,10 @@ import (
 
 // Mistake is one thing that is wrong with a file.
 type Mistake struct {
-	File  string // as it was named
-	Line  int    // 0: the mistake is about the whole file
-	Field string // "routes[1].upstream.url", or ""
-	Text  string // what is wrong, and what to do
+	File  string `json:"file"`  // as it was named; "" for flags
+	Line  int    `json:"line"`  // 0: the mistake is about the whole file
+	Field string `json:"field"` // "routes[1].upstream.url", or ""
+	Text  string `json:"text"`  // what is wrong, and what to do
 }
 
 func (m Mistake) String() string {

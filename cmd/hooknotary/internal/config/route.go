@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -19,6 +20,7 @@ import (
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/sender"
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/assertion"
+	"github.com/hooknotary/hooknotary/middleware/forward"
 	"github.com/hooknotary/hooknotary/middleware/record"
 	"github.com/hooknotary/hooknotary/providers/scheme/schemejson"
 	"github.com/hooknotary/hooknotary/verify"
@@ -326,6 +328,9 @@ func (r *routeReader) chosen() {
 			x.wrong("it is not for %s", r.title())
 		default:
 			s.read(&r.settings, x)
+			if strings.HasPrefix(s.name, "insecure_") && x.n.Value == "true" {
+				r.out.Insecure = append(r.out.Insecure, s.name)
+			}
 		}
 	}
 	if r.sender.OnlySHA1 && !r.settings.InsecureSHA1 {
@@ -996,16 +1001,46 @@ func (r *routeReader) resign(x node) {
 	r.out.Forward.Resign = NewSecret(s.From(), secret)
 }
 
-// try makes a guard, so that a configuration that loads is one that can serve.
+// ForwardOptions returns what the route says to forward.New. The caller adds what only a
+// running gateway has: ClientAddress, where Forward.ClientAddress asks for it, and Observe.
+func (r *Route) ForwardOptions() *forward.Options {
+	o := &forward.Options{
+		Timeout: r.Upstream.Timeout, IdleTimeout: r.Upstream.Idle, TLS: r.Upstream.TLS, Header: r.Upstream.Header,
+		SenderHeaders: r.Forward.Headers, Query: r.Forward.Query,
+		Success: r.Forward.Success, AnswerBody: r.Forward.AnswerBody, Resign: r.Forward.Resign.Value(),
+	}
+	if a := r.Forward.Assert; a != nil {
+		o.Assertion, o.AssertionHeader, o.AssertionPrefix = a.Signer, a.Header, a.Prefix
+	}
+	return o
+}
+
+// try makes a guard and what stands behind it, so that a configuration that loads is one that
+// can serve.
 func (r *routeReader) try() {
-	if r.out.Verifier == nil || r.out.Name == "" {
+	if r.out.Verifier == nil || r.out.Name == "" || r.out.Upstream.URL == "" {
 		return
 	}
 	o := r.out.Guard
 	o.BodyBudget = max(defaultBudget, 2*o.MaxBody)
-	if _, err := middleware.New(r.out.Name, r.out.Verifier, r.trial, &o); err != nil {
+	g, err := middleware.New(r.out.Name, r.out.Verifier, r.trial, &o)
+	if err != nil {
 		r.x.wrong("%s", r.discreet(err))
+		return
 	}
+	f := r.out.ForwardOptions()
+	if r.out.Forward.ClientAddress {
+		f.ClientAddress = func(*http.Request) string { return "" }
+	}
+	h, err := forward.New(g, r.out.Upstream.URL, f)
+	if err != nil {
+		if inner := errors.Unwrap(err); inner != nil { // without the route's name
+			err = inner
+		}
+		r.x.wrong("%s", r.discreet(err))
+		return
+	}
+	h.Close()
 }
 
 // answering are the senders that read the body of the response.
