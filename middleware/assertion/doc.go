@@ -21,7 +21,9 @@
 // the key of the event, which is the same in every attempt, MessageID is the jti, SignedAt
 // is when the assertion was made, and Binding is full. So the guard of the receiver runs each
 // event once, acknowledges another attempt of a finished event, and refuses a copy of the
-// very assertion that it handled.
+// very assertion that it handled. A store in memory refuses what was asserted before the
+// process started: where the sender never retries, as GitHub, give the receiver a store that
+// stays.
 //
 // Where a gateway shares a secret with the receiver (HS256), verify.Secrets holds it:
 //

@@ -49,6 +49,10 @@ type Options struct {
 
 	// MaxBody is the largest body in bytes. Default: 25 MiB.
 	MaxBody int64
+
+	// Gzip: bodies may come compressed, because the sender signs them so (Nylas). Read what
+	// they hold with verify.NewUnpacker, which bounds it.
+	Gzip bool
 }
 
 // Verifier verifies what a gateway hands on, by the assertion in its header. It is a
@@ -94,6 +98,9 @@ func newVerifier(keys verify.KeySource, issuer, audience string, o *Options) (*V
 			Binding:   verify.BindingFull,
 			Retry:     verify.RetryResigned,
 		},
+	}
+	if o.Gzip {
+		v.profile.Compression = verify.GzipSigned
 	}
 	switch {
 	case !isText(issuer):
@@ -275,7 +282,7 @@ func (p *pending) Finish(_ context.Context, body []byte) (*verify.Delivery, erro
 		return nil, refuse(verify.ErrNoKey, cmp.Or(p.noKey, errUnfit))
 	case by == nil:
 		return nil, refuse(verify.ErrMismatch, nil)
-	case !equal(t.claims.Issuer, v.issuer) || !equal(t.claims.Audience, v.audience):
+	case !v.isParty(&t.claims):
 		return nil, refuse(verify.ErrMismatch, errParty)
 	case subtle.ConstantTimeCompare(sum[:], t.claims.BodySHA256[:]) != 1:
 		return nil, refuse(verify.ErrMismatch, errBody)
@@ -309,15 +316,21 @@ func (t *token) signer(keys []*key) (by *key, tried bool) {
 	return nil, tried
 }
 
+// isParty reports whether an assertion is from the gateway, and for this receiver.
+func (v *Verifier) isParty(c *Claims) bool {
+	return equal(c.Issuer, v.issuer) && equal(c.Audience, v.audience)
+}
+
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 func (t *token) fingerprint() verify.Fingerprint {
 	return verify.NewFingerprint(sha256.Sum256([]byte(t.signed)))
 }
 
-// Claims returns what the assertion says about a delivery that this verifier verified, whose
-// request had the header h: the r.Header of a handler. It is false for a nil Delivery, for
-// one of another verifier, and where the header is not the one that was verified.
+// Claims returns what the assertion says about a delivery that was verified with it, whose
+// request had the header h: the r.Header of a handler. It is false where there is no such
+// delivery, where it came to another receiver, and where the header is not the one that was
+// verified.
 //
 //	d, _ := verify.FromContext(r.Context())
 //	claims, ok := verifier.Claims(d, r.Header)
@@ -330,7 +343,7 @@ func (v *Verifier) Claims(d *verify.Delivery, h http.Header) (*Claims, bool) {
 		return nil, false
 	}
 	t, err := parse(text)
-	if err != nil || !t.fingerprint().Equal(d.Fingerprint) {
+	if err != nil || !t.fingerprint().Equal(d.Fingerprint) || !v.isParty(&t.claims) {
 		return nil, false
 	}
 	return &t.claims, true

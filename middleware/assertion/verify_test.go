@@ -343,8 +343,12 @@ func TestOptions(t *testing.T) {
 		})
 	}
 	t.Run("they are in the profile", func(t *testing.T) {
-		if p := v.Profile(); p.MediaType != "application/x-www-form-urlencoded" || p.MaxBody != 4096 {
+		if p := v.Profile(); p.MediaType != "application/x-www-form-urlencoded" || p.MaxBody != 4096 || p.Compression != 0 {
 			t.Errorf("the profile is %+v", p)
+		}
+		packed := must(assertion.New(verify.Secrets(secret), issuer, audience, &assertion.Options{Gzip: true}))(t)
+		if c := packed.Profile().Compression; c != verify.GzipSigned {
+			t.Errorf("with Gzip, Compression is %v", c)
 		}
 	})
 }
@@ -364,6 +368,14 @@ func TestClaims(t *testing.T) {
 		want.IssuedAt, want.Expires = now.Add(-30*time.Second), now.Add(60*time.Second)
 		if *c != want {
 			t.Errorf("got %+v, want %+v", *c, want)
+		}
+	})
+	t.Run("those of a delivery to another receiver are not", func(t *testing.T) {
+		for _, party := range [][2]string{{issuer, "n8n"}, {issuer + "/", audience}} {
+			v := must(assertion.New(keys(t, "ES256"), party[0], party[1], nil))(t)
+			if c, ok := v.Claims(d, http.Header{assertion.Header: {token}}); ok || c != nil {
+				t.Errorf("got %+v", c)
+			}
 		}
 	})
 	stranger := *d
