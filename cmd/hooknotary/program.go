@@ -87,7 +87,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return exitWrong
 }
 
-const commands = "check, verify, explain, sign, store, assert or providers"
+const commands = "serve, check, verify, explain, sign, store, assert or providers"
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -115,7 +115,7 @@ standard input, never from the command line.`,
 	root.SetIn(p.stdin)
 	root.SetOut(&p.out)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.storeCommand(), p.assertCommand(), p.providersCommand(), p.checkCommand())
+	root.AddCommand(p.verifyCommand(), p.explainCommand(), p.signCommand(), p.storeCommand(), p.assertCommand(), p.providersCommand(), p.serveCommand(), p.checkCommand())
 	return root
 }
 

@@ -1,0 +1,199 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/config"
+)
+
+const (
+	mergeTime    = 250 * time.Millisecond // of changes that are one to a person
+	compareEvery = 30 * time.Second
+)
+
+// Follower keeps the configuration of a gateway as its files say. Gateway and Load are
+// required.
+type Follower struct {
+	Gateway *Gateway
+
+	// Load reads the files. An error leaves everything as it is.
+	Load func() (*config.Config, error)
+
+	// Again asks for a reload, whether or not anything changed. Nil: nobody asks.
+	Again <-chan os.Signal
+
+	// Watch reloads when the content of a file or of a folder in Config.Watch changes.
+	Watch bool
+
+	// Every is how often the files are compared with what was loaded, and the keys with
+	// the time. Default: 30 seconds.
+	Every time.Duration
+
+	// Ready, if not nil, is called when the watching has begun.
+	Ready func()
+
+	watcher *watcher // nil: nothing is watched
+	loaded  [32]byte // digest of the watched files right before they were loaded
+	retry   bool     // the last try failed, or its files may have changed meanwhile
+	said    string   // the error that was logged last, unless there was a success since
+}
+
+// Run follows until ctx ends. It reports each reload to the gateway's log and telemetry.
+//
+// The folders that hold the files are watched, and not the files, which editors and
+// Kubernetes replace. What happens within 250 ms is one change. Some file systems report
+// nothing, such as a single file that is mounted into a container, so the content is
+// compared every 30 seconds, too. A file that could not be loaded is tried again then:
+// what it lacked may have come to a folder that no configuration has named yet.
+func (f *Follower) Run(ctx context.Context) {
+	every := f.Every
+	if every <= 0 {
+		every = compareEvery
+	}
+	compare := time.NewTicker(every)
+	defer compare.Stop()
+	if f.Watch {
+		f.watcher = newWatcher(f.Gateway.o.Log)
+		defer f.watcher.close()
+		f.watcher.watch(f.Gateway.Config().Watch)
+		f.loaded = digest(f.Gateway.Config().Watch)
+		f.retry = true // they may have changed since they were loaded
+	}
+	if f.Ready != nil {
+		f.Ready()
+	}
+	var merged <-chan time.Time
+	for {
+		var events <-chan fsnotify.Event
+		var failures <-chan error
+		if f.watcher != nil {
+			events, failures = f.watcher.channels()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.Again:
+			f.reload(true)
+		case e := <-events:
+			if merged == nil && e.Op != fsnotify.Chmod {
+				merged = time.After(mergeTime)
+			}
+		case <-failures: // events may be lost
+			if merged == nil {
+				merged = time.After(mergeTime)
+			}
+		case <-merged:
+			merged = nil
+			f.watcher.watch(f.Gateway.Config().Watch) // links may lead elsewhere now
+			if f.changed() {
+				f.reload(true)
+			}
+		case <-compare.C:
+			end := f.Gateway.Config().NextExpiry
+			switch over := !end.IsZero() && f.Gateway.o.Now().After(end); {
+			case f.Watch && f.changed():
+				f.reload(true)
+			case over || f.Watch && f.retry:
+				f.reload(false)
+			}
+		}
+	}
+}
+
+// changed reports whether the watched files are others than those that were loaded.
+func (f *Follower) changed() bool {
+	return digest(f.Gateway.Config().Watch) != f.loaded
+}
+
+// reload loads the files and swaps the configuration. Unless it is loud, it is silent
+// about what it has said before.
+func (f *Follower) reload(loud bool) {
+	g := f.Gateway
+	log := g.o.Log
+	before := g.Config()
+	if f.Watch {
+		f.loaded = digest(before.Watch)
+	}
+	c, err := f.Load()
+	var restart []string
+	if err == nil {
+		restart, err = g.Reload(c)
+	}
+	g.o.Telemetry.Reloaded(err == nil, g.o.Now())
+	if err != nil {
+		f.retry = true
+		if loud || err.Error() != f.said {
+			logMistakes(log, err)
+		}
+		f.said = err.Error()
+		return
+	}
+	f.said = ""
+	f.retry = !slices.Equal(before.Watch, c.Watch)
+	if f.Watch {
+		f.watcher.watch(c.Watch)
+		if f.retry {
+			f.loaded = [32]byte{}
+		}
+	}
+	added, changed, removed := difference(before, c)
+	if !loud && added+changed+removed == 0 {
+		return
+	}
+	log.Info("configuration loaded", "routes", len(c.Routes), "added", added, "changed", changed, "removed", removed)
+	LogConfig(log, c)
+	if len(restart) > 0 {
+		log.Warn("these parts of the configuration changed and need a restart; until then the old ones are in force", "parts", restart)
+	}
+}
+
+// logMistakes logs each mistake that a configuration was not loaded for.
+func logMistakes(log *slog.Logger, err error) {
+	const message = "configuration not loaded, the old one stays"
+	var mistakes config.Mistakes
+	if !errors.As(err, &mistakes) {
+		log.Error(message, "error", err.Error())
+		return
+	}
+	for _, m := range mistakes {
+		log.Error(message, "mistake", m.String())
+	}
+}
+
+// LogConfig logs what deserves a look in a configuration that serves: its warnings, and
+// the tenants that are turned off.
+func LogConfig(log *slog.Logger, c *config.Config) {
+	for _, w := range c.Warnings {
+		log.Warn(w)
+	}
+	for name, err := range c.Faulty {
+		log.Error("tenant turned off: its deliveries get 401", "tenant", name, "error", err.Error())
+	}
+}
+
+// difference counts the routes that differ.
+func difference(before, after *config.Config) (added, changed, removed int) {
+	old := make(map[string][32]byte, len(before.Routes))
+	for i := range before.Routes {
+		old[before.Routes[i].Name] = before.Routes[i].Digest
+	}
+	for i := range after.Routes {
+		r := &after.Routes[i]
+		digest, ok := old[r.Name]
+		switch {
+		case !ok:
+			added++
+		case digest != r.Digest:
+			changed++
+		}
+		delete(old, r.Name)
+	}
+	return added, changed, len(old)
+}

@@ -1,0 +1,74 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/hooknotary/hooknotary/middleware/forward"
+)
+
+// request is what is known of a request beside what the guard knows. It belongs to the
+// goroutine that serves the request.
+type request struct {
+	route    *route
+	client   string          // address, or ""
+	entered  bool            // it counts as in flight
+	upstream *forward.Report // nil: the upstream was not asked
+}
+
+type requestKey struct{}
+
+// requestOf returns the request that ctx belongs to, or nil.
+func requestOf(ctx context.Context) *request {
+	r, _ := ctx.Value(requestKey{}).(*request)
+	return r
+}
+
+// enter counts the request as in flight until leave, if there is space for it.
+func (r *request) enter(limit int64) bool {
+	r.entered = r.entered || r.route.inFlight.enter(limit)
+	return r.entered
+}
+
+func (r *request) leave() {
+	if r.entered {
+		r.route.inFlight.leave()
+	}
+}
+
+// requestHandler adds to the guard's lines what the gateway knows of the request, so that
+// a failure takes one line. The guard's endpoint is the route.
+type requestHandler struct{ slog.Handler }
+
+func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
+	r := requestOf(ctx)
+	if r == nil {
+		return h.Handler.Handle(ctx, record)
+	}
+	own := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
+	record.Attrs(func(a slog.Attr) bool {
+		if a.Key == "endpoint" {
+			a.Key = "route"
+		}
+		own.AddAttrs(a)
+		return true
+	})
+	if r.client != "" {
+		own.AddAttrs(slog.String("client", r.client))
+	}
+	if u := r.upstream; u != nil {
+		own.AddAttrs(slog.Int("upstream_status", u.Status), slog.Duration("upstream_duration", u.Duration))
+		if u.Err != nil {
+			own.AddAttrs(slog.String("upstream_error", u.Err.Error()))
+		}
+	}
+	return h.Handler.Handle(ctx, own)
+}
+
+func (h requestHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h requestHandler) WithGroup(name string) slog.Handler {
+	return requestHandler{h.Handler.WithGroup(name)}
+}
