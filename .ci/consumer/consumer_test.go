@@ -223,6 +223,7 @@ func main() {
 var theirs = map[string]string{
 	"github.com/jackc/pgx/v5":     "v5.6.0",
 	"github.com/labstack/echo/v4": "v4.12.0",
+	"go.opentelemetry.io/otel":    "v1.28.0",
 	"modernc.org/sqlite":          "v1.38.0",
 }
 
@@ -253,7 +254,7 @@ func TestRelease(t *testing.T) {
 		w.run(t, dir, "go", "test", "-mod=mod", "-short", root+"/verify", root+"/providers/catalog/...", root+"/examples")
 	})
 
-	before := []string{"github.com/jackc/pgx/v5/stdlib", "github.com/labstack/echo/v4", "modernc.org/sqlite"}
+	before := []string{"github.com/jackc/pgx/v5/stdlib", "github.com/labstack/echo/v4", "go.opentelemetry.io/otel", "modernc.org/sqlite"}
 	for _, c := range []struct {
 		name string
 		ours []string
@@ -262,6 +263,7 @@ func TestRelease(t *testing.T) {
 		{"echo", []string{"middleware/echomw", "providers/github", "providers/paypal"}},
 		{"typed events", []string{"providers/stripe/stripeevent", "providers/github/githubevent"}},
 		{"sqlreplay", []string{"middleware", "providers/stripe", "verify/replay/sqlreplay"}},
+		{"otelmw", []string{"middleware", "providers/stripe", "middleware/otelmw"}},
 		{"redisreplay", []string{"middleware", "providers/stripe", "verify/replay/redisreplay"}},
 	} {
 		t.Run("no version of theirs moves with "+c.name, func(t *testing.T) {
@@ -304,6 +306,19 @@ func TestRelease(t *testing.T) {
 			}
 		})
 	}
+
+	// An instrumented library needs the API of OpenTelemetry, and never its SDK.
+	t.Run("otelmw brings no SDK", func(t *testing.T) {
+		dir := w.consumer(t, imports(root+"/middleware/otelmw"))
+		w.run(t, dir, "go", "get", root+"/middleware/otelmw@"+version)
+		w.run(t, dir, "go", "mod", "tidy")
+		all := strings.Join(slices.Sorted(maps.Keys(w.selected(t, dir))), "\n")
+		if strings.Contains(all, "opentelemetry.io/otel/sdk") || !strings.Contains(all, "opentelemetry.io/otel/metric") {
+			t.Errorf("with it come:\n%s", all)
+		}
+		mod, sum := lines(t, dir)
+		t.Logf("otelmw: go.mod %d lines, go.sum %d", mod, sum)
+	})
 
 	// What the tests of the stores open stays with them.
 	drivers := []string{"pgx", "/pq", "sqlite", "porcupine", "modernc.org", "ncruces", "cobra"}
