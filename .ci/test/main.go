@@ -86,6 +86,7 @@ var others = map[string][]string{
 	"./examples/gin":                    nil,
 	"./examples/lambda":                 nil,
 	"./examples/migration":              nil,
+	"./examples/telemetry":              nil,
 	"./middleware/echov5mw":             nil,
 	"./middleware/ginmw":                nil,
 	"./verify/replay/sqlreplay/sqltest": {"./verify/replay/sqlreplay/sqltest/postgrestest", "./verify/replay/sqlreplay/sqltest/store"},

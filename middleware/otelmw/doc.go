@@ -55,7 +55,7 @@
 //		otelhttp.WithPropagators(propagation.TraceContext{}),
 //		otelhttp.WithServerName("hooks.example.com:443"))
 //
-// The order matters: otelhttp is outside, then comes the mux, which sets the route that
+// Program examples/telemetry shows the whole of it. The order matters: otelhttp is outside, then comes the mux, which sets the route that
 // otelhttp reports as http.route, and then the guard. Each of the options closes a hole. The
 // senders of webhooks are the public: WithPublicEndpointFn makes their traceparent a link
 // of a new trace and never its parent, and the propagator takes no baggage from them. Without
