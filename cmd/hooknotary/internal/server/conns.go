@@ -50,6 +50,8 @@ type conn struct {
 	net.Conn
 	owner *conns
 	addr  netip.Addr // of the peer; invalid for a unix socket
+	head  *headConn  // over this one; nil: HTTP/2
+	left  int        // bytes that a handshake may still take; none once it is done
 
 	// Under owner.mu.
 	peer          *peer
@@ -145,6 +147,10 @@ func (s *conns) evictOldest() bool {
 // so, end must follow.
 func (s *conns) begin(c *conn) bool {
 	s.mu.Lock()
+	if c.closed {
+		s.mu.Unlock()
+		return false
+	}
 	p := c.peer
 	s.n++
 	p.n++
@@ -167,8 +173,8 @@ func (s *conns) end(c *conn) {
 	s.release(c.peer)
 }
 
-// head says that a head has come on c, or that c waits for one again.
-func (s *conns) head(c *conn, came bool) {
+// hasHead says that a head has come on c, or that c waits for one again.
+func (s *conns) hasHead(c *conn, came bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -222,7 +228,7 @@ func (s *conns) drop(c *conn) *conn {
 }
 
 func (s *conns) release(p *peer) {
-	if p.n--; p.n == 0 {
+	if p.n--; p.n == 0 && s.peers[p.key] == p {
 		delete(s.peers, p.key)
 	}
 }
@@ -233,6 +239,16 @@ func (c *conn) Close() error {
 	c.owner.drop(c)
 	c.owner.mu.Unlock()
 	return c.Conn.Close()
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.left > 0 {
+		if c.left -= n; c.left <= 0 {
+			return 0, errHandshake
+		}
+	}
+	return n, err
 }
 
 // Write is bounded by writeTimeout, or by an earlier deadline that was set.
@@ -327,7 +343,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &headConn{Conn: c, conn: c}, nil
+	return newHeadConn(c, c), nil
 }
 
 // tracked returns the conn beneath what a listener returned.
@@ -345,11 +361,12 @@ func tracked(c net.Conn) *conn {
 func (s *conns) connState(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateActive:
-		s.head(tracked(c), true)
+		s.hasHead(tracked(c), true)
 	case http.StateIdle:
-		if h, ok := c.(interface{ next() }); ok {
-			h.next()
+		c := tracked(c)
+		if c.head != nil {
+			c.head.next()
 		}
-		s.head(tracked(c), false)
+		s.hasHead(c, false)
 	}
 }

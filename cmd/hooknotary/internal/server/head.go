@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"time"
 )
 
@@ -31,54 +32,71 @@ type head struct {
 	done  bool // the empty line was seen
 }
 
-// scan follows p, and reports whether the head is within its bounds.
-func (h *head) scan(p []byte) bool {
-	for len(p) > 0 && !h.done {
-		end := bytes.IndexByte(p, '\n')
-		part := p
+// scan follows p to the end of the head, and returns how much of p belongs to it, and whether
+// the head is within its bounds.
+func (h *head) scan(p []byte) (n int, ok bool) {
+	for n < len(p) && !h.done {
+		part := p[n:]
+		end := bytes.IndexByte(part, '\n')
 		if end >= 0 {
-			part = p[:end]
+			part = part[:end]
 		}
 		if len(part) > 0 {
 			h.cr = h.line == 0 && len(part) == 1 && part[0] == '\r'
 			h.line += len(part)
 		}
 		if h.line > maxLine {
-			return false
+			return n, false
 		}
 		if end < 0 {
-			return true
+			return len(p), true
 		}
 		switch empty := h.line == 0 || h.cr; {
 		case !empty:
 			if h.lines++; h.lines > 1+maxLines {
-				return false
+				return n, false
 			}
-		case h.lines > 0: // lines before the first are skipped
+		case h.lines > 0: // empty lines before the first one are not the end
 			h.done = true
 		}
 		h.line, h.cr = 0, false
-		p = p[end+1:]
+		n += end + 1
 	}
-	return true
+	return n, true
 }
 
 // headConn reads the heads of HTTP/1 within their bounds. A head beyond them is answered here.
+//
+// It ends where more came than one request: what hides behind a request, and behind another
+// reading of its length, is not served, and does not go past the bounds of a head. For the same
+// reason a request in chunks, whose length is not known here, is the last one of its connection.
 type headConn struct {
 	net.Conn // conn, or the TLS over it
 	conn     *conn
 	head     head
-	over     bool
+	size     int64 // bytes of the head
+	body     int64 // bytes of the body, as the head says
+	read     int64 // bytes of both, and of what came with them
+	over     bool  // nothing more is read
 }
 
-var errHead = &net.OpError{Op: "read", Err: errors.New("the head of the request is too large")}
+// newHeadConn returns a headConn over c, which c lies beneath.
+func newHeadConn(over net.Conn, c *conn) *headConn {
+	c.head = &headConn{Conn: over, conn: c}
+	return c.head
+}
+
+var errOver = &net.OpError{Op: "read", Err: errors.New("the head of the request is too large, or more came than one request")}
 
 func (c *headConn) Read(p []byte) (int, error) {
 	if c.over {
-		return 0, errHead
+		return 0, errOver
 	}
 	n, err := c.Conn.Read(p)
-	if c.head.done || c.head.scan(p[:n]) {
+	size, ok := c.head.scan(p[:n])
+	c.size += int64(size)
+	c.read += int64(n)
+	if ok {
 		return n, err
 	}
 	c.over = true
@@ -87,11 +105,24 @@ func (c *headConn) Read(p []byte) (int, error) {
 	// What the peer still sends would reset the connection before the response is read.
 	c.SetReadDeadline(time.Now().Add(hangUp))
 	io.CopyN(io.Discard, c.Conn, 64<<10)
-	return 0, errHead
+	return 0, errOver
 }
 
-// next makes ready for the next head.
-func (c *headConn) next() { c.head = head{} }
+// begin is the begin of a request, and reports whether it may be served.
+func (c *headConn) begin(w http.ResponseWriter, r *http.Request) bool {
+	c.body = r.ContentLength
+	if c.body < 0 {
+		w.Header().Set("Connection", "close")
+	}
+	return !c.over
+}
+
+// next makes ready for the next head, once a response has left. A client may be one byte ahead
+// of us: net/http may have read that while the response left.
+func (c *headConn) next() {
+	c.over = c.read > c.size+c.body+1
+	c.head, c.size, c.read, c.body = head{}, 0, 0, 0
+}
 
 func (c *headConn) tracked() *conn { return c.conn }
 

@@ -96,6 +96,47 @@ func TestHead(t *testing.T) {
 		}
 	})
 
+	t.Run("a second request that came with the first is not served", func(t *testing.T) {
+		const first, second = "POST /1 HTTP/1.1\r\nHost: h\r\n", "GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"
+		for name, request := range map[string]string{
+			"no body":         first + "\r\n",
+			"a length":        first + "Content-Length: 5\r\n\r\nabcde",
+			"chunks":          first + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+			"chunks, trailer": first + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n",
+		} {
+			for _, behind := range []string{second, second[:10], "GE"} {
+				served := make(chan string, 100)
+				o := options()
+				o.Public = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					io.Copy(io.Discard, r.Body)
+					served <- r.URL.Path
+				})
+				s := start(t, o)
+				c := dial(t, s)
+				io.WriteString(c, request+behind)
+				got, err := io.ReadAll(c)
+				first, rest, _ := strings.Cut(string(got), "\r\n\r\n")
+				if !strings.HasPrefix(first, "HTTP/1.1 200 ") || rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 400 ") {
+					t.Errorf("%s: got %q, %v", name, got, err)
+				}
+				if len(served) != 1 || <-served != "/1" {
+					t.Errorf("%s: %d requests were served", name, len(served))
+				}
+				if strings.HasPrefix(name, "chunks") {
+					continue // they are the last request in any case
+				}
+				// The accepted twin comes once the first is answered.
+				c = dial(t, s)
+				io.WriteString(c, request)
+				for range 50 {
+					answered(t, c)
+					io.WriteString(c, second)
+				}
+				answered(t, c)
+			}
+		}
+	})
+
 	t.Run("it may come in any pieces", func(t *testing.T) {
 		for _, n := range []int{126, 127} {
 			s := start(t, options())

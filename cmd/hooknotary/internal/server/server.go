@@ -78,6 +78,8 @@ type Options struct {
 // Server is a public listener and an admin one. It is safe for concurrent use.
 type Server struct {
 	o         Options
+	proxies   prefixes
+	handler   http.Handler // Options.Public
 	public    publicListener
 	adminL    *listener
 	certs     *certificates // nil: no TLS
@@ -136,11 +138,17 @@ func (s *Server) open() error {
 			return err
 		}
 	}
-	proxies := prefixes(o.TrustedProxies)
+	s.proxies, s.handler = o.TrustedProxies, s.recovered(o.Public)
+	most := o.Limits.Connections
+	if files, ok := openFiles(); ok && most > files/4*3 {
+		most = files / 4 * 3
+		o.Log.Warn("the process may open too few files for listen's bound of connections; the bound is lowered, raise the limit (ulimit -n)",
+			"files", files, "connections", most, "wanted", o.Limits.Connections)
+	}
 	s.conns = &conns{
-		most:   o.Limits.Connections,
-		share:  max(1, o.Limits.Connections/8),
-		exempt: proxies.contain,
+		most:   most,
+		share:  max(1, most/8),
+		exempt: s.proxies.contain,
 		log:    o.Log,
 	}
 	l, err := listen("listen.address", o.Listen.Address)
@@ -153,7 +161,7 @@ func (s *Server) open() error {
 		s.public = newTLSListener(bounded, s.certs, o.Limits.ReadHeaderTimeout, o.Log)
 	}
 	s.main = s.server(http.HandlerFunc(s.serve), s.conns, o.Limits)
-	if s.certs == nil && public(l) && len(proxies) == 0 {
+	if s.certs == nil && public(l) && len(s.proxies) == 0 {
 		o.Log.Warn("the public listener has no TLS, and no trusted proxy in front of it has; anybody on the way reads and changes what is sent")
 	}
 
@@ -185,14 +193,21 @@ func (s *Server) server(h http.Handler, c *conns, l config.Limits) *http.Server 
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true) // over TLS alone
 	return &http.Server{
-		Handler:                      h,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c := connOf(r)
+			if c.head != nil && !c.head.begin(w, r) {
+				panic(http.ErrAbortHandler)
+			}
+			h.ServeHTTP(w, r)
+		}),
 		DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout:            l.ReadHeaderTimeout,
 		IdleTimeout:                  l.IdleTimeout,
 		MaxHeaderBytes:               max(1, l.Header-4<<10), // net/http reads 4 KiB more
 		ConnState:                    c.connState,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, connKey{}, tracked(c))
+			t := tracked(c)
+			return context.WithValue(context.WithValue(ctx, connKey{}, t), clientKey{}, t.addr)
 		},
 		BaseContext: func(net.Listener) context.Context { return s.ctx },
 		ErrorLog:    log.New(&errorLog{log: s.o.Log}, "", 0),
@@ -208,9 +223,11 @@ func (s *Server) server(h http.Handler, c *conns, l config.Limits) *http.Server 
 
 type connKey struct{}
 
+func connOf(r *http.Request) *conn { return r.Context().Value(connKey{}).(*conn) }
+
 // serve is the handler of the public listener.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	c := r.Context().Value(connKey{}).(*conn)
+	c := connOf(r)
 	switch {
 	case r.Method == "PRI": // HTTP/2 without TLS
 		refuse(w, http.StatusHTTPVersionNotSupported)
@@ -232,8 +249,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if s.draining.Load() {
 		w.Header().Set("Connection", "close")
 	}
-	client := prefixes(s.o.TrustedProxies).client(c.addr, r.Header)
-	s.recovered(s.o.Public).ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, client)))
+	if client := s.proxies.client(c.addr, r.Header); client != c.addr {
+		r = r.WithContext(context.WithValue(r.Context(), clientKey{}, client))
+	}
+	s.handler.ServeHTTP(w, r)
 	if r.ProtoMajor == 1 {
 		// net/http waits for a body that was not read.
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(hangUp))
@@ -247,9 +266,7 @@ func lines(h http.Header) (n int) {
 	return n
 }
 
-// refuse answers with a status, and ends the connection.
 func refuse(w http.ResponseWriter, status int) {
-	w.Header().Set("Connection", "close")
 	http.Error(w, http.StatusText(status), status)
 }
 

@@ -18,16 +18,19 @@ import (
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/config"
 )
 
+// endsSoon is when a certificate of files is worth a warning.
+const endsSoon = 7 * 24 * time.Hour
+
 // certificates chooses what a handshake is done with.
 type certificates struct {
 	files   config.TLS
 	acme    *acmeCertificates          // nil: the certificate is a pair of files
 	current atomic.Pointer[tls.Config] // of an ordinary handshake
-	expires atomic.Pointer[time.Time]  // of the pair
+	log     *slog.Logger
 }
 
 func newCertificates(l config.Listen, log *slog.Logger) (*certificates, error) {
-	c := new(certificates)
+	c := &certificates{log: log}
 	if l.TLS != nil {
 		c.files = *l.TLS
 	}
@@ -52,7 +55,6 @@ func (c *certificates) load() error {
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"h2", "http/1.1"},
 	}
-	var expires time.Time
 	if c.acme != nil {
 		conf.GetCertificate = c.acme.certificate
 	} else {
@@ -61,7 +63,9 @@ func (c *certificates) load() error {
 			return fileError("listen.tls: cannot load the certificate and its key", err)
 		}
 		conf.Certificates = []tls.Certificate{pair}
-		expires = pair.Leaf.NotAfter
+		if end := pair.Leaf.NotAfter; time.Until(end) < endsSoon {
+			c.log.Warn("the certificate of the public listener ends soon", "not_after", end)
+		}
 	}
 	if c.files.ClientCA != "" {
 		pem, err := os.ReadFile(c.files.ClientCA)
@@ -77,7 +81,6 @@ func (c *certificates) load() error {
 		conf.SessionTicketsDisabled = true
 	}
 	c.current.Store(conf)
-	c.expires.Store(&expires)
 	return nil
 }
 
@@ -158,7 +161,14 @@ const notTLS = "HTTP/1.1 400 Bad Request\r\n" +
 	"\r\n" +
 	"400 Bad Request: this port speaks TLS"
 
+// maxHandshake bounds what a client sends in a handshake, with its certificates. crypto/tls would
+// hold 64 KiB of a first message, and more of certificates.
+const maxHandshake = 32 << 10
+
+var errHandshake = errors.New("the handshake is too large")
+
 func (t *tlsListener) handshake(c *conn) {
+	c.left = maxHandshake
 	s := tls.Server(c, t.config)
 	ctx, cancel := context.WithTimeout(context.Background(), t.timeout)
 	defer cancel()
@@ -172,13 +182,14 @@ func (t *tlsListener) handshake(c *conn) {
 		}
 		return
 	}
+	c.left = 0
 	state := s.ConnectionState()
 	var shaken net.Conn
 	switch state.NegotiatedProtocol {
 	case "h2":
 		shaken = s
 	case "http/1.1", "":
-		shaken = &tlsConn{headConn: &headConn{Conn: s, conn: c}, state: state}
+		shaken = &tlsConn{headConn: newHeadConn(s, c), state: state}
 	default: // a challenge of ACME, for which no client certificate was asked: it ends here
 		s.Close()
 		return
