@@ -29,11 +29,13 @@ type Handler struct {
 	most    int64 // bytes of a body
 	route   string
 
-	fromSender  []string // names of headers
-	fixed       []field
+	fromSender  []string        // names of headers
 	taken       map[string]bool // folded names of headers that a request may have
 	secretQuery []string
-	resign      func(id, at string, body []byte) string
+
+	// Closures, because nothing that prints can look inside one.
+	own    func() []byte                           // the lines of Options.Header
+	resign func(id, at string, body []byte) string // nil: not wanted
 }
 
 // New returns a handler that guards with g and hands what was verified to upstream, so that

@@ -161,9 +161,7 @@ func (h *Handler) start(r *http.Request, target string, length int) *message {
 		}
 	}
 	m.field(routeHeader, h.route)
-	for _, f := range h.fixed {
-		m.field(f.name, f.value)
-	}
+	m.b = append(m.b, h.own()...)
 	return m
 }
 

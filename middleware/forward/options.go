@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -106,9 +107,6 @@ type Report struct {
 	// the lease ends. See middleware.KeepClaim.
 	ClaimKept bool
 }
-
-// field is a header with a value that is the same in each request.
-type field struct{ name, value string }
 
 func setDefault[T comparable](v *T, d T) {
 	var zero T
@@ -213,12 +211,8 @@ func (h *Handler) configureHeaders(wrong func(string, ...any)) {
 	if o.ClientAddress != nil && !take("X-Forwarded-For") {
 		wrong("the assertion stands in X-Forwarded-For, which ClientAddress needs")
 	}
-	names := make([]string, 0, len(o.Header))
-	for name := range o.Header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	own := new(message)
+	for _, name := range slices.Sorted(maps.Keys(o.Header)) {
 		folded := fold(name)
 		switch {
 		case !isToken(name):
@@ -233,9 +227,10 @@ func (h *Handler) configureHeaders(wrong func(string, ...any)) {
 			if !isValue(value) {
 				wrong("Header has a value of %s with control characters; is there a line end behind the token?", name)
 			}
-			h.fixed = append(h.fixed, field{http.CanonicalHeaderKey(name), value})
+			own.field(http.CanonicalHeaderKey(name), value)
 		}
 	}
+	h.own = func() []byte { return own.b }
 	o.Header = nil
 
 	secret := func(name string) bool {

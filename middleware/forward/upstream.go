@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -30,7 +31,7 @@ func parseUpstream(text string) (up upstream, err error) {
 	target := ""
 	if rest, ok := strings.CutPrefix(text, "unix:"); ok {
 		socket, path, _ := strings.Cut(rest, ":")
-		if !strings.HasPrefix(socket, "/") || strings.HasPrefix(socket, "//") || strings.ContainsFunc(socket, func(r rune) bool { return r < ' ' }) {
+		if !strings.HasPrefix(socket, "/") || strings.HasPrefix(socket, "//") || strings.ContainsFunc(socket, func(r rune) bool { return r < ' ' || r == '{' || r == '}' }) {
 			return up, errUpstream
 		}
 		up.network, up.address, up.host, target = "unix", socket, "localhost", path
@@ -72,6 +73,9 @@ func parseUpstream(text string) (up upstream, err error) {
 		return up, nil
 	}
 	port := u.Port()
+	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
+		return up, errUpstream
+	}
 	switch u.Scheme {
 	case "http":
 		setDefault(&port, "80")
