@@ -183,7 +183,7 @@ func (p *program) serve(ctx context.Context, f *serveFlags) error {
 		return err
 	}
 	context.AfterFunc(s.Context(), end)
-	gateway.LogConfig(log, c)
+	gateway.LogConfig(log, c, nil)
 	log.Info("serving", "version", version(), "routes", len(c.Routes))
 
 	follower := &gateway.Follower{

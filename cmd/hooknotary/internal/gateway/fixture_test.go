@@ -184,3 +184,10 @@ func bodyOf(t *testing.T, res *http.Response) string {
 	}
 	return b.String()
 }
+
+// nowhere is a response that nobody reads.
+type nowhere struct{}
+
+func (nowhere) Header() http.Header         { return make(http.Header) }
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) WriteHeader(int)             {}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -148,7 +149,7 @@ func (f *Follower) reload(loud bool) {
 		return
 	}
 	log.Info("configuration loaded", "routes", len(c.Routes), "added", added, "changed", changed, "removed", removed)
-	LogConfig(log, c)
+	LogConfig(log, c, before)
 	if len(restart) > 0 {
 		log.Warn("these parts of the configuration changed and need a restart; until then the old ones are in force", "parts", restart)
 	}
@@ -167,14 +168,22 @@ func logMistakes(log *slog.Logger, err error) {
 	}
 }
 
-// LogConfig logs what deserves a look in a configuration that serves: its warnings, and
-// the tenants that are turned off.
-func LogConfig(log *slog.Logger, c *config.Config) {
-	for _, w := range c.Warnings {
-		log.Warn(w)
+// LogConfig logs what deserves a look in a configuration that serves, its warnings and the
+// tenants that are turned off, unless that was so before. Nil: there was none before.
+func LogConfig(log *slog.Logger, c, before *config.Config) {
+	if before == nil {
+		before = new(config.Config)
 	}
-	for name, err := range c.Faulty {
-		log.Error("tenant turned off: its deliveries get 401", "tenant", name, "error", err.Error())
+	for _, w := range c.Warnings {
+		if !slices.Contains(before.Warnings, w) {
+			log.Warn(w)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Faulty)) {
+		err := c.Faulty[name].Error()
+		if was := before.Faulty[name]; was == nil || was.Error() != err {
+			log.Error("tenant turned off: its deliveries get 401", "tenant", name, "error", err)
+		}
 	}
 }
 

@@ -109,7 +109,7 @@ func (f *followed) takes(t *testing.T, secret string) {
 	})
 }
 
-func write(t *testing.T, file, text string) {
+func write(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

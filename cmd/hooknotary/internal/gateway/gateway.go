@@ -185,6 +185,7 @@ func (g *Gateway) Reload(c *config.Config) (restart []string, err error) {
 		return nil, errors.Join(mistakes...)
 	}
 	g.serving.Store(next)
+	g.o.Telemetry.Faulty(len(c.Faulty))
 	for name, r := range old {
 		if next.routes[name] != r {
 			r.forward.Close()

@@ -186,8 +186,8 @@ func TestKeyEnd(t *testing.T) {
 		clock.Store(when.UnixNano())
 		return stripetest.NewRequest("http://hooks.example/hooks/stripe", when, event(id), secrets...)
 	}
-	send(t, g, at(now.Add(time.Minute), "evt_before", otherSecret), 200)
-	over := send(t, g, at(now.Add(time.Minute+1), "evt_after", otherSecret), 401)
+	send(t, g, at(now.Add(time.Minute-1), "evt_before", otherSecret), 200)
+	over := send(t, g, at(now.Add(time.Minute), "evt_after", otherSecret), 401)
 	send(t, g, at(now.Add(time.Hour), "evt_other", secret), 200)
 	forged := send(t, g, at(now.Add(time.Hour), "evt_forged", "whsec_unknown"), 401)
 	if a, b := bodyOf(t, over), bodyOf(t, forged); a != b {

@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,18 +10,20 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/config"
-	"github.com/hooknotary/hooknotary/providers/github"
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/gateway"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
-	"github.com/hooknotary/hooknotary/providers/paypal"
 	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
-	"github.com/hooknotary/hooknotary/providers/stripe"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -99,16 +100,12 @@ func (r *rotation) rotate(load func(keys []string)) {
 	r.mu.Unlock()
 }
 
-func keyList(t *testing.T, secrets []string) verify.KeyList {
-	t.Helper()
-	var keys verify.KeyList
-	for i, s := range secrets {
-		k, err := verify.NewKey("default", fmt.Sprint("key ", i), []byte(s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, k)
-	}
+// newestFirst returns the secrets as a file lists them.
+func (r *rotation) newestFirst() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys := slices.Clone(r.secrets)
+	slices.Reverse(keys)
 	return keys
 }
 
@@ -127,28 +124,57 @@ func TestReloadUnderLoad(t *testing.T) {
 	sender := paypaltest.New(webhookID)
 	stripeSecret, githubSecret := newRotation(), newRotation()
 
-	build := func(stripeKeys, githubKeys []string) *config.Config {
-		billing := newRoute(t, "billing", "/hooks/stripe", up.URL)
-		v, err := stripe.New(keyList(t, stripeKeys), nil)
-		if err != nil {
-			t.Fatal(err)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "hooknotary.yaml")
+	// configure writes the file with these secrets, the newest first.
+	configure := func(stripeKeys, githubKeys []string) {
+		var b strings.Builder
+		fmt.Fprintf(&b, "listen: { address: 127.0.0.1:0 }\nstore: { memory: {} }\nroutes:\n")
+		for _, r := range []struct {
+			name, provider string
+			secrets        []string
+		}{{"billing", "stripe", stripeKeys}, {"ci", "github", githubKeys}} {
+			fmt.Fprintf(&b, "  - name: %s\n    path: /hooks/%s\n    provider: %[2]s\n    upstream: { url: %s }\n    secrets:\n", r.name, r.provider, up.URL)
+			for _, secret := range r.secrets {
+				label := secret[len(secret)-8:]
+				write(t, filepath.Join(dir, label), secret+"\n")
+				fmt.Fprintf(&b, "      - { label: k-%s, from: file:%[1]s }\n", label)
+			}
 		}
-		billing.Verifier, billing.Digest = v, sha256.Sum256(fmt.Append(nil, stripeKeys))
-		ci := newRoute(t, "ci", "/hooks/github", up.URL)
-		g, err := github.New(keyList(t, githubKeys), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ci.Provider, ci.Verifier, ci.Digest = "github", g, sha256.Sum256(fmt.Append(nil, githubKeys))
-		shop := newRoute(t, "shop", "/hooks/paypal", up.URL)
-		p, err := paypal.New(webhookID, &paypal.Options{Transport: sender, Roots: sender.Roots()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		shop.Provider, shop.Verifier = "paypal", p // a new one each time, with the same digest
-		return newConfig(billing, ci, shop)
+		fmt.Fprintf(&b, "  - { name: shop, path: /hooks/paypal, provider: paypal, webhook_id: %s, upstream: { url: %s } }\n", webhookID, up.URL)
+		write(t, file+"~", b.String())
+		rename(t, file+"~", file)
 	}
-	g, _ := newGateway(t, build(stripeSecret.secrets, githubSecret.secrets), nil)
+	configure(stripeSecret.secrets, githubSecret.secrets)
+	read := func() (*config.Config, error) {
+		return config.Load(file, config.Env{Transport: sender, Roots: sender.Roots()}, time.Now())
+	}
+	first, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, _ := newGateway(t, first, nil)
+	hup := make(chan os.Signal, 1)
+	follower := &gateway.Follower{Gateway: g, Load: read, Again: hup}
+	following, stop := context.WithCancel(t.Context())
+	followed := make(chan struct{})
+	go func() {
+		follower.Run(following)
+		close(followed)
+	}()
+	defer func() {
+		stop()
+		<-followed
+	}()
+	var slowest time.Duration
+	// load has the gateway load the file, and waits until it serves it.
+	load := func(stripeKeys, githubKeys []string) {
+		configure(stripeKeys, githubKeys)
+		before, began := g.Config(), time.Now()
+		hup <- syscall.SIGHUP
+		eventually(t, "the file is loaded", func() bool { return g.Config() != before })
+		slowest = max(slowest, time.Since(began))
+	}
 	server := httptest.NewServer(g)
 	defer server.Close()
 
@@ -239,9 +265,9 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 
 	start := time.Now()
-	var load sync.WaitGroup
+	var senders sync.WaitGroup
 	ended := make(chan struct{})
-	load.Go(func() {
+	senders.Go(func() {
 		tick := time.NewTicker(time.Second / time.Duration(rate))
 		defer tick.Stop()
 		for n := 0; ; n++ {
@@ -250,30 +276,23 @@ func TestReloadUnderLoad(t *testing.T) {
 				return
 			case <-tick.C:
 			}
-			load.Go(func() { deliver(n) })
+			senders.Go(func() { deliver(n) })
 		}
 	})
-	var slowest time.Duration
 	for i := range reloads {
 		time.Sleep(pause)
-		stripeSecret.rotate(func(stripeKeys []string) {
-			githubSecret.mu.Lock()
-			githubKeys := slices.Clone(githubSecret.secrets)
-			githubSecret.mu.Unlock()
-			slices.Reverse(githubKeys)
-			c := build(stripeKeys, githubKeys)
-			began := time.Now()
-			reload(t, g, c)
-			slowest = max(slowest, time.Since(began))
-			if i%4 != 0 {
-				return
-			}
-			githubSecret.rotate(func(keys []string) { reload(t, g, build(stripeKeys, keys)) })
-		})
+		githubKeys := githubSecret.newestFirst()
+		if i%4 == 3 {
+			githubSecret.rotate(func(keys []string) {
+				githubKeys = slices.Clone(keys)
+				load(stripeSecret.newestFirst(), githubKeys)
+			})
+		}
+		stripeSecret.rotate(func(keys []string) { load(keys, githubKeys) })
 		replay()
 	}
 	close(ended)
-	load.Wait()
+	senders.Wait()
 	took := time.Since(start)
 
 	if len(statuses) != 3 {

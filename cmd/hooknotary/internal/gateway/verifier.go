@@ -73,7 +73,7 @@ func (v *verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 
 // admit returns why a verified delivery must go no further, or nil.
 func (v *verifier) admit(ctx context.Context, d *verify.Delivery) error {
-	if end, ok := v.ends[keyName{d.Scope, d.KeyLabel}]; ok && v.now().After(end) {
+	if end, ok := v.ends[keyName{d.Scope, d.KeyLabel}]; ok && !v.now().Before(end) {
 		return &verify.Error{Reason: verify.ErrMismatch, Cause: errOver}
 	}
 	if r := requestOf(ctx); r != nil && !r.enter(v.limit) {
