@@ -71,7 +71,7 @@ func start(t *testing.T, env map[string]string, args ...string) *served {
 	})
 	listening := make(chan struct{})
 	wanted := 1 // listeners
-	if slices.Contains(args, "--admin") {
+	if slices.Contains(args, "--admin") || slices.Contains(args, "--config") {
 		wanted = 2
 	}
 	go func() {
