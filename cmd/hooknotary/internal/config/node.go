@@ -97,9 +97,9 @@ var advice = []struct{ part, text string }{
 	{"unknown anchor", "there is an alias; write the value out"},
 }
 
-// syntax notes that the text is no YAML.
+// syntax notes that the text is no YAML. The parser names no line for the first one.
 func (l *loader) syntax(err error) {
-	line, text := 0, "this is not YAML; look at indentation, colons, quotes and brackets"
+	line, text := 1, "this is not YAML; look at indentation, colons, quotes and brackets"
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
 	}

@@ -281,8 +281,8 @@ type setting struct {
 }
 
 var settings = []setting{
-	{"tolerance", func(o *sender.Settings, x node) { o.Tolerance = x.duration(0, time.Second, 365*24*time.Hour) }},
-	{"max_age", func(o *sender.Settings, x node) { o.MaxAge = x.duration(0, time.Second, 365*24*time.Hour) }},
+	{"tolerance", nil}, // see narrow
+	{"max_age", nil},
 	{"form", func(o *sender.Settings, x node) { o.Form = x.bool(false) }},
 	{"json_body", func(o *sender.Settings, x node) { o.JSONBody = x.bool(false) }},
 	{"any_query", func(o *sender.Settings, x node) { o.AnyQuery = x.bool(false) }},
@@ -326,6 +326,8 @@ func (r *routeReader) chosen() {
 		case !x.given():
 		case !r.knows(s.name):
 			x.wrong("it is not for %s", r.title())
+		case s.read == nil:
+			r.narrow(s.name, x)
 		default:
 			s.read(&r.settings, x)
 			if strings.HasPrefix(s.name, "insecure_") && x.n.Value == "true" {
@@ -340,6 +342,17 @@ func (r *routeReader) chosen() {
 		r.x.get("insecure_body_not_covered").wrong("it is missing: what %s sends does not cover the body, so whoever sees one delivery can send any other; if you know that, say insecure_body_not_covered: true", r.title())
 	}
 	r.url(r.x.get("url"))
+}
+
+// narrow reads how far the signed time may lie from now, which is no further than the sender
+// asks for.
+func (r *routeReader) narrow(name string, x node) {
+	w := r.sender.Profile.Window
+	if name == "max_age" {
+		r.settings.MaxAge = x.duration(0, time.Second, w.Past)
+		return
+	}
+	r.settings.Tolerance = x.duration(0, time.Second, min(w.Past, w.Future))
 }
 
 // url reads the URL of the endpoint, for senders that sign it.
