@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -183,15 +182,11 @@ func parsePrivate(text []byte) (crypto.Signer, error) {
 	if err != nil { // which might quote what it read
 		return nil, errors.New("the private key cannot be read: is the file complete?")
 	}
-	switch key := key.(type) {
-	case *ecdsa.PrivateKey:
-		if key.Curve == elliptic.P256() {
-			return key, nil
-		}
-	case ed25519.PrivateKey:
-		return key, nil
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, errKind
 	}
-	return nil, errKind
+	return signer, nil
 }
 
 // NewSecretKey makes a Key of a secret that the gateway shares with one receiver, and which

@@ -2,6 +2,7 @@ package assertion_test
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -113,6 +114,7 @@ func TestParseKey(t *testing.T) {
 		{"SEC 1 of P-384", pemOf("EC PRIVATE KEY", der384, err), "", "P-256"},
 		{"PKCS #8 of P-384", pkcs8(private().p384), "", "P-256"},
 		{"PKCS #8 of RSA", pkcs8(must(rsa.GenerateKey(rand.Reader, 2048))(t)), "", "P-256"},
+		{"PKCS #8 of X25519", pkcs8(must(ecdh.X25519().GenerateKey(rand.Reader))(t)), "", "P-256"},
 		{"two keys", sec1 + sec1, "", "one key"},
 		{"text behind the key", sec1 + "# comment", "", "one key"},
 		{"a public key", pemOf("PUBLIC KEY", public, publicErr), "", "no private key"},

@@ -65,6 +65,7 @@ func TestVerifier(t *testing.T) {
 		{"a jti that is as long as can be", c("jti", strings.Repeat("j", 64)), 0},
 		{"a begin", c("nbf", now.Unix()-30), verify.ErrMalformed},
 		{"a claim that is an object", c("region", object{"iss": "x"}), verify.ErrMalformed},
+		{"a claim that is a list", c("regions", []string{"eu"}), verify.ErrMalformed},
 		{"a time as text", c("exp", fmt.Sprint(now.Unix()+60)), verify.ErrMalformed},
 		{"a time with a fraction", c("received_at", 1936776600.5), verify.ErrMalformed},
 		{"a signed time before 1970", c("signed_at", -1), verify.ErrMalformed},
