@@ -26,20 +26,22 @@ async function read(request) {
 }
 
 const server = createServer(async (request, response) => {
-  let event
+  let event, key // the same in every attempt
   try {
     const body = await read(request)
-    if (checkAssertion) checkAssertion(request.headers['hooknotary-assertion'], body)
-    if (webhook) webhook.verify(body, request.headers)
+    if (checkAssertion) key = checkAssertion(request.headers['hooknotary-assertion'], body).event_key
+    if (webhook) {
+      webhook.verify(body, request.headers)
+      key = request.headers['webhook-id']
+    }
     event = JSON.parse(body)
   } catch (error) {
     console.error('refused:', error.message)
     response.writeHead(401).end()
     return
   }
-  // An event may come twice if the gateway dies at the wrong moment. This is the same each time.
-  const key = request.headers['hooknotary-event-key']
-  console.log('verified', event.type, event.id, key)
+  // An event may come twice, if the gateway dies at the wrong moment: then its key comes twice.
+  console.log('verified', event?.type, event?.id, key)
   response.writeHead(204).end() // when the work is done, and not before
 })
 server.listen(Number(PORT), '127.0.0.1', () => console.log('listening on', server.address().port))

@@ -14,7 +14,7 @@ env = os.environ
 checks = []
 if env.get("ASSERT_SECRET"):  # assert of the route: a signed token
     assertion = Assertion(env["ASSERT_SECRET"], env["ISSUER"], env["AUDIENCE"])
-    checks.append(lambda headers, body: assertion.check(headers["hooknotary-assertion"], body))
+    checks.append(lambda headers, body: assertion.check(headers["hooknotary-assertion"], body)["event_key"])
 if env.get("RESIGN_SECRET"):  # resign of the route: a webhook as Standard Webhooks sign it
     checks.append(StandardWebhook(env["RESIGN_SECRET"]).check)
 if not checks:
@@ -31,14 +31,13 @@ class Receiver(BaseHTTPRequestHandler):
                 raise Refused("the body is too large")
             body = self.rfile.read(length)  # the bytes as they came
             for check in checks:
-                check(self.headers, body)
+                key = check(self.headers, body)  # the same in every attempt
             event = json.loads(body)  # when they are checked, and not before
         except (Refused, ValueError, TypeError) as error:
             print("refused:", error, file=sys.stderr, flush=True)
             self.answer(401)
             return
-        # An event may come twice if the gateway dies at the wrong moment. This is the same each time.
-        key = self.headers["hooknotary-event-key"]
+        # An event may come twice, if the gateway dies at the wrong moment: then its key comes twice.
         print("verified", event["type"], event["id"], key, flush=True)
         self.answer(204)  # when the work is done, and not before
 
