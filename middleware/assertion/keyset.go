@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -24,7 +25,8 @@ const (
 // immutable and safe for concurrent use. Make one with NewKeySet or ParseKeySet; the zero
 // KeySet is empty.
 type KeySet struct {
-	keys []verify.Key // the id is the label
+	keys  []verify.Key // the id is the label
+	ready []*key       // the same
 }
 
 // NewKeySet makes the set of the public keys of keys: of those that sign and of the next
@@ -96,16 +98,18 @@ func (s *KeySet) add(id string, public crypto.PublicKey) error {
 	if len(s.keys) == maxSetKeys {
 		return fmt.Errorf("want at most %d keys", maxSetKeys)
 	}
-	for _, k := range s.keys {
-		if k.Label() == id {
-			return errors.New("another key has the same id")
-		}
+	if s.index(id) >= 0 {
+		return errors.New("another key has the same id")
 	}
 	k, err := verify.NewPublicKey("gateway", id, public)
 	if err != nil {
 		return errors.Unwrap(err)
 	}
-	s.keys = append(s.keys, k)
+	own, _, err := prepare(k)
+	if err != nil {
+		return err
+	}
+	s.keys, s.ready = append(s.keys, k), append(s.ready, own)
 	return nil
 }
 
@@ -192,12 +196,15 @@ func (s *KeySet) Len() int { return len(s.keys) }
 // verify.ErrNoKey where the set has none of that name.
 func (s *KeySet) Keys(ctx context.Context, _ *verify.Head) ([]verify.Key, error) {
 	id, _ := KeyID(ctx)
-	for _, k := range s.keys {
-		if k.Label() == id {
-			return []verify.Key{k}, nil
-		}
+	if i := s.index(id); i >= 0 {
+		return []verify.Key{s.keys[i]}, nil
 	}
 	return nil, unknownKey{}
+}
+
+// index returns where the key of that id is, or -1.
+func (s *KeySet) index(id string) int {
+	return slices.IndexFunc(s.ready, func(k *key) bool { return k.label == id })
 }
 
 // unknownKey is the error of a set without the key that a token names.

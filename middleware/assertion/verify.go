@@ -63,8 +63,9 @@ type Verifier struct {
 	header, prefix   string
 	issuer, audience string
 	profile          verify.Profile
-	ring             *keyring.Ring[*key]
-	nobody           []*key // one for each algorithm, which signed nothing
+	set              *KeySet             // whose keys are ready, or nil
+	ring             *keyring.Ring[*key] // of any other source
+	nobody           []*key              // one for each algorithm, which signed nothing
 }
 
 // New makes a verifier for the receiver that the gateway calls audience. Only assertions of
@@ -114,15 +115,20 @@ func newVerifier(keys verify.KeySource, issuer, audience string, o *Options) (*V
 	case v.profile.MaxBody < 0:
 		return nil, errors.New("option MaxBody is negative")
 	}
-	if set, ok := keys.(*KeySet); ok && (set == nil || set.Len() == 0) {
-		return nil, errors.New("the set has no key")
-	}
 	var err error
 	if v.nobody, err = nobody(); err != nil {
 		return nil, err
 	}
-	v.ring, err = keyring.New(keys, prepare, nil)
-	return v, err
+	set, ok := keys.(*KeySet)
+	if !ok {
+		v.ring, err = keyring.New(keys, prepare, nil)
+		return v, err
+	}
+	if set == nil || set.Len() == 0 {
+		return nil, errors.New("the set has no key")
+	}
+	v.set = set
+	return v, nil
 }
 
 // nobody returns keys that a token without a key is checked with, so that it takes as long.
@@ -233,11 +239,23 @@ func (v *Verifier) Begin(ctx context.Context, h *verify.Head) (verify.Pending, e
 	case h.ReceivedAt.Before(made.Add(-w.Future)):
 		return nil, refuse(verify.ErrTooNew, nil)
 	}
-	keys, noKey, err := v.ring.Find(context.WithValue(ctx, keyIDKey{}, t.kid), h)
+	keys, noKey, err := v.keysOf(ctx, h, t.kid)
 	if err != nil {
 		return nil, refuse(verify.ErrUnavailable, err)
 	}
 	return &pending{v, t, keys, noKey, h.ReceivedAt}, nil
+}
+
+// keysOf returns the keys that a token with that kid may be signed with, or says why there is
+// none. err says that the source failed.
+func (v *Verifier) keysOf(ctx context.Context, h *verify.Head, kid string) (keys []*key, noKey, err error) {
+	if v.set == nil {
+		return v.ring.Find(context.WithValue(ctx, keyIDKey{}, kid), h)
+	}
+	if i := v.set.index(kid); i >= 0 {
+		return v.set.ready[i : i+1], nil, nil
+	}
+	return nil, unknownKey{}, nil
 }
 
 // made returns the time at which an assertion was made.

@@ -252,6 +252,13 @@ func TestVerifierKeys(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a set behind another source yields the key that the token names", func(t *testing.T) {
+		v := must(assertion.New(verify.KeyFunc(set.Keys), issuer, audience, nil))(t)
+		d, err := verify.Verify(context.Background(), v, headOf(token("EdDSA", "2026-12", private().ed25519)), []byte(body))
+		judge(t, d, err, 0)
+		d, err = verify.Verify(context.Background(), v, headOf(token("ES256", "2026-09", private().p256)), []byte(body))
+		judge(t, d, err, verify.ErrNoKey)
+	})
 	t.Run("an unknown key is refused only when the body is there", func(t *testing.T) {
 		v := must(assertion.New(set, issuer, audience, nil))(t)
 		if _, err := v.Begin(context.Background(), headOf(token("ES256", "2026-09", private().p256))); err != nil {
