@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/hooknotary/hooknotary/middleware/forward"
+	"github.com/hooknotary/hooknotary/verify"
 )
 
 // request is what is known of a request beside what the guard knows. It belongs to the
@@ -46,9 +47,17 @@ func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
 		return h.Handler.Handle(ctx, record)
 	}
 	own := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
+	quotes := false
 	record.Attrs(func(a slog.Attr) bool {
-		if a.Key == "endpoint" {
+		switch a.Key {
+		case "endpoint":
 			a.Key = "route"
+		case "reason":
+			quotes = a.Value.String() == verify.ErrMediaType.String()
+		case "error":
+			if quotes { // the header, which the sender wrote
+				a.Value = slog.StringValue(verify.ErrMediaType.Error())
+			}
 		}
 		own.AddAttrs(a)
 		return true

@@ -2,15 +2,21 @@ package rawtest
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/forward"
@@ -112,6 +118,54 @@ func TestForward(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 	(&target{addr: server.Listener.Addr().String(), receiver: r}).exercise(t, false)
+}
+
+// TestServe: the whole gateway, with its own server and routes, as the README starts it.
+func TestServe(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "hooknotary")
+	if out, err := exec.Command("go", "build", "-o", binary, "github.com/hooknotary/hooknotary/cmd/hooknotary").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	r := newReceiver(t)
+	serve := exec.Command(binary, "serve", "--provider", "stripe", "--secret-env", "RAW_SECRET", "--path", "/hooks/stripe",
+		"--upstream", "http://"+r.addr()+"/receiver", "--listen", addr)
+	serve.Env = append(os.Environ(), "RAW_SECRET="+secret)
+	var log bytes.Buffer
+	serve.Stderr = &log
+	if err := serve.Start(); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	go func() { serve.Wait(); close(over) }()
+	t.Cleanup(func() {
+		serve.Process.Kill()
+		<-over
+		if strings.Contains(log.String(), "smuggled") || strings.Contains(log.String(), secret) {
+			t.Errorf("the log holds what a sender sent, or the secret:\n%s", log.String())
+		}
+	})
+	for limit := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
+			conn.Close()
+			break
+		}
+		select {
+		case <-over:
+			t.Fatalf("it ended: %s", log.String())
+		default:
+		}
+		if time.Now().After(limit) {
+			t.Fatal("it does not listen")
+		}
+	}
+	(&target{addr: addr, receiver: r}).exercise(t, true)
 }
 
 // TestReverseProxy: a guard around httputil.ReverseProxy hands on what the sender says of

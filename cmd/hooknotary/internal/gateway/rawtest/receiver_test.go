@@ -123,7 +123,7 @@ func read(in *bufio.Reader) (a arrival, ok bool) {
 
 // identity are the headers that the gateway sets, and what they look like.
 var identity = map[string]*regexp.Regexp{
-	"Hooknotary-Route":       regexp.MustCompile(`^stripe$`),
+	"Hooknotary-Route":       regexp.MustCompile(`^(stripe|default)$`),
 	"Hooknotary-Provider":    regexp.MustCompile(`^stripe$`),
 	"Hooknotary-Scope":       regexp.MustCompile(`^default$`),
 	"Hooknotary-Key-Label":   regexp.MustCompile(`^[A-Za-z0-9._-]+$`),
