@@ -150,6 +150,10 @@ func (c *client) try(ctx context.Context, cn *conn, deadline time.Time, head, bo
 	cn.in.left = maxHead
 	x := &exchange{c: c, conn: cn}
 	x.stop = context.AfterFunc(ctx, func() { cn.SetDeadline(time.Unix(1, 0)) })
+	// Where the process stood still, only Err knows that the lease is over.
+	if err := ctx.Err(); err != nil {
+		return nil, x.fail(ctx, err, false)
+	}
 
 	var written int64
 	var failed error
@@ -182,7 +186,7 @@ func (c *client) try(ctx context.Context, cn *conn, deadline time.Time, head, bo
 func (x *exchange) fail(ctx context.Context, err error, written bool) error {
 	x.stop()
 	x.conn.Close()
-	if ended := ctx.Err(); ended != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+	if ended := ctx.Err(); ended != nil && (err == ended || errors.Is(err, os.ErrDeadlineExceeded)) {
 		err = ended
 		if cause := context.Cause(ctx); cause != ended {
 			err = fmt.Errorf("%w: %w", ended, cause)
