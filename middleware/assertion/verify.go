@@ -35,9 +35,9 @@ const (
 // Options holds what a receiver may choose. The zero value of each field, and a nil
 // *Options, mean the default. New copies it.
 type Options struct {
-	// Header is the name of the header with the assertion, and Prefix what stands in front
-	// of it there: "Authorization" and "Bearer ". Default: Hooknotary-Assertion, and
-	// nothing.
+	// Header is the name of the header with the assertion. Default: Hooknotary-Assertion.
+	// Prefix is what stands in front of it there. Default: "Bearer " in Authorization, and
+	// nothing elsewhere.
 	Header, Prefix string
 
 	// Leeway is for clocks that differ: how long after its end an assertion still counts,
@@ -99,6 +99,9 @@ func newVerifier(keys verify.KeySource, issuer, audience string, o *Options) (*V
 			Binding:   verify.BindingFull,
 			Retry:     verify.RetryResigned,
 		},
+	}
+	if v.header == "Authorization" && v.prefix == "" {
+		v.prefix = "Bearer "
 	}
 	if o.Gzip {
 		v.profile.Compression = verify.GzipSigned

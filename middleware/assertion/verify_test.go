@@ -331,22 +331,29 @@ func TestOptions(t *testing.T) {
 	v := must(assertion.New(verify.Secrets(secret), issuer, audience, &assertion.Options{
 		Header: "authorization", Prefix: "Bearer ", MediaType: "application/x-www-form-urlencoded", MaxBody: 4096,
 	}))(t)
+	bearer := must(assertion.New(verify.Secrets(secret), issuer, audience, &assertion.Options{Header: "AUTHORIZATION"}))(t)
+	plain := must(assertion.New(verify.Secrets(secret), issuer, audience, &assertion.Options{Header: "X-Jwt"}))(t)
 	for _, tt := range []struct {
 		name  string
+		v     *assertion.Verifier
 		field string
 		value string
 		want  verify.Reason
 	}{
-		{"the header and prefix that are configured", "Authorization", "Bearer " + token, 0},
-		{"no prefix", "Authorization", token, verify.ErrUnsigned},
-		{"the prefix in lower case", "Authorization", "bearer " + token, verify.ErrUnsigned},
-		{"the prefix alone", "Authorization", "Bearer ", verify.ErrMalformed},
-		{"the prefix twice", "Authorization", "Bearer Bearer " + token, verify.ErrMalformed},
-		{"the default header", assertion.Header, token, verify.ErrUnsigned},
+		{"the header and prefix that are configured", v, "Authorization", "Bearer " + token, 0},
+		{"no prefix", v, "Authorization", token, verify.ErrUnsigned},
+		{"the prefix in lower case", v, "Authorization", "bearer " + token, verify.ErrUnsigned},
+		{"the prefix alone", v, "Authorization", "Bearer ", verify.ErrMalformed},
+		{"the prefix twice", v, "Authorization", "Bearer Bearer " + token, verify.ErrMalformed},
+		{"the default header", v, assertion.Header, token, verify.ErrUnsigned},
+		{"the default prefix of Authorization", bearer, "Authorization", "Bearer " + token, 0},
+		{"no prefix where that is the default", bearer, "Authorization", token, verify.ErrUnsigned},
+		{"no prefix in another header", plain, "X-Jwt", token, 0},
+		{"a prefix in another header", plain, "X-Jwt", "Bearer " + token, verify.ErrMalformed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			head := &verify.Head{Header: http.Header{tt.field: {tt.value}}, ReceivedAt: now}
-			d, err := verify.Verify(context.Background(), v, head, []byte(body))
+			d, err := verify.Verify(context.Background(), tt.v, head, []byte(body))
 			judge(t, d, err, tt.want)
 		})
 	}
