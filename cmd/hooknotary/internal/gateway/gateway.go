@@ -275,7 +275,7 @@ func (g *Gateway) forwardOptions(rc *config.Route) *forward.Options {
 func (g *Gateway) observeUpstream(route string) func(context.Context, http.Header) func(forward.Report) {
 	begin := g.o.Telemetry.Upstream(route)
 	return func(ctx context.Context, h http.Header) func(forward.Report) {
-		end := func(telemetry.Result) {}
+		end := func(forward.Report) {}
 		if begin != nil {
 			end = begin(ctx, h)
 		}
@@ -283,7 +283,7 @@ func (g *Gateway) observeUpstream(route string) func(context.Context, http.Heade
 			if r := requestOf(ctx); r != nil {
 				r.upstream = &report
 			}
-			end(telemetry.Result{Status: report.Status, Duration: report.Duration, Err: report.Err})
+			end(report)
 		}
 	}
 }

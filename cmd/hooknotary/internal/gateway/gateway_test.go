@@ -361,7 +361,9 @@ func TestTelemetry(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer measured.Shutdown(context.Background())
-	g, _ := newGateway(t, newConfig(newRoute(t, "billing", "/hooks/{tenant}", up.URL)), func(o *gateway.Options) { o.Telemetry = measured })
+	c := newConfig(newRoute(t, "billing", "/hooks/{tenant}", up.URL))
+	c.Faulty = map[string]error{"billing/initech": errors.New("no key")}
+	g, _ := newGateway(t, c, func(o *gateway.Options) { o.Telemetry = measured })
 	send(t, g, delivery("/hooks/acme", "evt_1"), 200)
 	send(t, g, delivery("/hooks/acme", "evt_1", otherSecret), 401)
 	send(t, g, delivery("/other", "evt_1"), 404)
@@ -369,6 +371,7 @@ func TestTelemetry(t *testing.T) {
 	for _, want := range []string{
 		`hooknotary_deliveries_total{hooknotary_endpoint="billing",hooknotary_outcome="handled",hooknotary_provider="stripe"} 1`,
 		`hooknotary_upstream_duration_seconds_count{hooknotary_endpoint="billing"} 1`,
+		`hooknotary_config_faulty_tenants 1`,
 		`http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="401",http_route="/hooks/{tenant}",url_scheme="http"} 1`,
 		`http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="404",url_scheme="http"} 1`,
 	} {

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/telemetry"
+	"github.com/hooknotary/hooknotary/middleware/forward"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 	"github.com/hooknotary/hooknotary/verify"
 )
@@ -105,7 +106,7 @@ func TestTraces(t *testing.T) {
 			t.Error("there is no delivery")
 		}
 		sent = make(http.Header)
-		s.Upstream("stripe")(r.Context(), sent)(telemetry.Result{Status: 204, Duration: time.Second})
+		s.Upstream("stripe")(r.Context(), sent)(forward.Report{Status: 204, Sent: 204, Duration: time.Second})
 	}
 	const theirs = "0af7651916cd43dd8448eb211c80319c"
 	r := stripetest.NewRequest("https://"+mark+".example:444/hooks/stripe?"+mark, time.Now(), []byte(`{"id":"evt_`+mark+`"}`), secret)
@@ -201,7 +202,7 @@ func TestWithoutTraces(t *testing.T) {
 	s := newSite(t, telemetry.Options{Metrics: true})
 	sent := make(http.Header)
 	s.handle = func(w http.ResponseWriter, r *http.Request) {
-		s.Upstream("stripe")(r.Context(), sent)(telemetry.Result{Status: 204})
+		s.Upstream("stripe")(r.Context(), sent)(forward.Report{Status: 204, Sent: 204})
 	}
 	r := stripetest.NewRequest("https://shop.example/hooks/stripe", time.Now(), []byte(`{"id":"evt_1"}`), secret)
 	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -216,18 +217,22 @@ func TestWithoutTraces(t *testing.T) {
 func TestUpstream(t *testing.T) {
 	s := newSite(t, telemetry.Options{Metrics: true})
 	for _, tt := range []struct {
-		result telemetry.Result
+		result forward.Report
 		class  string
 	}{
-		{telemetry.Result{Status: 200}, ""},
-		{telemetry.Result{Status: 204}, ""},
-		{telemetry.Result{Status: 101}, "1xx"},
-		{telemetry.Result{Status: 302}, "3xx"},
-		{telemetry.Result{Status: 410}, "4xx"},
-		{telemetry.Result{Status: 503}, "5xx"},
-		{telemetry.Result{Status: 999}, "_OTHER"},
-		{telemetry.Result{Err: fmt.Errorf("upstream: %w", context.DeadlineExceeded)}, "timeout"},
-		{telemetry.Result{Err: io.ErrUnexpectedEOF}, "connection"},
+		{forward.Report{Status: 200, Sent: 200}, ""},
+		{forward.Report{Status: 204, Sent: 204}, ""},
+		{forward.Report{Status: 302, Sent: 200}, ""}, // a success of this route
+		{forward.Report{Status: 302, Sent: 502}, "3xx"},
+		{forward.Report{Status: 101, Sent: 502}, "1xx"},
+		{forward.Report{Status: 410, Sent: 502}, "4xx"},
+		{forward.Report{Status: 503, Sent: 503}, "5xx"},
+		{forward.Report{Status: 504, Sent: 502}, "5xx"},
+		{forward.Report{Status: 999, Sent: 502}, "_OTHER"},
+		{forward.Report{Sent: 504, Err: context.DeadlineExceeded}, "timeout"},
+		{forward.Report{Sent: 502, Err: fmt.Errorf("forward: %w", context.Canceled)}, "canceled"},
+		{forward.Report{Sent: 502, Err: io.ErrUnexpectedEOF}, "connection"},
+		{forward.Report{Sent: 503, Err: errors.New("no assertion")}, "_OTHER"},
 	} {
 		name := `hooknotary_upstream_duration_seconds_count{hooknotary_endpoint="billing"}`
 		if tt.class != "" {

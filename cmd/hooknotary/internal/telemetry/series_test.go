@@ -15,6 +15,7 @@ import (
 
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/telemetry"
 	"github.com/hooknotary/hooknotary/middleware"
+	"github.com/hooknotary/hooknotary/middleware/forward"
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 )
@@ -184,7 +185,7 @@ func busy(t *testing.T) *site {
 	s.Reloaded(true, time.Unix(1_700_000_000, 0))
 	s.Reloaded(false, time.Now())
 	s.Faulty(3)
-	for _, r := range []telemetry.Result{{Status: 204, Duration: time.Second}, {Status: 500, Duration: time.Second}} {
+	for _, r := range []forward.Report{{Status: 204, Sent: 204, Duration: time.Second}, {Status: 500, Sent: 502, Duration: time.Second}} {
 		s.Upstream("billing")(t.Context(), http.Header{})(r)
 	}
 	return s

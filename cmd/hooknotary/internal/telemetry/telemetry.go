@@ -3,7 +3,7 @@
 //
 //	t, err := telemetry.New(ctx, telemetry.Options{Metrics: true, Version: version})
 //	guard := middleware.Options{Observe: t.Observe}                     // each guard
-//	forward := forward.Options{Observe: t.Upstream("billing")}          // each route
+//	forward := forward.Options{Observe: t.Upstream("billing")}          // each upstream
 //	handler := t.Route("/hooks/stripe", guard.Handler(forward))         // around each guard
 //	notFound := t.Route("", http.NotFoundHandler())                     // what no route takes
 //	err = t.Register("store", store)

@@ -3,29 +3,20 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/hooknotary/hooknotary/middleware/forward"
 )
 
-// Result is the outcome of a request to an upstream: its final status, or an error where
-// there was none.
-type Result struct {
-	Status   int
-	Duration time.Duration
-	Err      error
-}
-
-// Upstream measures the requests to the upstream of a route. What it returns is called
-// before a request is sent, with its header, into which it writes the trace context, and
-// returns what is called with the outcome. It is nil where nothing is shown.
-func (t *Telemetry) Upstream(route string) func(context.Context, http.Header) func(Result) {
+// Upstream measures the requests to the upstream of a route, and writes the trace context
+// into their headers. It is for forward.Options.Observe, and nil where nothing is shown.
+func (t *Telemetry) Upstream(route string) func(context.Context, http.Header) func(forward.Report) {
 	if t.guards == nil {
 		return nil
 	}
@@ -37,14 +28,14 @@ func (t *Telemetry) Upstream(route string) func(context.Context, http.Header) fu
 		}
 		options[class] = []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attributes...))}
 	}
-	return func(ctx context.Context, h http.Header) func(Result) {
+	return func(ctx context.Context, h http.Header) func(forward.Report) {
 		var span trace.Span
 		if t.tracers != nil {
 			ctx, span = t.tracer.Start(ctx, "POST", trace.WithSpanKind(trace.SpanKindClient),
 				trace.WithAttributes(endpointKey.String(route), methodKey.String(http.MethodPost)))
 			propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
 		}
-		return func(r Result) {
+		return func(r forward.Report) {
 			class := classify(r)
 			t.upstream.Record(ctx, r.Duration.Seconds(), options[class]...)
 			if span == nil {
@@ -63,20 +54,24 @@ func (t *Telemetry) Upstream(route string) func(context.Context, http.Header) fu
 }
 
 // classes are the values of error.type, of which "" is none.
-var classes = [...]string{"", "timeout", "connection", "1xx", "3xx", "4xx", "5xx", "_OTHER"}
+var classes = [...]string{"", "timeout", "canceled", "connection", "1xx", "3xx", "4xx", "5xx", other}
 
-func classify(r Result) string {
-	if r.Err != nil {
-		if timeout, ok := errors.AsType[net.Error](r.Err); ok && timeout.Timeout() {
-			return "timeout"
-		}
+const other = "_OTHER"
+
+func classify(r forward.Report) string {
+	switch {
+	case r.Sent >= 200 && r.Sent < 300:
+		return ""
+	case r.Status == 0 && r.Sent == http.StatusGatewayTimeout:
+		return "timeout"
+	case r.Status == 0 && errors.Is(r.Err, context.Canceled):
+		return "canceled"
+	case r.Status == 0 && r.Sent == http.StatusBadGateway:
 		return "connection"
 	}
 	switch r.Status / 100 {
 	case 1:
 		return "1xx"
-	case 2:
-		return ""
 	case 3:
 		return "3xx"
 	case 4:
@@ -84,5 +79,5 @@ func classify(r Result) string {
 	case 5:
 		return "5xx"
 	}
-	return "_OTHER"
+	return other
 }
