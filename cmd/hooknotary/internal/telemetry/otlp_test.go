@@ -328,6 +328,12 @@ func TestNew(t *testing.T) {
 			}
 		}
 	})
+	t.Run("resource attributes that cannot be read are a mistake, and not repeated", func(t *testing.T) {
+		t.Setenv("OTEL_RESOURCE_ATTRIBUTES", password)
+		if _, err := telemetry.New(t.Context(), telemetry.Options{Metrics: true}); err == nil || strings.Contains(err.Error(), password) {
+			t.Errorf("the error is %v", err)
+		}
+	})
 	t.Run("an empty scope is a mistake", func(t *testing.T) {
 		if _, err := telemetry.New(t.Context(), telemetry.Options{Metrics: true, Scopes: []string{""}}); err == nil {
 			t.Error("there is no error")

@@ -117,7 +117,7 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 		resource.WithAttributes(attribute.String("service.name", "hooknotary"), attribute.String("service.version", o.Version)),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
-		return nil, fmt.Errorf("telemetry: the resource attributes of the environment: %w", err)
+		return nil, errors.New("telemetry: OTEL_RESOURCE_ATTRIBUTES cannot be read; want name=value,name=value")
 	}
 	options := []sdkmetric.Option{
 		sdkmetric.WithResource(about),
