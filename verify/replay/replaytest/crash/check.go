@@ -24,6 +24,7 @@ type verdict struct {
 	errors      int // claims at which the store failed without a fault
 	harmless    int // copies that ran while the event was not known to be done
 	failures    int // runs of the handler that failed
+	broken      int // doubled: the receiver did not answer, and may have acted
 	outlived    int // effects for a sender that had hung up
 	handled     bool
 	notes       []string

@@ -31,7 +31,8 @@ type sent struct {
 	signed   time.Time // zero where the provider signs no time
 	message  string    // a signed id of the transmission, or ""
 	at, done time.Time
-	status   int // 0: no response
+	status   int  // 0: no response
+	wait     bool // the response has a Retry-After
 	run      *run
 }
 
@@ -284,6 +285,14 @@ func (h *harness) chance(r *rand.Rand, e *event) fate {
 		f.before = beyond
 	case p < 15:
 		f.after = beyond
+	case h.gateway && p < 18:
+		f.end = breaks
+	case h.gateway && p < 19:
+		f.end = hangs
+	case h.gateway && p < 21:
+		f.end = busy
+	case h.gateway && p < 24:
+		f.end = chatters
 	}
 	return f
 }

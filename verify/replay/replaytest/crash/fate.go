@@ -23,6 +23,12 @@ const (
 	succeeds end = "succeeds"
 	fails    end = "fails"  // responds with 500
 	panics   end = "panics" // before its effect
+
+	// What a receiver behind a gateway does besides.
+	breaks   end = "breaks"   // ends the connection after its effect
+	hangs    end = "hangs"    // responds with nothing, after its effect
+	busy     end = "busy"     // responds with 503, and when to come again
+	chatters end = "chatters" // responds with 200 and 2 MiB
 )
 
 // point is where a server kills itself.

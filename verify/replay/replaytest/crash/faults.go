@@ -17,6 +17,7 @@ const (
 	storeKill  harm = "store-kill"  // SIGKILL, and a restart with what is on disk
 	storePause harm = "store-pause" // SIGSTOP for longer than the lease
 	flush      harm = "flush"       // the store forgets all it has (FLUSHALL)
+	term       harm = "term"        // of a gateway: SIGTERM, after which it ends what it began
 	// Senders do this.
 	cutOff harm = "cut" // the connection of a request breaks
 	// These happen on a busy machine, and are measured.
@@ -47,7 +48,9 @@ type fault struct {
 }
 
 // stops reports whether the target does nothing while the fault lasts.
-func (f fault) stops() bool { return f.harm != kill && f.harm != flush && f.harm != cutOff }
+func (f fault) stops() bool {
+	return f.harm != kill && f.harm != term && f.harm != flush && f.harm != cutOff
+}
 
 // recovery is how long after a fault of the store its clients may still fail. One
 // of Redis that could not connect as often as it has places for connections tries

@@ -20,6 +20,8 @@ type figures struct {
 	forgeries, forgeriesAccepted     int
 	unbound, errors, outlived        int
 	endings                          int // servers that ended by themselves
+	broken                           int // doubled: the receiver did not answer
+	wrong                            int // requests that no gateway should have sent
 	took                             time.Duration
 	inbox                            bool // nothing may be doubled
 }
@@ -45,6 +47,7 @@ func (f *figures) add(v verdict, sign int) {
 	f.harmless += sign * v.harmless
 	f.unbound += sign * v.unbound
 	f.errors += sign * v.errors
+	f.broken += sign * v.broken
 	f.outlived += sign * v.outlived
 }
 
@@ -67,7 +70,7 @@ func (f *figures) kept() bool {
 	if f.inbox && f.gap()+f.afterLease+f.flush > 0 {
 		return false
 	}
-	return f.lost == 0 && f.unexplained == 0 && f.still == 0 && f.accepted == 0 && f.forgeriesAccepted == 0 && f.endings == 0
+	return f.lost == 0 && f.unexplained == 0 && f.still == 0 && f.accepted == 0 && f.forgeriesAccepted == 0 && f.endings == 0 && f.wrong == 0
 }
 
 // line writes one line, to be seen while the harness runs.
@@ -78,7 +81,7 @@ func (f *figures) line(out io.Writer) {
 
 // gap is how many effects were doubled because something fell between them and
 // their commit.
-func (f *figures) gap() int { return f.crash + f.commit + f.stall }
+func (f *figures) gap() int { return f.crash + f.commit + f.stall + f.broken }
 
 // killed is how many processes of servers were killed.
 func (f *figures) killed() int {
@@ -91,7 +94,11 @@ func (f *figures) killed() int {
 
 // table writes all figures.
 func (f *figures) table(out io.Writer, o options) {
-	fmt.Fprintf(out, "\nstore %s, seed %d, %v\n\n", o.store, o.seed, f.took.Round(time.Second))
+	what := "store " + o.store
+	if o.gateway {
+		what = "gateways, " + what
+	}
+	fmt.Fprintf(out, "\n%s, seed %d, %v\n\n", what, o.seed, f.took.Round(time.Second))
 	row := func(what string, n int, note string) {
 		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("%-42s %8d   %s", what, n, note), " "))
 	}
@@ -110,6 +117,9 @@ func (f *figures) table(out io.Writer, o options) {
 	row("effects for a sender that had hung up", f.outlived, "")
 	row("servers killed", f.killed(), fmt.Sprintf("%d anywhere, %d before an effect, %d between effect and commit, %d before a response",
 		f.faults[kill], f.crashes[beforeEffect], f.crashes[beforeCommit], f.crashes[beforeResponse]))
+	if o.gateway {
+		row("servers told to end", f.faults[term], "")
+	}
 	row("servers paused beyond the lease", f.faults[pause], fmt.Sprintf("%d times one stood still for %v or more", f.faults[stall], notable))
 	row("store killed", f.faults[storeKill], "")
 	row("store paused beyond the lease", f.faults[storePause], fmt.Sprintf("%d times it was slow to answer, or did not", f.faults[slow]))
@@ -125,6 +135,9 @@ func (f *figures) table(out io.Writer, o options) {
 		gap = func(what string, n int, _ string) { zero(what, n) }
 	}
 	gap("doubled in the gap: server killed", f.crash, "")
+	if o.gateway {
+		gap("doubled in the gap: receiver did not answer", f.broken, "")
+	}
 	gap("doubled in the gap: commit failed", f.commit, "")
 	gap("doubled in the gap: lease lost", f.stall, "")
 	gap("doubled by an effect after the lease", f.afterLease, "")
@@ -134,4 +147,7 @@ func (f *figures) table(out io.Writer, o options) {
 	zero("replays accepted", f.accepted)
 	zero("forgeries accepted", f.forgeriesAccepted)
 	zero("servers that ended by themselves", f.endings)
+	if o.gateway {
+		zero("requests that are not the gateway's", f.wrong)
+	}
 }

@@ -28,6 +28,9 @@ type options struct {
 	seed   uint64
 	plant  string
 	only   []harm // what the nemesis does in every round; nil: it chooses
+
+	gateway bool   // the servers are gateways, in front of a receiver
+	binary  string // of the command that they run; "" is built
 }
 
 const (
@@ -58,6 +61,7 @@ type harness struct {
 	marks     *journal // the nemesis's and the senders' end of it
 	faults    faults
 	certs     net.Listener
+	behind    *receiver // of gateways
 	probing   sync.WaitGroup
 	stopProbe context.CancelFunc
 
@@ -76,13 +80,13 @@ type harness struct {
 
 // newHarness starts the store and the servers. The caller must call close.
 func newHarness(o options, out io.Writer) (_ *harness, err error) {
-	if _, ok := plants[o.plant]; o.plant != "" && !ok {
-		return nil, fmt.Errorf("there is no bug %q to plant", o.plant)
-	}
 	for _, one := range o.only {
 		if !slices.Contains(harms, one) {
 			return nil, fmt.Errorf("there is no fault %q: they are %v", one, harms)
 		}
+	}
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	if o.rounds < 1 || o.events < 1 {
 		return nil, errors.New("there must be a round and an event at least")
@@ -115,12 +119,20 @@ func newHarness(o options, out io.Writer) (_ *harness, err error) {
 	if h.marks, err = openJournal(h.path("journal"), nothing); err != nil {
 		return nil, err
 	}
-	if err := h.startServers(); err != nil {
+	start := h.startServers
+	if o.gateway {
+		start = h.startGateways
+	}
+	if err := start(); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	h.stopProbe = stop
 	h.probing.Go(func() { h.probe(ctx) })
+	if h.gateway { // where this machine stood still, the gateways may have, too
+		machine := &journal{file: h.marks.file, process: theStore}
+		h.probing.Go(func() { machine.watch(ctx) })
+	}
 	return h, nil
 }
 
@@ -146,9 +158,14 @@ func (h *harness) startServers() (err error) {
 		Root:         account.Roots()[0].Raw,
 	}
 	h.providers = []*provider{newStripe(c.StripeSecret), newGitHub(c.GitHubSecret), newPayPal(account)}
+	return h.start(map[string]func(string, io.Writer) (*launched, error){"a": c.launch, "b": c.launch})
+}
+
+// start starts the two instances and waits for them.
+func (h *harness) start(launch map[string]func(string, io.Writer) (*launched, error)) error {
 	addresses := make(map[string]*instance)
 	for _, name := range []string{"a", "b"} {
-		i := newInstance(name, c, h.path("servers.log"), func() time.Duration {
+		i := newInstance(name, launch[name], h.path("servers.log"), func() time.Duration {
 			return time.Duration(10+mathrand.IntN(90)) * time.Millisecond
 		})
 		h.instances = append(h.instances, i)
@@ -198,6 +215,9 @@ func (h *harness) close(remove bool) {
 	if h.certs != nil {
 		h.certs.Close()
 	}
+	if h.behind != nil {
+		h.behind.close()
+	}
 	for _, end := range []io.Closer{h.journal, h.marks} {
 		end.Close()
 	}
@@ -235,7 +255,9 @@ func (h *harness) round(interrupt context.Context, n int, r *mathrand.Rand) erro
 	crashes := h.planCrashes(r)
 	for i := range h.options.events {
 		e := &event{id: fmt.Sprintf("%dx%d", n, i), provider: h.providers[i%len(h.providers)]}
-		e.detached = n%4 == 0
+		if e.detached = n%4 == 0; h.gateway { // as their routes say
+			e.detached = e.provider.name != shopifyName
+		}
 		if n%2 == 0 || h.only != nil { // a round with long handlers takes twice as long
 			e.work = workOf(i, e.detached)
 		}
@@ -367,7 +389,17 @@ func (h *harness) send(ctx context.Context, r *mathrand.Rand, e *event, o origin
 	res, err := h.client.Do(req)
 	if err == nil {
 		res.Body.Close()
-		s.status = res.StatusCode
+		s.status, s.wait = res.StatusCode, res.Header.Get("Retry-After") != ""
+		if gatewayPlants[h.plant].early && s.status == http.StatusConflict && s.wait {
+			s.status = http.StatusOK
+		}
+	}
+	if gatewayPlants[h.plant].bypass && o == forged {
+		req.URL.Host, req.Body = h.behind.addr(), io.NopCloser(bytes.NewReader(d.body))
+		req = req.WithContext(context.Background())
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			res.Body.Close()
+		}
 	}
 	s.done = now()
 	if s.cut != uncut {
@@ -459,6 +491,9 @@ func (h *harness) open() int {
 // judgeRound judges the events of a round, and the earlier ones that were heard of
 // in it.
 func (h *harness) judgeRound(n int, r *mathrand.Rand) error {
+	if h.gateway {
+		h.behind.awaitReports(h.touched)
+	}
 	rows, err := h.rig.newEffects()
 	if err != nil {
 		return err
@@ -477,7 +512,12 @@ func (h *harness) judgeRound(n int, r *mathrand.Rand) error {
 	for e := range h.touched {
 		h.figures.add(e.verdict, -1)
 		before := len(e.verdict.notes)
-		e.verdict = e.judge(h.lease, h.rig.inbox, h.faults)
+		if h.gateway {
+			h.behind.tell(e)
+			e.verdict = e.judgeOutside(h.lease, h.faults)
+		} else {
+			e.verdict = e.judge(h.lease, h.rig.inbox, h.faults)
+		}
 		h.figures.add(e.verdict, +1)
 		if e.verdict.bad() && len(e.verdict.notes) > before {
 			h.report(n, e)
@@ -487,6 +527,12 @@ func (h *harness) judgeRound(n int, r *mathrand.Rand) error {
 	h.figures.rounds++
 	h.figures.events += len(h.current)
 	h.remember(r)
+	if h.gateway {
+		for _, wrong := range h.behind.takeWrong() {
+			h.figures.wrong++
+			fmt.Fprintf(h.out, "round %d, seed %d: %s\n", n+1, h.seed, wrong)
+		}
+	}
 	for _, i := range h.instances {
 		for _, fault := range i.takeFaults() {
 			h.figures.endings++

@@ -16,7 +16,7 @@ import (
 // use.
 type instance struct {
 	name   string // a
-	config config
+	launch func(process string, log io.Writer) (*launched, error)
 	log    string // path: what the processes have to say
 	idle   func() time.Duration
 
@@ -24,6 +24,7 @@ type instance struct {
 	n       int
 	process *exec.Cmd // nil: not running, or not ready yet
 	addr    string
+	ending  bool // it was asked to
 	closing bool
 	deaths  map[string]time.Time // of processes, by name
 	faults  []string             // how processes ended by themselves
@@ -35,8 +36,8 @@ const nobody = "127.0.0.1:1"
 
 // newInstance starts an instance. idle says how long it stays down after its
 // process has died.
-func newInstance(name string, c config, log string, idle func() time.Duration) *instance {
-	i := &instance{name: name, config: c, log: log, idle: idle, deaths: make(map[string]time.Time), done: make(chan struct{})}
+func newInstance(name string, launch func(string, io.Writer) (*launched, error), log string, idle func() time.Duration) *instance {
+	i := &instance{name: name, launch: launch, log: log, idle: idle, deaths: make(map[string]time.Time), done: make(chan struct{})}
 	go i.keep()
 	return i
 }
@@ -59,6 +60,54 @@ func (i *instance) keep() {
 	}
 }
 
+// launched is a process that was started.
+type launched struct {
+	cmd   *exec.Cmd
+	ready func() (addr string, err error) // waits until it listens; an error: it never will
+	rest  func()                          // returns when it writes nothing more
+}
+
+// launch starts this program as a server.
+func (c config) launch(process string, log io.Writer) (*launched, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), serveEnv+"=1")
+	cmd.Stderr = log
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &launched{
+		cmd: cmd,
+		ready: func() (string, error) {
+			c.Process = process
+			if err := json.NewEncoder(in).Encode(c); err != nil {
+				in.Close()
+				return "", err
+			}
+			addr, err := bufio.NewReader(out).ReadString('\n')
+			if err != nil {
+				in.Close()
+			}
+			return strings.TrimSpace(addr), err
+		},
+		rest: func() {
+			io.Copy(io.Discard, out)
+			in.Close()
+		},
+	}, nil
+}
+
 // run runs one process to its end.
 func (i *instance) run() error {
 	log, err := os.OpenFile(i.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -66,55 +115,35 @@ func (i *instance) run() error {
 		return err
 	}
 	defer log.Close()
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	i.mu.Lock()
 	i.n++
-	c := i.config
-	c.Process = fmt.Sprintf("%s%d", i.name, i.n)
+	process := fmt.Sprintf("%s%d", i.name, i.n)
 	i.mu.Unlock()
 
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), serveEnv+"=1")
-	cmd.Stderr = log
-	in, err := cmd.StdinPipe()
+	p, err := i.launch(process, log)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	err = json.NewEncoder(in).Encode(c)
-	addr := ""
-	if err == nil {
-		addr, err = bufio.NewReader(out).ReadString('\n')
-	}
+	addr, err := p.ready()
 	if err != nil { // its store may be down just now
-		in.Close()
-		cmd.Wait()
+		p.rest()
+		p.cmd.Wait()
 		return nil
 	}
 	i.mu.Lock()
-	i.process, i.addr = cmd, strings.TrimSpace(addr)
+	i.process, i.addr, i.ending = p.cmd, addr, false
 	if i.closing {
-		cmd.Process.Kill()
+		p.cmd.Process.Kill()
 	}
 	i.mu.Unlock()
-	io.Copy(io.Discard, out) // to its end
-	cmd.Wait()
+	p.rest()
+	p.cmd.Wait()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.process, i.addr = nil, ""
-	i.deaths[c.Process] = time.Now()
-	if !strings.Contains(cmd.ProcessState.String(), "killed") {
-		return fmt.Errorf("process %s: %v, see %s", c.Process, cmd.ProcessState, i.log)
+	i.deaths[process] = time.Now()
+	if state := p.cmd.ProcessState; !strings.Contains(state.String(), "killed") && !(i.ending && state.Success()) {
+		return fmt.Errorf("process %s: %v, see %s", process, state, i.log)
 	}
 	return nil
 }
@@ -141,6 +170,21 @@ func (i *instance) target() string {
 
 // kill ends the process with SIGKILL. It reports whether there was one.
 func (i *instance) kill() bool { return i.signal(os.Kill) }
+
+// term asks the process to end.
+func (i *instance) term() bool {
+	i.mu.Lock()
+	i.ending = true
+	i.mu.Unlock()
+	return i.signal(termSignal)
+}
+
+// killIf kills the process if it is this one.
+func (i *instance) killIf(process string) {
+	if i.target() == process {
+		i.kill()
+	}
+}
 
 func (i *instance) pause() bool  { return i.signal(pauseSignal) }
 func (i *instance) resume() bool { return i.signal(resumeSignal) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -44,6 +45,7 @@ const (
 	released    kind = "released"    // it did
 	unreleased  kind = "unreleased"  // it failed to
 	closed      kind = "closed"      // the guard is through with the request
+	known       kind = "known"       // a receiver knows how the gateway calls the delivery
 	crashed     kind = "crashed"     // the process is about to kill itself
 
 	begins kind = "begins" // a fault
@@ -113,11 +115,10 @@ func (j *journal) befell(target string, h harm, from time.Time) {
 	j.put(mark{time.Now(), target, nothing, ends, from, string(h)})
 }
 
-// watch writes when the process stood still, for as long as it lives.
-func (j *journal) watch() {
+// watch writes when the process stood still, until ctx ends.
+func (j *journal) watch(ctx context.Context) {
 	const pause = 20 * time.Millisecond
-	for last := time.Now(); ; {
-		time.Sleep(pause)
+	for last := time.Now(); rest(ctx, pause); {
 		now := time.Now()
 		if now.Sub(last) > notable {
 			j.befell(j.process, stall, last)

@@ -110,6 +110,30 @@
 // plan of faults; where exactly they fall is up to the machine. With -faults the
 // nemesis does the given ones in every round, and no others.
 //
+// # Gateways
+//
+//	go run ./verify/replay/replaytest/crash -gateway -store redis -rounds 20
+//
+// With -gateway the two servers are gateways, processes of the command hooknotary serve as
+// it is built, and this program is the receiver behind both. Deliveries, attackers and faults
+// are the same, but for three things. PayPal's certificates come from PayPal alone, so a
+// provider that repeats its bytes and signs no time, Shopify, stands in for it. The receiver
+// also ends connections, hangs beyond the time-out, answers 503 or 2 MiB. And SIGTERM is one
+// of the faults, which excuses nothing. Routes are detached, but for Shopify's.
+//
+// Nobody sees into a gateway. The verdict rests on what senders sent and got, on what the
+// receiver saw and did, and on what the gateways logged of deliveries that did not end as
+// done. That is less than above, and enough for what is promised: what "unexplained" contains
+// of renewals and tries does not count here, and these do count:
+//
+//   - in the gap, the receiver did not answer: it hung, ended the connection, or its sender
+//     hung up on a route that is not detached. The gateway says that it kept the claim, and
+//     the event may run again when the lease is over. Where it ran earlier, or the claim was
+//     released, or was kept although the receiver said that it failed, that is unexplained.
+//   - requests that are not the gateway's: one that came to the receiver without the headers
+//     of a gateway, twice under one name of a delivery, or with another key of its event than
+//     before. It must be 0.
+//
 // # Does it find anything?
 //
 // With -break the servers are wired wrongly, in one of these ways, and the program
@@ -135,6 +159,15 @@
 //	long-lease      leases end six times too late
 //	fail-release    no release succeeds
 //	forget-release  what should be released is kept until the lease is over
+//
+// and with -gateway, what is around the gateways is wrong:
+//
+//	apart    each has a store of its own
+//	memory   the store ends with its process
+//	renamed  the routes have another name in each process
+//	liar     the receiver says that it failed, after its effect
+//	early    senders take an event that is being handled for one that is done
+//	bypass   forgers reach the receiver
 package main
 
 import (
@@ -166,6 +199,8 @@ func main() {
 	flag.IntVar(&o.events, "events", 60, "how many events a round has")
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e9), "of the plan of faults")
 	flag.StringVar(&o.plant, "break", "", "plant a bug that must be found")
+	flag.BoolVar(&o.gateway, "gateway", false, "the servers are gateways (hooknotary serve) in front of a receiver; -store redis, postgres or sqlite")
+	flag.StringVar(&o.binary, "binary", "", "with -gateway: the command hooknotary, if it is built already")
 	only := flag.String("faults", "", fmt.Sprintf("comma-separated: these in every round, and no others, or none; they are %v", harms))
 	flag.Parse()
 	if *only != "" {

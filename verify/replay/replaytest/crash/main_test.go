@@ -8,6 +8,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -89,6 +91,9 @@ func TestRun(t *testing.T) {
 			{store: "sqlite", rounds: 0, events: 1},
 			{store: "sqlite", rounds: 1, events: 0},
 			{store: "sqlite", rounds: 1, events: 1, only: []harm{"earthquake"}},
+			{store: "postgres-inbox", rounds: 1, events: 1, gateway: true},
+			{store: "sqlite", rounds: 1, events: 1, gateway: true, plant: "no-floor"},
+			{store: "sqlite", rounds: 1, events: 1, plant: "liar"},
 		} {
 			if err := play(t.Context(), &bytes.Buffer{}, o); err == nil || errors.Is(err, errBroken) {
 				t.Errorf("%+v: %v", o, err)
@@ -206,6 +211,72 @@ func TestPlants(t *testing.T) {
 			})
 		}
 	})
+}
+
+// gatewaysPlanted says which figure must show a bug.
+var gatewaysPlanted = map[string]func(*figures) bool{
+	"apart":   func(f *figures) bool { return f.accepted > 0 && f.unexplained > 0 },
+	"memory":  func(f *figures) bool { return f.accepted > 0 && f.unexplained > 0 },
+	"renamed": func(f *figures) bool { return f.accepted > 0 && f.unexplained > 0 },
+	"liar":    func(f *figures) bool { return f.unexplained > 0 },
+	"early":   func(f *figures) bool { return f.lost > 0 },
+	"bypass":  func(f *figures) bool { return f.wrong > 0 },
+}
+
+func TestGateways(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+	binary := filepath.Join(t.TempDir(), "hooknotary")
+	if out, err := exec.Command("go", "build", "-o", binary, command).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for i, store := range []string{"redis", "postgres", "sqlite"} {
+		t.Run("promises are kept with "+store, func(t *testing.T) {
+			t.Parallel()
+			o := options{store: store, rounds: 1, events: 60, seed: uint64(i), gateway: true, binary: binary}
+			h, out := open(t, o)
+			if err := h.playAll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f := &h.figures
+			f.table(out, o)
+			t.Log(out.String())
+			if !f.kept() {
+				t.Error("a promise is broken")
+			}
+			if f.handled != 60 || f.failed == 0 || f.faults[cutOff] == 0 || f.replays == 0 || f.forgeries == 0 {
+				t.Errorf("%d of 60 events were handled, or nothing went wrong", f.handled)
+			}
+		})
+	}
+	for name := range gatewayPlants {
+		t.Run("a bug is found: "+name, func(t *testing.T) {
+			t.Parallel()
+			found, known := gatewaysPlanted[name]
+			if !known {
+				t.Fatal("nobody knows what it breaks")
+			}
+			const rounds = 12
+			o := options{store: "sqlite", rounds: rounds, events: 40, seed: 1, plant: name, gateway: true, binary: binary}
+			h, out := open(t, o)
+			h.patience = 4 * time.Second
+			r := rand.New(rand.NewPCG(1, 1))
+			for n := range rounds {
+				if err := h.round(t.Context(), n, child(r)); err != nil {
+					t.Fatal(err)
+				}
+				if found(&h.figures) {
+					t.Logf("found in round %d", n+1)
+					break
+				}
+			}
+			if !found(&h.figures) || h.figures.kept() {
+				h.figures.table(out, o)
+				t.Fatalf("not found in %d rounds:\n%s", rounds, out)
+			}
+		})
+	}
 }
 
 func TestSenders(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 )
 
 // harms are those of the nemesis.
-var harms = []harm{kill, pause, storeKill, storePause, flush}
+var harms = []harm{kill, pause, storeKill, storePause, flush, term}
 
 // blow is a fault that the nemesis plans.
 type blow struct {
@@ -36,9 +36,9 @@ func (h *harness) plan(r *rand.Rand) (all []blow) {
 	if h.only != nil {
 		for _, what := range h.only {
 			switch n := stores; {
-			case what == kill || what == pause:
+			case what == kill || what == pause || what == term && h.gateway:
 				add(what, r.IntN(len(h.instances)))
-			case n > 0 && (what != flush || h.rig.empty != nil):
+			case n > 0 && what != term && (what != flush || h.rig.empty != nil):
 				add(what, r.IntN(n))
 			}
 		}
@@ -50,6 +50,8 @@ func (h *harness) plan(r *rand.Rand) (all []blow) {
 			add(kill, i)
 		case p < 60:
 			add(pause, i)
+		case p < 75 && h.gateway:
+			add(term, i)
 		}
 	}
 	if stores == 0 {
@@ -101,7 +103,7 @@ func (h *harness) nemesis(ctx context.Context, r *rand.Rand) error {
 
 // strike does one fault, from its begin to its end.
 func (h *harness) strike(ctx context.Context, b blow) error {
-	if b.harm == kill || b.harm == pause {
+	if b.harm == kill || b.harm == pause || b.harm == term {
 		i := h.instances[b.victim]
 		var target string
 		for target == "" { // it may be dead already
@@ -113,6 +115,11 @@ func (h *harness) strike(ctx context.Context, b blow) error {
 		defer h.marks.begin(target, b.harm)()
 		if b.harm == kill {
 			i.kill()
+		} else if b.harm == term {
+			i.term()
+			for waited := time.Duration(0); i.target() == target && waited < startTimeout; waited += 10 * time.Millisecond {
+				rest(ctx, 10*time.Millisecond)
+			}
 		} else if i.pause() {
 			rest(ctx, b.lasts)
 			i.resume()

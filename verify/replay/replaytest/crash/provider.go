@@ -13,6 +13,8 @@ import (
 
 	"github.com/hooknotary/hooknotary/providers/github/githubtest"
 	"github.com/hooknotary/hooknotary/providers/paypal/paypaltest"
+	"github.com/hooknotary/hooknotary/providers/providertest/signer"
+	"github.com/hooknotary/hooknotary/providers/shopify"
 	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
 )
 
@@ -22,6 +24,9 @@ const (
 	gitHub     = "github"
 	payPal     = "paypal"
 )
+
+// shopify stands in for PayPal where the servers are gateways.
+const shopifyName = "shopify"
 
 const webhookID = "8PT597110X687430L"
 
@@ -113,9 +118,30 @@ func newPayPal(account *paypaltest.PayPal) *provider {
 	return p
 }
 
+// newShopify repeats its bytes, and signs no time.
+func newShopify(secret string) *provider {
+	sign := func(body []byte, secret string) http.Header {
+		h, err := signer.Header(shopify.Definition(), signer.Delivery{Body: body, Secrets: []string{secret}})
+		if err != nil {
+			panic(err) // any text is a secret
+		}
+		h.Set("Content-Type", "application/json")
+		h.Set("X-Shopify-Topic", "orders/paid")
+		return h
+	}
+	return &provider{
+		name:     shopifyName,
+		body:     func(event string) []byte { return fmt.Appendf(nil, `{"id":820982911946154508,"event":"%s"}`, event) },
+		sign:     func(_ time.Time, body []byte) http.Header { return sign(body, secret) },
+		stranger: func(_ time.Time, body []byte) http.Header { return sign(body, "a secret of somebody else") },
+		retry:    func(_ *mathrand.Rand, last delivery, _ time.Time) delivery { return last },
+		pause:    50 * time.Millisecond,
+	}
+}
+
 // deliver signs a body.
 func (p *provider) deliver(at time.Time, body []byte) delivery {
-	if p.name == gitHub {
+	if p.name == gitHub || p.name == shopifyName {
 		return delivery{header: p.sign(at, body), body: body}
 	}
 	return delivery{p.sign(at, body), body, at}

@@ -43,6 +43,8 @@ type run struct {
 	outcome string // as the guard reported it
 	crashed point
 	saw     string    // the event that the handler saw
+	id      string    // of a gateway: what it calls the delivery in its log
+	told    report    // of a gateway: what that log says
 	died    time.Time // when the process ended before closed
 }
 
@@ -65,6 +67,8 @@ func (r *run) add(m mark) {
 		r.ran, r.saw = m.at, m.detail
 	case effect:
 		r.looked, r.effect = m.from, m.at
+	case known:
+		r.id = m.detail
 	case failed:
 		r.failed, r.ended = m.at, m.detail == contextEnded
 	case committed:

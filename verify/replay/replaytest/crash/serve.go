@@ -76,7 +76,7 @@ func newSite(c config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	go j.watch()
+	go j.watch(context.Background())
 	store, db, err := openStore(c.Store, c.Address)
 	if err != nil {
 		return nil, err

@@ -4,4 +4,4 @@ package main
 
 import "syscall"
 
-const pauseSignal, resumeSignal = syscall.SIGSTOP, syscall.SIGCONT
+const pauseSignal, resumeSignal, termSignal = syscall.SIGSTOP, syscall.SIGCONT, syscall.SIGTERM
