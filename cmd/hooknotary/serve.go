@@ -119,7 +119,6 @@ func (p *program) serve(ctx context.Context, f *serveFlags) error {
 		Metrics: c.Telemetry.Metrics,
 		OTLP:    string(c.Telemetry.OTLP.Value()),
 		Scopes:  c.Telemetry.Scopes,
-		Version: version(),
 		Log:     log,
 	})
 	if err != nil {

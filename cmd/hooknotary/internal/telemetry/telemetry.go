@@ -85,7 +85,7 @@ type Options struct {
 	// Scopes are the tenants whose names may be attributes.
 	Scopes []string
 
-	// Version is the program's, for the build info.
+	// Version is the program's. Default: that of its module.
 	Version string
 
 	// Log is told what the export fails with, at most once a minute. Default:
@@ -113,8 +113,12 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 	if !o.Metrics && o.OTLP == "" {
 		return t, nil
 	}
+	version, revision := build()
+	if o.Version != "" {
+		version = o.Version
+	}
 	about, err := resource.New(ctx,
-		resource.WithAttributes(attribute.String("service.name", "hooknotary"), attribute.String("service.version", o.Version)),
+		resource.WithAttributes(attribute.String("service.name", "hooknotary"), attribute.String("service.version", version)),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
 		return nil, errors.New("telemetry: OTEL_RESOURCE_ATTRIBUTES cannot be read; want name=value,name=value")
@@ -151,7 +155,7 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 	t.tracer = tracers.Tracer(scopeName)
 	t.guards, err = otelmw.New(&otelmw.Options{MeterProvider: t.meters, TracerProvider: tracers, Scopes: o.Scopes})
 	if err == nil {
-		err = t.instruments(ctx, o.Version)
+		err = t.instruments(ctx, version, revision)
 	}
 	if err != nil {
 		return nil, errors.Join(err, t.Shutdown(ctx))
@@ -188,7 +192,7 @@ func (t *Telemetry) export(ctx context.Context, o *Options, about *resource.Reso
 	return sdkmetric.NewPeriodicReader(toMetrics), nil
 }
 
-func (t *Telemetry) instruments(ctx context.Context, version string) error {
+func (t *Telemetry) instruments(ctx context.Context, version, revision string) error {
 	meter := t.meters.Meter(scopeName)
 	var failed error
 	gauge := func(name, unit, about string) metric.Int64Gauge {
@@ -212,7 +216,7 @@ func (t *Telemetry) instruments(ctx context.Context, version string) error {
 		return fmt.Errorf("telemetry: %w", failed)
 	}
 	info.Record(ctx, 1, metric.WithAttributes(
-		attribute.String("version", version), attribute.String("revision", revision()), attribute.String("goversion", runtime.Version())))
+		attribute.String("version", version), attribute.String("revision", revision), attribute.String("goversion", runtime.Version())))
 	t.reloads.Add(ctx, 0)
 	t.reloads.Add(ctx, 0, failedReload)
 	t.reloaded.Record(ctx, 1)
@@ -223,16 +227,20 @@ func (t *Telemetry) instruments(ctx context.Context, version string) error {
 
 var failedReload = metric.WithAttributes(errorKey.String("config"))
 
-func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if ok {
+// build returns the version of the module that the program was built from, and the revision.
+func build() (version, revision string) {
+	version, revision = "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			version = info.Main.Version
+		}
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
-				return s.Value
+				revision = s.Value
 			}
 		}
 	}
-	return "unknown"
+	return version, revision
 }
 
 // Observe counts one request of a guard. It fits middleware.Options.Observe.
