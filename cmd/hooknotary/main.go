@@ -1,8 +1,32 @@
-// Hooknotary works with captured webhook deliveries: it verifies them and says why
-// one fails, shows what exactly was signed, signs bodies to try an endpoint with, and
-// looks after the store of a fleet.
+// Hooknotary stands in front of a receiver of webhooks and hands it each genuine delivery
+// once. It also works with captured deliveries: it verifies them and says why one fails,
+// shows what exactly was signed, signs bodies to try an endpoint with, and looks after the
+// store of a fleet.
 //
 //	go build ./cmd/hooknotary # in a checkout
+//
+// # Serve
+//
+//	export STRIPE_WEBHOOK_SECRET=…
+//	hooknotary serve --provider stripe --secret-env STRIPE_WEBHOOK_SECRET --path /hooks/stripe --upstream http://127.0.0.1:5678/webhook/stripe
+//	hooknotary serve --config /etc/hooknotary/hooknotary.yaml --watch
+//
+// runs a gateway: one route, or all that a file says. What is not genuine gets 401, what was
+// handled before is acknowledged or refused, and the rest goes to the upstream in a request
+// of the gateway's own; the event is done when the upstream has responded with 2xx. The file
+// is described in guides/reference.md, and the folder guides shows receivers and places to
+// run in.
+//
+// SIGHUP, or with --watch a change, loads the file and all that it names anew. Requests go on
+// with what they began with. A mistake changes nothing but the log and the metric
+// hooknotary_config_last_reload_successful. What needs a restart is named in the log:
+// listeners, store, recorder, telemetry and bounds of the whole process. The values of
+// environment variables are those of the start.
+//
+// SIGTERM and SIGINT shut it down: /readyz turns 503, requests are served for the time of
+// shutdown.drain (5 seconds), the listeners close, and requests under way have the time of
+// shutdown.grace (20 seconds). The exit code is 0; 1 after a second signal, which ends it at
+// once; 2 if a flag or the file is wrong, or if a listener or the store fails at the start.
 //
 // # Verify
 //

@@ -92,10 +92,11 @@ const commands = "serve, check, verify, explain, sign, store, assert or provider
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hooknotary",
-		Short: "Verify captured webhook deliveries, and say why one fails",
-		Long: `Hooknotary works with captured webhook deliveries: it verifies them and says why
-one fails, shows what exactly was signed, signs bodies to try an endpoint with, and looks
-after the store of a fleet.
+		Short: "Verify webhooks: in front of a receiver, or as captured deliveries",
+		Long: `Hooknotary stands in front of a receiver of webhooks and hands it each genuine
+delivery once. It also works with captured deliveries: it verifies them and says why one
+fails, shows what exactly was signed, signs bodies to try an endpoint with, and looks after
+the store of a fleet.
 
 A capture is a file with one HTTP/1.1 request as it was received (.http), a HAR file, a
 delivery of GitHub as JSON, a request of ngrok or webhook.site as JSON, or the event of a

@@ -7,15 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// hangUp is how long a sender may go on with a body that nobody reads.
-const hangUp = 50 * time.Millisecond
-
 // answer returns a handler with a response of the gateway itself: fixed bytes, in the form
-// of the guard's. Where a body is announced, it ends the connection: else the server would
-// read up to 256 KiB of it before the response leaves.
+// of the guard's. Where a body is announced, which nobody reads, it ends the connection.
 func answer(status int) http.Handler {
 	body := fmt.Appendf(nil, `{"type":"about:blank","title":%q,"status":%d}`, http.StatusText(status), status)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -24,7 +19,6 @@ func answer(status int) http.Handler {
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 		if r.ContentLength != 0 && r.ProtoMajor == 1 {
 			h.Set("Connection", "close")
-			http.NewResponseController(w).SetReadDeadline(time.Now().Add(hangUp))
 		}
 		w.WriteHeader(status)
 		w.Write(body)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -17,6 +18,10 @@ import (
 const (
 	mergeTime    = 250 * time.Millisecond // of changes that are one to a person
 	compareEvery = 30 * time.Second
+
+	// restFactor is how many times as long as a comparison took there is none: others may
+	// write to a watched folder all the time.
+	restFactor = 10
 )
 
 // Follower keeps the configuration of a gateway as its files say. Gateway and Load are
@@ -40,10 +45,11 @@ type Follower struct {
 	// Ready, if not nil, is called when the watching has begun.
 	Ready func()
 
-	watcher *watcher // nil: nothing is watched
-	loaded  [32]byte // digest of the watched files right before they were loaded
-	retry   bool     // the last try failed, or its files may have changed meanwhile
-	said    string   // the error that was logged last, unless there was a success since
+	watcher *watcher      // nil: nothing is watched
+	cost    time.Duration // of the last comparison
+	loaded  [32]byte      // digest of the watched files right before they were loaded
+	retry   bool          // the last try failed, or its files may have changed meanwhile
+	said    string        // the error that was logged last, unless there was a success since
 }
 
 // Run follows until ctx ends. It reports each reload to the gateway's log and telemetry.
@@ -84,11 +90,11 @@ func (f *Follower) Run(ctx context.Context) {
 			f.reload(true)
 		case e := <-events:
 			if merged == nil && e.Op != fsnotify.Chmod {
-				merged = time.After(mergeTime)
+				merged = time.After(f.rest())
 			}
 		case <-failures: // events may be lost
 			if merged == nil {
-				merged = time.After(mergeTime)
+				merged = time.After(f.rest())
 			}
 		case <-merged:
 			merged = nil
@@ -108,8 +114,13 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
+// rest returns how long to wait for more changes.
+func (f *Follower) rest() time.Duration { return max(mergeTime, restFactor*f.cost) }
+
 // changed reports whether the watched files are others than those that were loaded.
 func (f *Follower) changed() bool {
+	start := time.Now()
+	defer func() { f.cost = time.Since(start) }()
 	return digest(f.Gateway.Config().Watch) != f.loaded
 }
 
@@ -122,7 +133,7 @@ func (f *Follower) reload(loud bool) {
 	if f.Watch {
 		f.loaded = digest(before.Watch)
 	}
-	c, err := f.Load()
+	c, err := f.load()
 	var restart []string
 	if err == nil {
 		restart, err = g.Reload(c)
@@ -153,6 +164,17 @@ func (f *Follower) reload(loud bool) {
 	if len(restart) > 0 {
 		log.Warn("these parts of the configuration changed and need a restart; until then the old ones are in force", "parts", restart)
 	}
+}
+
+// load calls Load. Whatever is in a file must not end what is served, so a panic is an error.
+func (f *Follower) load() (c *config.Config, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			f.Gateway.o.Log.Error("panic while the configuration was loaded", "stack", string(debug.Stack()))
+			err = errors.New("the configuration cannot be read; this is a bug of hooknotary")
+		}
+	}()
+	return f.Load()
 }
 
 // logMistakes logs each mistake that a configuration was not loaded for.

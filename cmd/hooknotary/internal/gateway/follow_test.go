@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -291,6 +292,26 @@ func TestFollowerCompares(t *testing.T) {
 		// Once at the start and once for the change of the file.
 		if n := strings.Count(f.log.String(), "the old one stays"); n < 1 || n > 3 {
 			t.Errorf("it was said %d times: %s", n, f.log)
+		}
+	})
+	t.Run("a panic of what reads the file ends nothing", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "secret")
+		write(t, file, secret)
+		var panicked atomic.Bool
+		f := follow(t, file, func(f *gateway.Follower) {
+			load := f.Load
+			f.Every = 10 * time.Millisecond
+			f.Load = func() (*config.Config, error) {
+				if panicked.CompareAndSwap(false, true) {
+					panic(secret)
+				}
+				return load()
+			}
+		})
+		write(t, file, otherSecret)
+		f.takes(t, otherSecret)
+		if log := f.log.String(); !strings.Contains(log, "panic while") || strings.Contains(log, secret) {
+			t.Errorf("log: %s", log)
 		}
 	})
 	t.Run("the end of a key with the time", func(t *testing.T) {

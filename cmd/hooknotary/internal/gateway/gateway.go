@@ -25,7 +25,8 @@
 // Route.InFlight bounds the verified deliveries of a route that are in flight, from the
 // signature to the last byte of the response. What comes above it gets 503 with
 // Retry-After. Before the signature holds, only the budget of the bodies counts, so
-// strangers cannot use this bound up.
+// strangers cannot use this bound up. Routes that only report have a budget of their own, of
+// the same size, because nothing interrupts what they read.
 //
 // # Keys that end
 //
@@ -124,7 +125,7 @@ func New(c *config.Config, o Options) (*Gateway, error) {
 		started:  c.Restart,
 		inFlight: make(map[string]*inFlight),
 	}
-	log := middleware.LogObserver(slog.New(requestHandler{o.Log.Handler()}))
+	log := middleware.LogObserver(slog.New(requestHandler{o.Log.Handler(), o.ClientAddress}))
 	g.observe = func(ctx context.Context, r middleware.Report) {
 		log(ctx, r)
 		o.Telemetry.Observe(ctx, r)
@@ -301,10 +302,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.nothing.ServeHTTP(w, r)
 		return
 	}
-	state := &request{route: to}
-	if g.o.ClientAddress != nil {
-		state.client = g.o.ClientAddress(r)
-	}
+	state := &request{Request: r, route: to}
 	defer state.leave()
 	ctx := context.WithValue(r.Context(), requestKey{}, state)
 	if tenant := r.PathValue("tenant"); tenant != "" {

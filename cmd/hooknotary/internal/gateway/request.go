@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/hooknotary/hooknotary/middleware/forward"
 	"github.com/hooknotary/hooknotary/verify"
@@ -11,8 +12,8 @@ import (
 // request is what is known of a request beside what the guard knows. It belongs to the
 // goroutine that serves the request.
 type request struct {
+	*http.Request
 	route    *route
-	client   string          // address, or ""
 	entered  bool            // it counts as in flight
 	upstream *forward.Report // nil: the upstream was not asked
 }
@@ -39,7 +40,10 @@ func (r *request) leave() {
 
 // requestHandler adds to the guard's lines what the gateway knows of the request, so that
 // a failure takes one line. The guard's endpoint is the route.
-type requestHandler struct{ slog.Handler }
+type requestHandler struct {
+	slog.Handler
+	clientAddress func(*http.Request) string // or nil
+}
 
 func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
 	r := requestOf(ctx)
@@ -62,8 +66,10 @@ func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
 		own.AddAttrs(a)
 		return true
 	})
-	if r.client != "" {
-		own.AddAttrs(slog.String("client", r.client))
+	if h.clientAddress != nil {
+		if client := h.clientAddress(r.Request); client != "" {
+			own.AddAttrs(slog.String("client", client))
+		}
 	}
 	if u := r.upstream; u != nil {
 		own.AddAttrs(slog.Int("upstream_status", u.Status), slog.Duration("upstream_duration", u.Duration))
@@ -75,9 +81,9 @@ func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
 }
 
 func (h requestHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return requestHandler{h.Handler.WithAttrs(attrs)}
+	return requestHandler{h.Handler.WithAttrs(attrs), h.clientAddress}
 }
 
 func (h requestHandler) WithGroup(name string) slog.Handler {
-	return requestHandler{h.Handler.WithGroup(name)}
+	return requestHandler{h.Handler.WithGroup(name), h.clientAddress}
 }

@@ -1,0 +1,111 @@
+package gateway_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/config"
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/gateway"
+	"github.com/hooknotary/hooknotary/providers/github/githubtest"
+	"github.com/hooknotary/hooknotary/providers/stripe/stripetest"
+)
+
+// loadFile writes a file and loads it.
+func loadFile(t *testing.T, dir, text string, now time.Time) *config.Config {
+	t.Helper()
+	file := filepath.Join(dir, "hooknotary.yaml")
+	write(t, file, text)
+	c, err := config.Load(file, config.Env{}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestKeyEndOfFile: a key ends at its time although nothing is loaded anew.
+func TestKeyEndOfFile(t *testing.T) {
+	up, dir, now := newReceiver(t, nil), t.TempDir(), time.Now()
+	write(t, filepath.Join(dir, "new"), secret)
+	write(t, filepath.Join(dir, "old"), otherSecret)
+	end := now.Add(time.Hour).UTC().Truncate(time.Second)
+	c := loadFile(t, dir, fmt.Sprintf(`
+store: { memory: {} }
+routes:
+  - name: billing
+    path: /hooks/stripe
+    provider: stripe
+    secrets: [ { label: new, from: file:new }, { label: old, from: file:old, not_after: %s } ]
+    upstream: { url: %s }
+`, end.Format(time.RFC3339), up.URL), now)
+	if !c.NextExpiry.Equal(end) {
+		t.Errorf("NextExpiry is %v, want %v", c.NextExpiry, end)
+	}
+	var clock atomic.Pointer[time.Time]
+	g, _ := newGateway(t, c, func(o *gateway.Options) { o.Now = func() time.Time { return *clock.Load() } })
+	for _, s := range []struct {
+		name, secret string
+		at           time.Time
+		want         int
+	}{
+		{"the old one before", otherSecret, end.Add(-time.Second), 200},
+		{"the old one at its end", otherSecret, end, 401},
+		{"the old one after", otherSecret, end.Add(time.Second), 401},
+		{"the new one after", secret, end.Add(time.Second), 200},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			clock.Store(&s.at)
+			send(t, g, stripetest.NewRequest("http://hooks.example/hooks/stripe", s.at, event("evt_"+s.name), s.secret), s.want)
+		})
+	}
+}
+
+// TestUnknownTenant: what a stranger sees of a tenant that is not there, and how long it
+// takes, is what he sees of one whose secret he does not know.
+func TestUnknownTenant(t *testing.T) {
+	up, dir := newReceiver(t, nil), t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "tenants"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "tenants", "acme"), "only "+secret+"\n")
+	g, _ := newGateway(t, loadFile(t, dir, fmt.Sprintf(`
+store: { memory: {} }
+routes: [ { name: ci, path: "/hooks/{tenant}", provider: github, tenants: { folder: tenants }, upstream: { url: %s } } ]
+`, up.URL), time.Now()), nil)
+
+	// The body is large, so that the signature takes most of the time.
+	body := append(bytes.Repeat([]byte(" "), 1<<20), `{"ref":"refs/heads/main"}`...)
+	header := githubtest.Header("push", body, otherSecret)
+	took := map[string][]time.Duration{}
+	answers := map[string]string{}
+	for range 60 {
+		for _, tenant := range []string{"acme", "globex"} {
+			r := httptest.NewRequest(http.MethodPost, "/hooks/"+tenant, bytes.NewReader(body))
+			r.Header = header.Clone()
+			start := time.Now()
+			res := serve(g, r)
+			took[tenant] = append(took[tenant], time.Since(start))
+			answers[tenant] = fmt.Sprint(res.StatusCode, res.Header, bodyOf(t, res))
+		}
+	}
+	if answers["acme"] != answers["globex"] {
+		t.Errorf("the answers differ: %s, %s", answers["acme"], answers["globex"])
+	}
+	median := func(tenant string) time.Duration {
+		slices.Sort(took[tenant])
+		return took[tenant][len(took[tenant])/2]
+	}
+	known, unknown := median("acme"), median("globex")
+	t.Logf("a known tenant takes %v, an unknown one %v", known, unknown)
+	// Without the same work the ratio would be below a third.
+	if ratio := float64(unknown) / float64(known); ratio < 0.6 || ratio > 1.7 {
+		t.Errorf("an unknown tenant takes %.2f times as long as a known one", ratio)
+	}
+}
