@@ -226,6 +226,11 @@ func (g *Gateway) newRoute(c *config.Config, rc *config.Route) (*route, error) {
 	if err != nil {
 		return nil, err
 	}
+	return g.guarded(c, rc, guard)
+}
+
+// guarded makes a route of its guard.
+func (g *Gateway) guarded(c *config.Config, rc *config.Route, guard *middleware.Guard) (*route, error) {
 	f, err := forward.New(guard, rc.Upstream.URL, g.forwardOptions(rc))
 	if err != nil {
 		return nil, err
