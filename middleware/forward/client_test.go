@@ -182,6 +182,7 @@ func TestDesync(t *testing.T) {
 func TestDeadConnection(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
+			t.Parallel()
 			var runs sync.Map // by event key
 			var conns atomic.Int64
 			up := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -245,6 +246,24 @@ func TestDeadConnection(t *testing.T) {
 			t.Logf("%d of 100 requests met the end of their connection after a byte, over %d connections", failed, conns.Load())
 		})
 	}
+
+	t.Run("one that ends when it has read a request", func(t *testing.T) {
+		up := newReceiver(t, "tcp", func(c net.Conn, _ []byte, n int) bool {
+			if n == 1 {
+				io.WriteString(c, ok)
+			}
+			return n == 1
+		})
+		s := newRoute(t, up.url("/in"), func(s *route) { s.opts.IdleTimeout = patience })
+		want(t, s.serve(event()), 200)
+		want(t, s.serve(event()), 502)
+		if requests, conns := up.got(); len(requests) != 2 || conns != 1 {
+			t.Errorf("%d requests over %d connections, want 2 over 1: it is not sent again", len(requests), conns)
+		}
+		if s.store.releases.Load() != 0 {
+			t.Error("the claim is released")
+		}
+	})
 
 	t.Run("one that was closed long ago is found dead before a byte is written", func(t *testing.T) {
 		closed := make(chan struct{}, 20)

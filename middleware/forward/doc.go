@@ -10,7 +10,7 @@
 // The upstream does not get the sender's request. It gets a new one, which is written of
 // the verified bytes: a POST to the configured URL, with the length of the body, the
 // Content-Type, the headers of the signature, those that Options name, and the identity
-// headers. So no framing, cookie, hop-by-hop or spoofed header of the sender can reach it. A
+// headers. Authorization never goes on, also where a signature stands in it. So no framing, cookie, hop-by-hop or spoofed header of the sender can reach it. A
 // header or parameter that holds a credential of the sender, such as a token, never goes
 // on: the scheme marks it in verify.About. Content-Encoding goes on only where the signature
 // covers the packed bytes.
@@ -21,7 +21,7 @@
 //	Hooknotary-Provider     the scheme, "stripe"
 //	Hooknotary-Scope        whose key it was
 //	Hooknotary-Key-Label    which key it was
-//	Hooknotary-Event-Id     the signed id, where there is one of at most 1 KiB
+//	Hooknotary-Event-Id     the signed id, where there is one of at most 512 bytes of UTF-8
 //	Hooknotary-Event-Key    the key of the event in the store: the same in each attempt
 //	Hooknotary-Signed-At    the signed time, where there is one, as 2006-01-02T15:04:05.000Z
 //	Hooknotary-Received-At  when the delivery arrived, in the same form

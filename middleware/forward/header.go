@@ -14,14 +14,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/assertion"
 	"github.com/hooknotary/hooknotary/verify"
 )
 
-// maxEventID is how many bytes of a header an event's id may take.
-const maxEventID = 1 << 10
+// maxEventID is how many bytes an event's id may have, as in an assertion.
+const maxEventID = 512
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
@@ -113,9 +114,10 @@ func escape(s string) string {
 	return string(b)
 }
 
-// eventID returns the signed id, or "" if it is too long for a header.
+// eventID returns the signed id, or "" if there is none that can stand in an assertion: a
+// sender can sign any bytes, and its event goes on all the same.
 func eventID(d *verify.Delivery) string {
-	if len(escape(d.ID)) > maxEventID {
+	if len(d.ID) > maxEventID || !utf8.ValidString(d.ID) {
 		return ""
 	}
 	return d.ID

@@ -292,12 +292,16 @@ func TestIdentity(t *testing.T) {
 		{"a percent sign", "100%25", "100%2525"},
 		{"letters beyond ASCII", "é", "%C3%A9"},
 		{"a blank at the end", "evt ", "evt%20"},
-		{"512 bytes", strings.Repeat("x", 512), strings.Repeat("x", 512)},
-		{"more than fits", strings.Repeat(" ", 342), ""},
+		{"512 bytes", strings.Repeat(" ", 512), strings.Repeat("%20", 512)},
+		{"513 bytes", strings.Repeat("x", 513), ""},
+		{"no UTF-8", "evt_\xff", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			up := newReceiver(t, "tcp", nil)
-			s := newRoute(t, up.url("/in"), func(s *route) { s.verifier = &pretender{stripe.Must(secret).Profile(), verify.About{}, tt.id} })
+			s := newRoute(t, up.url("/in"), func(s *route) {
+				s.verifier = &pretender{stripe.Must(secret).Profile(), verify.About{}, tt.id}
+				s.opts.Assertion = newSigner(t) // which refuses what it cannot write
+			})
 			want(t, s.serve(event()), 200)
 			requests, _ := up.got()
 			got := strings.Join(valuesOf(requests[0], "Hooknotary-Event-Id"), "|")

@@ -190,10 +190,8 @@ func TestLongResponse(t *testing.T) {
 				body, _ := first.GetBody()
 				text, _ := io.ReadAll(body)
 				for try := range 3 {
-					r := event()
-					if try == 0 {
-						r = first
-					} else { // a retry, signed anew
+					r := first
+					if try > 0 { // a retry, signed anew
 						r = again(text, time.Now().Add(time.Duration(try)*time.Second))
 					}
 					w := s.serve(r)
