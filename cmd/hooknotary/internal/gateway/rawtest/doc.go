@@ -8,5 +8,7 @@
 // delivery, and the bytes that were verified as its body. The sender learns nothing of the
 // receiver but the status.
 //
+// Refusals and repeats are compared byte for byte with those of a guard in a program.
+//
 // The package has nothing but tests.
 package rawtest

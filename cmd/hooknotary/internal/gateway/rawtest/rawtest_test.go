@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,11 +121,35 @@ func TestForward(t *testing.T) {
 	(&target{addr: server.Listener.Addr().String(), receiver: r}).exercise(t, false)
 }
 
-// TestServe: the whole gateway, with its own server and routes, as the README starts it.
-func TestServe(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "hooknotary")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/hooknotary/hooknotary/cmd/hooknotary").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+// build makes the command, once, in the folder of this run of the tests.
+var (
+	folder string
+	build  = sync.OnceValues(func() (string, error) {
+		binary := filepath.Join(folder, "hooknotary")
+		out, err := exec.Command("go", "build", "-o", binary, "github.com/hooknotary/hooknotary/cmd/hooknotary").CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("go build: %w: %s", err, out)
+		}
+		return binary, err
+	})
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "rawtest-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// serve starts a gateway with one route, to a receiver, and returns its address.
+func serve(t *testing.T, r *receiver) string {
+	t.Helper()
+	binary, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -132,19 +157,18 @@ func TestServe(t *testing.T) {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	r := newReceiver(t)
-	serve := exec.Command(binary, "serve", "--provider", "stripe", "--secret-env", "RAW_SECRET", "--path", "/hooks/stripe",
+	command := exec.Command(binary, "serve", "--provider", "stripe", "--secret-env", "RAW_SECRET", "--path", "/hooks/stripe",
 		"--upstream", "http://"+r.addr()+"/receiver", "--listen", addr)
-	serve.Env = append(os.Environ(), "RAW_SECRET="+secret)
+	command.Env = append(os.Environ(), "RAW_SECRET="+secret)
 	var log bytes.Buffer
-	serve.Stderr = &log
-	if err := serve.Start(); err != nil {
+	command.Stderr = &log
+	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	over := make(chan struct{})
-	go func() { serve.Wait(); close(over) }()
+	go func() { command.Wait(); close(over) }()
 	t.Cleanup(func() {
-		serve.Process.Kill()
+		command.Process.Kill()
 		<-over
 		if strings.Contains(log.String(), "smuggled") || strings.Contains(log.String(), secret) {
 			t.Errorf("the log holds what a sender sent, or the secret:\n%s", log.String())
@@ -165,7 +189,13 @@ func TestServe(t *testing.T) {
 			t.Fatal("it does not listen")
 		}
 	}
-	(&target{addr: addr, receiver: r}).exercise(t, true)
+	return addr
+}
+
+// TestServe: the whole gateway, with its own server and routes, as the README starts it.
+func TestServe(t *testing.T) {
+	r := newReceiver(t)
+	(&target{addr: serve(t, r), receiver: r}).exercise(t, true)
 }
 
 // TestReverseProxy: a guard around httputil.ReverseProxy hands on what the sender says of
