@@ -347,7 +347,10 @@ func viewRoute(r *config.Route, c *config.Config) routeView {
 		v.Answer += fmt.Sprintf(", %d as 200", status)
 	}
 	if a := r.Forward.Assert; a != nil {
-		v.Assert = fmt.Sprintf("%s, key %s, for %s, in %s", a.Algorithm, a.KeyID, a.Audience, strings.TrimSpace(a.Header+": "+a.Prefix))
+		v.Assert = fmt.Sprintf("%s, key %s, for %s, in %s", a.Algorithm, a.KeyID, a.Audience, a.Header)
+		if a.Prefix != "" {
+			v.Assert += ": " + strings.TrimSpace(a.Prefix)
+		}
 	}
 	if r.Guard.InsecureReportOnly {
 		v.Insecure = append(v.Insecure, "REPORT ONLY")
