@@ -79,5 +79,6 @@
 //
 // Behind a guard with InsecureReportOnly, what would have been refused goes on as a POST
 // whose only identity header is Hooknotary-Route, without an assertion and without a
-// signature of ours.
+// signature of ours. Its body is read within 10 seconds, up to the provider's largest, and
+// counts in no budget.
 package forward

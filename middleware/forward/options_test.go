@@ -333,8 +333,8 @@ func TestSecrecy(t *testing.T) {
 	}
 }
 
-// TestTimeoutDefault: see the documentation of Options.
-func TestTimeoutDefault(t *testing.T) {
+// TestIdleDefault: a connection is idle for a second.
+func TestIdleDefault(t *testing.T) {
 	up := newReceiver(t, "tcp", nil)
 	h, err := forward.New(newGuard(t, stripe.Must(secret)), up.url("/in"), nil)
 	if err != nil {
