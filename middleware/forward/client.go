@@ -260,7 +260,7 @@ func (x *exchange) finish() {
 	if x.writing != nil {
 		select {
 		case <-x.writing:
-		default:
+		case <-time.After(drainTime): // it reads no more
 			x.close()
 			return
 		}

@@ -116,6 +116,17 @@ func TestReuse(t *testing.T) {
 		})
 	}
 
+	t.Run("a large body does not cost the connection", func(t *testing.T) {
+		up := newReceiver(t, "tcp", nil)
+		s := newRoute(t, up.url("/in"), func(s *route) { s.opts.IdleTimeout = patience })
+		for range 40 {
+			want(t, s.serve(eventOf(200<<10)), 200)
+		}
+		if _, conns := up.got(); conns > 10 { // one, but for a machine that stands still
+			t.Errorf("40 requests over %d connections", conns)
+		}
+	})
+
 	t.Run("a connection is idle for IdleTimeout", func(t *testing.T) {
 		ended := make(chan struct{})
 		up := newReceiver(t, "tcp", nil)
