@@ -183,6 +183,7 @@ type report struct {
 	at      time.Time
 	outcome string // as the guard calls it; "" is none
 	kept    bool   // the claim was
+	stuck   bool   // the store could not be told
 }
 
 // receiver stands behind the gateways. It is as a good receiver is: its effect takes place
@@ -249,6 +250,7 @@ func (c *receiver) listen(in io.Reader, process string, log io.Writer) {
 			Msg  string    `json:"msg"`
 			ID   string    `json:"correlation_id"`
 			Kept bool      `json:"claim_kept"`
+			Err  string    `json:"error"`
 		}
 		outcome := ""
 		if json.Unmarshal(lines.Bytes(), &l) == nil {
@@ -257,7 +259,7 @@ func (c *receiver) listen(in io.Reader, process string, log io.Writer) {
 		switch outcome {
 		case "failed", "lost", "commit_failed":
 			c.mu.Lock()
-			c.told[l.ID] = report{l.Time, outcome, l.Kept}
+			c.told[l.ID] = report{l.Time, outcome, l.Kept, l.Err != ""}
 			c.mu.Unlock()
 		}
 	}

@@ -86,6 +86,8 @@ func (j *judgement) explainOutside(r *run) {
 	switch {
 	case t.outcome == "failed" && !t.kept && r.outcome != declined:
 		j.unexplained(r, "was released, although its receiver had not said that it failed")
+	case t.outcome == "failed" && t.stuck && !j.faults.overlap(r, r.ran, t.at):
+		j.unexplained(r, "could not be released, and there was no fault")
 	case t.outcome == "failed" && t.kept && r.outcome == declined && r.sent.status != 0 && r.closed.Sub(r.ran) < maxRun/2 && !j.faults.overlap(r, r.sent.at, t.at):
 		j.unexplained(r, "kept its claim, although its receiver said that it failed")
 	case (t.outcome == "lost" || t.outcome == "commit_failed") && !j.faults.overlap(r, r.sent.at, t.at) && len(j.faults.flushes(r.sent.at, t.at)) == 0:
@@ -105,13 +107,13 @@ func (r *run) acknowledged() time.Time {
 }
 
 // releasedOutside reports whether the claim of a run was given back. may is whether it may
-// have been, although the gateway was killed before it said so.
+// have been, although the store did not say so, or the gateway was killed before it did.
 func (r *run) releasedOutside() (sure, may bool) {
-	if r.told.outcome != "" {
-		sure = r.told.outcome == "failed" && !r.told.kept
-		return sure, sure
+	if t := r.told; t.outcome != "" {
+		may = t.outcome == "failed" && !t.kept
+		return may && !t.stuck, may
 	}
-	return r.outcome == declined && r.sent.status >= 500, r.outcome == declined
+	return false, r.outcome == declined
 }
 
 // mayFollow reports whether gateways that keep their promises may have let y in after x.

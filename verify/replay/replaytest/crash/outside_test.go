@@ -10,7 +10,7 @@ import (
 // outsideStory is the history of an event behind gateways: what is sent, "<ms> sent <request>
 // <instance>"; what comes back, "<ms> response <request> <status> [wait]"; what the receiver
 // saw and did, "<ms> <process> <request> <kind> [<detail>]"; what the gateway logged, "<ms>
-// log <request> <outcome> [kept]"; ends of processes, "<ms> kill <process>"; and other faults,
+// log <request> <outcome> [kept|stuck]"; ends of processes, "<ms> kill <process>"; and other faults,
 // "<ms> fault <target> <harm> <ms of its end>".
 func outsideStory(t *testing.T, lines ...string) verdict {
 	t.Helper()
@@ -44,7 +44,7 @@ func outsideStory(t *testing.T, lines ...string) verdict {
 				e.answered = at(ms)
 			}
 		case "log":
-			of(f[2]).run.told = report{at(ms), f[3], len(f) > 4}
+			of(f[2]).run.told = report{at(ms), f[3], len(f) > 4 && f[4] == "kept", len(f) > 4 && f[4] == "stuck"}
 		case "kill":
 			befell.add(mark{at: at(ms), process: f[2], kind: ends, from: at(ms), detail: string(kill)})
 		case "fault":
@@ -132,6 +132,9 @@ func TestOutside(t *testing.T) {
 		{"sent away while another one runs", join(handled, inFlight("d2", 8)), verdict{handled: true}},
 		{"sent away for nothing", join(handled, inFlight("d2", 50)), verdict{handled: true, still: 1}},
 		{"sent away within the lease of one that was killed", join(through("a1", "p1", 0, silent, 0), []string{"18 kill a1"}, inFlight("d3", 900), through("b1", "p2", 1100, acted, 204)), verdict{handled: true, crash: 1}},
+		{"sent away after a release that failed", join(through("a1", "p1", 0, declined, 502), []string{"10 fault store store-kill 30", "40 log p1 failed stuck"}, inFlight("d3", 900), through("b1", "p2", 1100, acted, 204)), verdict{handled: true, failures: 1}},
+		{"the same, and nothing was wrong with the store", join(through("a1", "p1", 0, declined, 502), []string{"40 log p1 failed stuck"}, through("b1", "p2", 1100, acted, 204)), verdict{handled: true, unexplained: 1, failures: 1}},
+		{"sent away after a release", join(through("a1", "p1", 0, declined, 502), []string{"40 log p1 failed"}, inFlight("d3", 900), through("b1", "p2", 1100, acted, 204)), verdict{handled: true, failures: 1, still: 1}},
 		{"sent away long after it", join(through("a1", "p1", 0, silent, 0), []string{"18 kill a1"}, inFlight("d3", 1900), through("b1", "p2", 2000, acted, 204)), verdict{handled: true, crash: 1, still: 1}},
 		{"its sender had hung up", []string{"0 sent p1 a", "3 a1 p1 ran", "5 response p1 0", "10 a1 p1 effect", "15 a1 p1 closed success", "50 sent p2 b", "52 response p2 200"}, verdict{handled: true, outlived: 1}},
 	} {
