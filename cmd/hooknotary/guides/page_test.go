@@ -206,6 +206,11 @@ func (w *walk) start(b block, ready string) *process {
 	w.Cleanup(func() {
 		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.done
+		for _, v := range w.env {
+			if name, value, _ := strings.Cut(v, "="); strings.HasSuffix(name, "_SECRET") && value != "" && strings.Contains(p.printed(), value) {
+				w.Errorf("%s printed the value of %s", p.name, name)
+			}
+		}
 		if w.Failed() {
 			w.Logf("%s printed:\n%s", p.name, p.printed())
 		}
@@ -296,6 +301,9 @@ func need(t *testing.T, programs ...string) {
 // fetches skips a test that installs from npm, unless all servers must be there.
 func fetches(t *testing.T, what string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skipf("-short leaves out what needs %s", what)
+	}
 	if os.Getenv("HOOKNOTARY_SERVERS") != "required" {
 		t.Skipf("%s comes from npm, which is asked only with HOOKNOTARY_SERVERS=required", what)
 	}

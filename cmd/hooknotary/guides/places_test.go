@@ -159,6 +159,9 @@ func TestSystemd(t *testing.T) {
 // TestContainer builds the image, but for its base, which would have to be fetched: the first
 // stage is a folder with what its RUN makes here.
 func TestContainer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what builds an image")
+	}
 	need(t, "podman", "openssl", "curl")
 	if os.Getuid() != 0 {
 		t.Skip("only root gives files to the user of the image")
