@@ -352,12 +352,13 @@ func TestDigest(t *testing.T) {
 	}
 	t.Run("a key that is over", func(t *testing.T) {
 		f := newFolder(t, same)
-		c, err := config.Load(filepath.Join(f.path, "hooknotary.yaml"), config.Env{Lookup: lookup(f.env)}, now.AddDate(0, 0, 30))
-		if err == nil {
+		later := now.AddDate(0, 0, 30)
+		if _, err := config.Load(filepath.Join(f.path, "hooknotary.yaml"), config.Env{Lookup: lookup(f.env)}, later); err == nil {
 			t.Fatal("the certificate of the test has ended, too, and nothing was said")
 		}
 		f.edit(", tls: { cert: tls.crt, key: tls.key }", "")
-		if c, err = config.Load(filepath.Join(f.path, "hooknotary.yaml"), config.Env{Lookup: lookup(f.env)}, now.AddDate(0, 0, 30)); err != nil {
+		c, err := config.Load(filepath.Join(f.path, "hooknotary.yaml"), config.Env{Lookup: lookup(f.env)}, later)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if c.Routes[0].Digest == before.Routes[0].Digest || c.Routes[1].Digest != before.Routes[1].Digest || !c.Routes[0].Keys[1].Over {

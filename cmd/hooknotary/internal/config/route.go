@@ -539,23 +539,22 @@ func (r *routeReader) listed(all []labelled) {
 		r.make(r.x, verify.KeyFunc(func(context.Context, *verify.Head) ([]verify.Key, error) { return nil, nil }))
 		return
 	}
-	// Each alone first, so that a mistake names the one.
-	good := true
+	v, err := r.list(live, false)
+	if err == nil {
+		r.out.Verifier = v
+		return
+	}
+	// Each alone, so that a mistake names the one.
+	named := false
 	for _, s := range live {
 		if _, err := r.list([]labelled{s}, false); err != nil {
-			good = false
+			named = true
 			s.at.wrong("%s", r.refusal([]labelled{s}, err))
 		}
 	}
-	if !good {
-		return
-	}
-	v, err := r.list(live, false)
-	if err != nil {
+	if !named {
 		r.x.wrong("%s", r.refusal(live, err))
-		return
 	}
-	r.out.Verifier = v
 }
 
 // list makes a verifier of secrets. With numbers, it calls them by these and not by their
