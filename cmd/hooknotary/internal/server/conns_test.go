@@ -101,8 +101,13 @@ func TestConnections(t *testing.T) {
 		<-begun
 		io.WriteString(idle, part)
 		finish(t, idle)
-		c := dial(t, s) // one too many
-		closed(t, idle)
+		var c net.Conn
+		wait(t, "the idle one goes", func() bool { // the server may not know yet that it is idle
+			c = dial(t, s) // one too many
+			idle.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+			_, err := idle.Read(make([]byte, 1))
+			return err != nil && !isTimeout(err)
+		})
 		io.WriteString(c, part)
 		finish(t, c)
 		close(end)
@@ -126,9 +131,12 @@ func TestConnections(t *testing.T) {
 		closed(t, dial(t, s))
 		close(end)
 		answered(t, long)
-		c := dial(t, s)
-		io.WriteString(c, part)
-		finish(t, c)
+		wait(t, "a later one is served", func() bool { // the server may not know yet that the first is idle
+			c := dial(t, s)
+			io.WriteString(c, part+"Connection: close\r\n\r\n")
+			got, _ := io.ReadAll(c)
+			return strings.HasPrefix(string(got), "HTTP/1.1 200 ")
+		})
 	})
 	t.Run("an address cannot hold more than an eighth", func(t *testing.T) {
 		for _, c := range []struct {

@@ -50,6 +50,7 @@ func TestHead(t *testing.T) {
 		{"one of 32 KiB and a byte is too large", post(32<<10+1) + "\r\n\r\n", "431 Request Header Fields Too Large"},
 		{"128 fields are served", head + strings.Repeat("X: y\r\n", 126) + "\r\n", "200 OK"},
 		{"129 fields are too many", head + strings.Repeat("X: y\r\n", 127) + "\r\n", "431 Request Header Fields Too Large"},
+		{"of those that are too many the rest is read", head + strings.Repeat("X: y\r\n", 10000) + "\r\n", "431 Request Header Fields Too Large"},
 		{"a field of 8 KiB is served", head + "X: " + strings.Repeat("y", 8<<10-4) + "\r\n\r\n", "200 OK"},
 		{"a field of more is too long", head + "X: " + strings.Repeat("y", 8<<10-3) + "\r\n\r\n", "431 Request Header Fields Too Large"},
 		{"a request line of 8 KiB is served", "GET /" + strings.Repeat("y", 8<<10-15) + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "200 OK"},
@@ -116,6 +117,9 @@ func TestHead(t *testing.T) {
 				io.WriteString(c, request+behind)
 				got, err := io.ReadAll(c)
 				first, rest, _ := strings.Cut(string(got), "\r\n\r\n")
+				if strings.HasPrefix(name, "chunks") != strings.Contains(first, "\r\nConnection: close") {
+					t.Errorf("%s: got %q", name, first)
+				}
 				if !strings.HasPrefix(first, "HTTP/1.1 200 ") || rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 400 ") {
 					t.Errorf("%s: got %q, %v", name, got, err)
 				}
@@ -133,6 +137,19 @@ func TestHead(t *testing.T) {
 					io.WriteString(c, second)
 				}
 				answered(t, c)
+			}
+		}
+	})
+
+	t.Run("empty lines between two requests are not its end", func(t *testing.T) {
+		for n, want := range map[int]int{100: 200, 128: 431} {
+			s := start(t, options())
+			c := dial(t, s)
+			io.WriteString(c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+			answered(t, c)
+			io.WriteString(c, "\r\nPOST / HTTP/1.1\r\nHost: h\r\n"+strings.Repeat("X: y\r\n", n)+"\r\n")
+			if r, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || r.StatusCode != want {
+				t.Errorf("%d fields: got %v, %v", n+1, r, err)
 			}
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -30,10 +31,11 @@ import (
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
+	life time.Duration // of what it makes
 }
 
 func newAuthority(t *testing.T) *authority {
-	a := new(authority)
+	a := &authority{life: 30 * 24 * time.Hour}
 	a.cert, a.key = a.make(t, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "an authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	})
@@ -50,7 +52,7 @@ func (a *authority) make(t *testing.T, c *x509.Certificate) (*x509.Certificate, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SerialNumber, c.NotBefore, c.NotAfter = serial, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	c.SerialNumber, c.NotBefore, c.NotAfter = serial, time.Now().Add(-time.Hour), time.Now().Add(a.life)
 	parent, signer := a.cert, a.key
 	if parent == nil {
 		parent, signer = c, key
@@ -177,12 +179,22 @@ func TestTLS(t *testing.T) {
 		}
 	})
 	t.Run("version 1.2 is taken, an older one is not", func(t *testing.T) {
+		t.Setenv("GODEBUG", "tls10server=1") // what anybody may set
 		s := start(t, secured(t, ca))
 		for version, ok := range map[uint16]bool{tls.VersionTLS12: true, tls.VersionTLS11: false} {
 			c := roots()
 			c.MinVersion, c.MaxVersion = tls.VersionTLS10, version
 			if err := tls.Client(dial(t, s), c).Handshake(); (err == nil) != ok {
 				t.Errorf("%s: %v", tls.VersionName(version), err)
+			}
+		}
+	})
+	t.Run("a certificate that ends soon is warned of", func(t *testing.T) {
+		soon := *ca
+		soon.life = 24 * time.Hour
+		for _, a := range []*authority{ca, &soon} {
+			if got := start(t, secured(t, a)).log.String(); strings.Contains(got, "ends soon") != (a == &soon) {
+				t.Errorf("the log is %s", got)
 			}
 		}
 	})
@@ -285,15 +297,19 @@ func TestTLS(t *testing.T) {
 		o := secured(t, ca)
 		o.Public, o.Shutdown.Grace = h, hour
 		s := start(t, o)
-		ctx, cancel := context.WithCancel(t.Context())
-		c := client(roots(), true)
-		go func() {
-			r, _ := http.NewRequestWithContext(ctx, "GET", "https://"+s.Addr().String(), nil)
-			c.Do(r)
-		}()
+		conn := make(chan net.Conn, 1)
+		p := new(http.Protocols)
+		p.SetHTTP2(true)
+		tr := &http.Transport{Protocols: p, DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conf := roots()
+			conf.NextProtos = []string{"h2"}
+			c, err := (&tls.Dialer{Config: conf}).DialContext(ctx, network, address)
+			conn <- c
+			return c, err
+		}}
+		go tr.RoundTrip(httptest.NewRequest("GET", "https://"+s.Addr().String(), nil))
 		r := <-h.begun
-		cancel()
-		c.CloseIdleConnections()
+		(<-conn).(*tls.Conn).NetConn().Close()
 		<-r.Context().Done()
 		s.stop()
 		refused(t, s)
