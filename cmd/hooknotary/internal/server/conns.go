@@ -84,16 +84,8 @@ func addrOf(a net.Addr) netip.Addr {
 // which is the new one where no other waits; then add returns nil.
 func (s *conns) add(c net.Conn) *conn {
 	added := &conn{Conn: c, owner: s, addr: addrOf(c.RemoteAddr()), fresh: true}
-	key := peerKey(added.addr)
 	s.mu.Lock()
-	p := s.peers[key]
-	if p == nil {
-		if s.peers == nil {
-			s.peers = make(map[netip.Addr]*peer)
-		}
-		p = &peer{key: key, exempt: s.share == 0 || !added.addr.IsValid() || s.exempt != nil && s.exempt(added.addr)}
-		s.peers[key] = p
-	}
+	p := s.peer(added.addr)
 	added.peer = p
 	s.n++
 	p.n++
@@ -107,6 +99,23 @@ func (s *conns) add(c net.Conn) *conn {
 		return nil
 	}
 	return added
+}
+
+// peer returns what a has, or a peer without bounds for an address without a share. It needs s.mu.
+func (s *conns) peer(a netip.Addr) *peer {
+	if s.share == 0 || !a.IsValid() || s.exempt != nil && s.exempt(a) {
+		return &peer{exempt: true}
+	}
+	key := peerKey(a)
+	p := s.peers[key]
+	if p == nil {
+		if s.peers == nil {
+			s.peers = make(map[netip.Addr]*peer)
+		}
+		p = &peer{key: key}
+		s.peers[key] = p
+	}
+	return p
 }
 
 // makeWay removes connections that wait until the bounds hold, or none waits.
@@ -124,10 +133,13 @@ func (s *conns) makeWay(p *peer) []*conn {
 func (s *conns) evict(victims []*conn) {
 	for _, c := range victims {
 		c.Conn.Close()
-		if left, ok := s.reported.allow(time.Now()); ok {
-			s.log.Warn("connections are at their bound; the one that waited longest for a request is closed",
-				"address", c.addr, "not_logged", left)
-		}
+		s.report("connections are at their bound; the one that waited longest for a request is closed", c)
+	}
+}
+
+func (s *conns) report(what string, c *conn) {
+	if left, ok := s.reported.allow(time.Now()); ok {
+		s.log.Warn(what, "address", c.addr, "not_logged", left)
 	}
 }
 
@@ -162,6 +174,9 @@ func (s *conns) begin(c *conn) bool {
 	}
 	s.mu.Unlock()
 	s.evict(victims)
+	if !ok {
+		s.report("connections are at their bound; a request of HTTP/2 is refused", c)
+	}
 	return ok
 }
 
