@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/config"
+	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/server"
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/stores"
 	"github.com/hooknotary/hooknotary/middleware"
 	"github.com/hooknotary/hooknotary/middleware/record"
@@ -147,6 +148,8 @@ type assertionView struct {
 
 type boundsView struct {
 	Header      int     `json:"header_bytes"`
+	Fields      int     `json:"header_fields"`
+	Line        int     `json:"header_line_bytes"`
 	ReadHeader  float64 `json:"read_header_seconds"`
 	Idle        float64 `json:"idle_seconds"`
 	Connections int     `json:"connections"`
@@ -228,7 +231,7 @@ func view(file string, c *config.Config) *gatewayView {
 		Store: storeWords(&c.Store), Telemetry: []string{},
 		Assertion: assertionView{Keys: []string{}, Issuer: c.Assertion.Issuer, Publish: c.Assertion.Publish},
 		Bounds: boundsView{
-			Header: c.Limits.Header, ReadHeader: c.Limits.ReadHeaderTimeout.Seconds(), Idle: c.Limits.IdleTimeout.Seconds(),
+			Header: c.Limits.Header, Fields: server.MaxFields, Line: server.MaxLine, ReadHeader: c.Limits.ReadHeaderTimeout.Seconds(), Idle: c.Limits.IdleTimeout.Seconds(),
 			Connections: c.Limits.Connections, OneAddress: c.Limits.Connections / 8, BodyBudget: c.Limits.BodyBudget,
 		},
 		Shutdown:   shutdownView{c.Shutdown.Drain.Seconds(), c.Shutdown.Grace.Seconds(), (c.Shutdown.Drain + c.Shutdown.Grace).Seconds()},
@@ -420,7 +423,7 @@ func (v *gatewayView) write(w io.Writer) error {
 	if len(v.Assertion.Keys) > 0 {
 		row("assertion", "issuer %s; keys %s; published: %v", v.Assertion.Issuer, strings.Join(v.Assertion.Keys, ", "), v.Assertion.Publish)
 	}
-	row("head of a request", "%s within %s", sizeWords(int64(v.Bounds.Header)), seconds(v.Bounds.ReadHeader))
+	row("head of a request", "%s in %d fields of up to %s, within %s", sizeWords(int64(v.Bounds.Header)), v.Bounds.Fields, sizeWords(int64(v.Bounds.Line)), seconds(v.Bounds.ReadHeader))
 	row("idle connections", "%s", seconds(v.Bounds.Idle))
 	row("connections", "%d, of one address %d", v.Bounds.Connections, v.Bounds.OneAddress)
 	row("bodies in flight", "%s", sizeWords(v.Bounds.BodyBudget))

@@ -130,7 +130,7 @@ func TestCheck(t *testing.T) {
 	t.Run("shows what a file means", func(t *testing.T) {
 		file, s := gatewayOf(t)
 		hooknotary(t, s, "check", "--config", file).want(t, 0,
-			"hooknotary.yaml: 4 routes", ":8443, TLS by files", "Redis, env:REDIS_URL", "2026-11 ES256", "32 KiB within 5s", "8192, of one address 1024", "128 MiB",
+			"hooknotary.yaml: 4 routes", ":8443, TLS by files", "Redis, env:REDIS_URL", "2026-11 ES256", "32 KiB in 128 fields of up to 8 KiB, within 5s", "8192, of one address 1024", "128 MiB",
 			"5s drain + 20s grace = 25s",
 			"route billing (line 8)", "new from file:stripe", "old from env:STRIPE_OLD, OVER since 2026-03-01T00:00:00Z", "up to 5m before and 5m after now",
 			"15m; connections: kept for 1s", "HS256, key billing, for n8n, in Authorization: Bearer", "512 verified deliveries, each up to 15m; detached: true",

@@ -13,8 +13,8 @@ import (
 // Beside the bytes of a head, its form is bounded: net/http makes up to 600 KiB out of 32 KiB
 // of short lines, before anybody can look at them.
 const (
-	maxLine  = 8 << 10 // bytes of a line, the request line among them
-	maxLines = 128     // header fields
+	MaxFields = 128     // header fields of a request
+	MaxLine   = 8 << 10 // bytes of a field of HTTP/1, and of the request line
 )
 
 // tooLarge is what net/http answers to a head with too many bytes.
@@ -45,7 +45,7 @@ func (h *head) scan(p []byte) (n int, ok bool) {
 			h.cr = h.line == 0 && len(part) == 1 && part[0] == '\r'
 			h.line += len(part)
 		}
-		if h.line > maxLine {
+		if h.line > MaxLine {
 			return n, false
 		}
 		if end < 0 {
@@ -53,7 +53,7 @@ func (h *head) scan(p []byte) (n int, ok bool) {
 		}
 		switch empty := h.line == 0 || h.cr; {
 		case !empty:
-			if h.lines++; h.lines > 1+maxLines {
+			if h.lines++; h.lines > 1+MaxFields {
 				return n, false
 			}
 		case h.lines > 0: // empty lines before the first one are not the end

@@ -239,7 +239,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		defer s.conns.end(c)
-		if lines(r.Header) > maxLines {
+		if lines(r.Header) > MaxFields {
 			refuse(w, http.StatusRequestHeaderFieldsTooLarge)
 			return
 		}
