@@ -3,6 +3,7 @@
 package guides_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"encoding/pem"
@@ -158,10 +159,42 @@ func TestN8N(t *testing.T) {
 				id, replay, unsigned, forged, other, stale, statuses)
 		})
 	}
+
+	t.Run("a workflow that takes longer than the sender waits runs once", func(t *testing.T) {
+		body, attempts := stripeEvent("evt_slow"), 0
+		deliver := func(patience time.Duration) (status int, duplicate string) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, gateway+"/hooks/slow", strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			attempts++ // each is signed anew
+			r.Header = stripetest.Header(time.Now().Add(time.Duration(attempts)*time.Second), []byte(body), stripeSecret)
+			res, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				return 0, ""
+			}
+			res.Body.Close()
+			return res.StatusCode, res.Header.Get("Webhook-Duplicate")
+		}
+		if status, _ := deliver(2 * time.Second); status != 0 {
+			t.Fatalf("the workflow of 5 seconds is answered within two, with %d", status)
+		}
+		if status, _ := deliver(patience); status != http.StatusConflict {
+			t.Errorf("a retry that comes meanwhile is answered with %d", status)
+		}
+		eventually(t, "a retry is told that the event was handled", func() bool {
+			time.Sleep(500 * time.Millisecond)
+			status, duplicate := deliver(patience)
+			return status == http.StatusOK && duplicate == "1"
+		})
+		ran(t, w, "hooknotarySlow", "a sender that hung up and its retries", 1, 1)
+	})
 }
 
-// importMore gives n8n two more workflows, which are the page's but for their sender. One
-// takes assertions that are signed with a common secret.
+// importMore gives n8n more workflows. Two are the page's but for their sender; one of them
+// takes assertions that are signed with a common secret. The third one takes its time.
 func importMore(w *walk) {
 	text, err := os.ReadFile(filepath.Join(w.dir, "workflow.json"))
 	if err != nil {
@@ -176,12 +209,34 @@ func importMore(w *walk) {
 		`"hooknotary"`, `"common"`, `$json.body.type`, `$json.body.after`).Replace(string(text)))
 	write("shop.json", strings.NewReplacer(`"hooknotaryBilling"`, `"hooknotaryShop"`, `"stripe"`, `"paypal"`, `"billing"`, `"shop"`,
 		`$json.body.type`, `$json.body.event_type`).Replace(string(text)))
+	write("slow.json", slowly(w, text))
 	write("common.json", fmt.Sprintf(`[{"id":"common","name":"common","type":"jwtAuth","data":{"keyType":"passphrase","algorithm":"HS256","secret":%q}}]`, n8nSecret))
 	write("secrets/common", n8nSecret)
-	w.do(block{language: "sh", text: "n8n import:credentials --input=common.json\nn8n import:workflow --input=ci.json\nn8n import:workflow --input=shop.json\n"})
+	w.do(block{language: "sh", text: "n8n import:credentials --input=common.json\nn8n import:workflow --input=ci.json\nn8n import:workflow --input=shop.json\nn8n import:workflow --input=slow.json\n"})
 }
 
-// serveThree starts a gateway with a route for each of three senders, and returns its URL.
+// slowly returns the workflow with a wait in the place of its last node.
+func slowly(w *walk, workflow []byte) string {
+	w.Helper()
+	var all []map[string]any
+	if err := json.Unmarshal(workflow, &all); err != nil {
+		w.Fatal(err)
+	}
+	for _, node := range all[0]["nodes"].([]any) {
+		if node := node.(map[string]any); node["name"] == "Event" {
+			node["type"], node["typeVersion"], node["webhookId"] = "n8n-nodes-base.wait", 1.1, "slow-wait"
+			node["parameters"] = map[string]any{"resume": "timeInterval", "amount": 5, "unit": "seconds"}
+		}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return strings.NewReplacer(`"hooknotaryBilling"`, `"hooknotarySlow"`, `"stripe"`, `"slow"`, `"billing"`, `"slow"`).Replace(string(text))
+}
+
+// serveThree starts a gateway with a route for each of three senders and one for a slow
+// workflow, and returns its URL.
 func serveThree(t *testing.T, w *walk, pp *paypaltest.PayPal) string {
 	t.Helper()
 	// A PayPal of our own: its certificate is remembered, and its root is the machine's.
@@ -227,6 +282,13 @@ routes:
     webhook_id: env:PAYPAL_WEBHOOK_ID
     cert_file: paypal.certs
     upstream: { url: "http://127.0.0.1:5678/webhook/paypal" }
+    assert: { as: "Authorization: Bearer", audience: n8n }
+  - name: slow
+    path: /hooks/slow
+    provider: stripe
+    secret: file:secrets/stripe
+    upstream: { url: "http://127.0.0.1:5678/webhook/slow" }
+    detach: true
     assert: { as: "Authorization: Bearer", audience: n8n }
 `, "PORT", port)})
 	w.servers = append(w.servers, w.start(block{language: "sh", text: "hooknotary serve --config three.yaml"}, "serving"))
