@@ -49,6 +49,7 @@ type Follower struct {
 	cost    time.Duration // of the last comparison
 	loaded  [32]byte      // digest of the watched files right before they were loaded
 	retry   bool          // the last try failed, or its files may have changed meanwhile
+	restart []string      // what was said to need one
 	said    string        // the error that was logged last, unless there was a success since
 }
 
@@ -70,8 +71,6 @@ func (f *Follower) Run(ctx context.Context) {
 		f.watcher = newWatcher(f.Gateway.o.Log)
 		defer f.watcher.close()
 		f.watcher.watch(f.Gateway.Config().Watch)
-		f.loaded = digest(f.Gateway.Config().Watch)
-		f.retry = true // they may have changed since they were loaded
 	}
 	if f.Ready != nil {
 		f.Ready()
@@ -100,14 +99,12 @@ func (f *Follower) Run(ctx context.Context) {
 			merged = nil
 			f.watcher.watch(f.Gateway.Config().Watch) // links may lead elsewhere now
 			if f.changed() {
-				f.reload(true)
+				f.reload(false)
 			}
 		case <-compare.C:
 			end := f.Gateway.Config().NextExpiry
-			switch over := !end.IsZero() && f.Gateway.o.Now().After(end); {
-			case f.Watch && f.changed():
-				f.reload(true)
-			case over || f.Watch && f.retry:
+			over := !end.IsZero() && f.Gateway.o.Now().After(end)
+			if over || f.Watch && (f.retry || f.changed()) {
 				f.reload(false)
 			}
 		}
@@ -124,8 +121,8 @@ func (f *Follower) changed() bool {
 	return digest(f.Gateway.Config().Watch) != f.loaded
 }
 
-// reload loads the files and swaps the configuration. Unless it is loud, it is silent
-// about what it has said before.
+// reload loads the files and swaps the configuration. Unless it is loud, it is silent where
+// nothing changed, and about what it has said before.
 func (f *Follower) reload(loud bool) {
 	g := f.Gateway
 	log := g.o.Log
@@ -147,23 +144,22 @@ func (f *Follower) reload(loud bool) {
 		f.said = err.Error()
 		return
 	}
-	f.said = ""
-	f.retry = !slices.Equal(before.Watch, c.Watch)
+	f.said, f.retry = "", false
 	if f.Watch {
 		f.watcher.watch(c.Watch)
-		if f.retry {
-			f.loaded = [32]byte{}
+		if !slices.Equal(before.Watch, c.Watch) {
+			f.loaded = [32]byte{} // the new ones may have changed since
 		}
 	}
 	added, changed, removed := difference(before, c)
-	if !loud && added+changed+removed == 0 {
-		return
+	if loud || added+changed+removed > 0 {
+		log.Info("configuration loaded", "routes", len(c.Routes), "added", added, "changed", changed, "removed", removed)
 	}
-	log.Info("configuration loaded", "routes", len(c.Routes), "added", added, "changed", changed, "removed", removed)
 	LogConfig(log, c, before)
-	if len(restart) > 0 {
+	if len(restart) > 0 && (loud || !slices.Equal(restart, f.restart)) {
 		log.Warn("these parts of the configuration changed and need a restart; until then the old ones are in force", "parts", restart)
 	}
+	f.restart = restart
 }
 
 // load calls Load. Whatever is in a file must not end what is served, so a panic is an error.

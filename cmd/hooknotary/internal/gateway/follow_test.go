@@ -219,8 +219,9 @@ func TestFollowerWatches(t *testing.T) {
 			write(t, filepath.Join(dir, fmt.Sprint("other", i%3)), fmt.Sprint(i))
 			time.Sleep(30 * time.Millisecond) // it is about several merged changes, and not about time
 		}
-		if ok, refused := f.counts(); ok+refused > 0 {
-			t.Errorf("it was loaded %d times", ok+refused)
+		// Once, because the file might have changed before the watching began.
+		if ok, refused := f.counts(); ok+refused > 1 {
+			t.Errorf("it was loaded %d times, want once at most", ok+refused)
 		}
 		write(t, f.file, otherSecret)
 		f.takes(t, otherSecret)
