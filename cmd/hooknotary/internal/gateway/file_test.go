@@ -80,6 +80,10 @@ store: { memory: {} }
 routes: [ { name: ci, path: "/hooks/{tenant}", provider: github, tenants: { folder: tenants }, upstream: { url: %s } } ]
 `, up.URL), time.Now()), nil)
 
+	genuine := httptest.NewRequest(http.MethodPost, "/hooks/acme", bytes.NewReader([]byte(`{"ref":"refs/heads/main"}`)))
+	genuine.Header = githubtest.Header("push", []byte(`{"ref":"refs/heads/main"}`), secret)
+	send(t, g, genuine, 200)
+
 	// The body is large, so that the signature takes most of the time.
 	body := append(bytes.Repeat([]byte(" "), 1<<20), `{"ref":"refs/heads/main"}`...)
 	header := githubtest.Header("push", body, otherSecret)
@@ -107,5 +111,30 @@ routes: [ { name: ci, path: "/hooks/{tenant}", provider: github, tenants: { fold
 	// Without the same work the ratio would be below a third.
 	if ratio := float64(unknown) / float64(known); ratio < 0.6 || ratio > 1.7 {
 		t.Errorf("an unknown tenant takes %.2f times as long as a known one", ratio)
+	}
+}
+
+// TestHandshake: the sender's check of the endpoint is answered by the gateway, and the
+// upstream sees nothing of it.
+func TestHandshake(t *testing.T) {
+	up, dir := newReceiver(t, nil), t.TempDir()
+	write(t, filepath.Join(dir, "secret"), "app-secret-of-the-gateway-tests")
+	write(t, filepath.Join(dir, "token"), "token-of-the-gateway-tests")
+	g, _ := newGateway(t, loadFile(t, dir, fmt.Sprintf(`
+store: { memory: {} }
+routes: [ { name: meta, path: /hooks/meta, provider: meta, secret: file:secret, verify_token: file:token, upstream: { url: %s } } ]
+`, up.URL), time.Now()), nil)
+	get := func(token string, want int) string {
+		t.Helper()
+		return bodyOf(t, send(t, g, httptest.NewRequest(http.MethodGet, "/hooks/meta?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token="+token, nil), want))
+	}
+	if got := get("token-of-the-gateway-tests", 200); got != "1158201444" {
+		t.Errorf("the response is %q", got)
+	}
+	if got := get("another-token-of-the-tests", 401); got == "1158201444" {
+		t.Errorf("the response to a wrong token is %q", got)
+	}
+	if up.count() != 0 {
+		t.Errorf("the upstream got %d requests", up.count())
 	}
 }

@@ -146,10 +146,9 @@ func (f *Follower) reload(loud bool) {
 	}
 	f.said, f.retry = "", false
 	if f.Watch {
+		// Where this is another list, its digest is another one than loaded, so it is loaded
+		// once more: the new files may have changed since.
 		f.watcher.watch(c.Watch)
-		if !slices.Equal(before.Watch, c.Watch) {
-			f.loaded = [32]byte{} // the new ones may have changed since
-		}
 	}
 	added, changed, removed := difference(before, c)
 	if loud || added+changed+removed > 0 {
