@@ -124,7 +124,9 @@ func (f *figures) table(out io.Writer, o options) {
 	row("store killed", f.faults[storeKill], "")
 	row("store paused beyond the lease", f.faults[storePause], fmt.Sprintf("%d times it was slow to answer, or did not", f.faults[slow]))
 	row("store emptied", f.faults[flush], "")
-	row("claims that failed without such a fault", f.errors, "")
+	if !o.gateway { // nobody sees its claims
+		row("claims that failed without such a fault", f.errors, "")
+	}
 	row("connections cut", f.faults[cutOff], "")
 	row("replays sent", f.replays, fmt.Sprintf("%d ran an event that was not known to be done", f.harmless))
 	row("forgeries sent", f.forgeries, fmt.Sprintf("%d ran because the store was emptied", f.unbound))
