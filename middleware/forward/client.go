@@ -52,6 +52,13 @@ type conn struct {
 	expiry   *time.Timer // while it is idle
 }
 
+// Close breaks the connection off. That of TLS would say goodbye first, for which it may
+// wait 5 seconds on an upstream that reads nothing.
+func (cn *conn) Close() error { return cn.raw.Close() }
+
+// leave closes a connection that nothing is under way on.
+func (cn *conn) leave() { cn.Conn.Close() }
+
 // bounded reads from a connection, no more than left bytes.
 type bounded struct {
 	net.Conn
@@ -87,9 +94,10 @@ type exchange struct {
 	c        *client
 	conn     *conn
 	response *http.Response
-	stop     func() bool   // of the context
+	stop     func() bool   // of the context, which ends nothing from then on; false: it has ended
 	writing  chan struct{} // closed when a big body is written; else nil
 	broken   bool          // it was not written to its end
+	success  bool          // see succeed
 }
 
 // do sends head and body and waits for the final response until the deadline, or until ctx
@@ -149,7 +157,7 @@ func (c *client) try(ctx context.Context, cn *conn, deadline time.Time, head, bo
 	cn.SetDeadline(deadline)
 	cn.in.left = maxHead
 	x := &exchange{c: c, conn: cn}
-	x.stop = context.AfterFunc(ctx, func() { cn.SetDeadline(time.Unix(1, 0)) })
+	x.stop = sync.OnceValue(context.AfterFunc(ctx, func() { cn.SetDeadline(time.Unix(1, 0)) }))
 	// Where the process stood still, only Err knows that the lease is over.
 	if err := ctx.Err(); err != nil {
 		return nil, x.fail(ctx, err, false)
@@ -242,11 +250,30 @@ func (cn *conn) response() (*http.Response, error) {
 	}
 }
 
+// succeed says that the response is a success. The upstream may still be reading, and loses
+// the event if it does not get all. So the rest of the request is written until the
+// deadline, also when the sender hangs up.
+func (x *exchange) succeed() {
+	if x.success = true; !x.isWritten() {
+		x.stop()
+	}
+}
+
 // finish ends an exchange. It reads what is left of the response, within bounds: an upstream
 // that is still writing may take a broken connection for a reason to stop. The connection
 // serves again only if that was all, and nothing else has come.
 func (x *exchange) finish() {
 	cn, r := x.conn, x.response
+	if x.success && !x.isWritten() {
+		discarded := make(chan struct{})
+		go func() { // else each side may wait for the other
+			defer close(discarded)
+			io.Copy(io.Discard, r.Body)
+		}()
+		<-x.writing
+		cn.SetReadDeadline(time.Now().Add(drainTime))
+		<-discarded
+	}
 	complete := false
 	if r.ContentLength <= maxDrain {
 		cn.SetReadDeadline(time.Now().Add(drainTime))
@@ -269,7 +296,22 @@ func (x *exchange) finish() {
 		cn.Close()
 		return
 	}
-	x.c.put(cn)
+	if !x.c.keep(cn) {
+		cn.leave()
+	}
+}
+
+// isWritten reports whether the writing of the request has ended.
+func (x *exchange) isWritten() bool {
+	if x.writing == nil {
+		return true
+	}
+	select {
+	case <-x.writing:
+		return true
+	default:
+		return false
+	}
 }
 
 func (x *exchange) close() {
@@ -330,18 +372,17 @@ func (cn *conn) good() bool {
 	return quiet(cn.raw)
 }
 
-// put makes a connection idle, until it is taken or its time is over.
-func (c *client) put(cn *conn) {
+// keep makes a connection idle, until it is taken or its time is over. It is false if the
+// connection must not be kept.
+func (c *client) keep(cn *conn) bool {
 	if c.idleFor == 0 || !canPeek {
-		cn.Close()
-		return
+		return false
 	}
 	cn.SetDeadline(time.Time{})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || len(c.idle) >= maxIdle {
-		cn.Close()
-		return
+		return false
 	}
 	c.idle = append(c.idle, cn)
 	if cn.expiry == nil {
@@ -349,26 +390,30 @@ func (c *client) put(cn *conn) {
 	} else {
 		cn.expiry.Reset(c.idleFor)
 	}
+	return true
 }
 
 // drop closes a connection if it is idle.
 func (c *client) drop(cn *conn) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if i := slices.Index(c.idle, cn); i >= 0 {
+	i := slices.Index(c.idle, cn)
+	if i >= 0 {
 		c.idle = slices.Delete(c.idle, i, i+1)
-		cn.Close()
+	}
+	c.mu.Unlock()
+	if i >= 0 {
+		cn.leave()
 	}
 }
 
 // close closes the idle connections. The others are closed behind their request.
 func (c *client) close() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	for _, cn := range c.idle {
+	idle := c.idle
+	c.idle, c.closed = nil, true
+	c.mu.Unlock()
+	for _, cn := range idle {
 		cn.expiry.Stop()
-		cn.Close()
+		cn.leave()
 	}
-	c.idle = nil
 }

@@ -322,13 +322,14 @@ func TestEarlyResponse(t *testing.T) {
 		name    string
 		text    string
 		closes  bool
+		timeout time.Duration
 		status  []int
 		settled []string
 	}{
-		{"413, and it reads no more", "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n", false, []int{502}, []string{"release"}},
-		{"200, and it reads no more", ok, false, []int{200}, []string{"commit"}},
+		{"413, and it reads no more", "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n", false, patience, []int{502}, []string{"release"}},
+		{"200, and it reads no more", ok, false, 2 * time.Second, []int{200}, []string{"commit"}},
 		// A reset may destroy what was said before it. Then nobody knows.
-		{"413, and it closes", "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", true, []int{502}, []string{"release", "kept"}},
+		{"413, and it closes", "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", true, patience, []int{502}, []string{"release", "kept"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -350,10 +351,65 @@ func TestEarlyResponse(t *testing.T) {
 					<-end
 				}
 			}()
-			s := newRoute(t, "http://"+l.Addr().String()+"/in", func(s *route) { s.guard.MaxBody = 32 << 20 })
+			s := newRoute(t, "http://"+l.Addr().String()+"/in", func(s *route) { s.guard.MaxBody, s.opts.Timeout = 32<<20, tt.timeout })
 			w := s.serve(eventOf(24 << 20)) // more than the buffers of a socket hold
 			if !slices.Contains(tt.status, w.Code) || !slices.Contains(tt.settled, s.store.settled()) {
 				t.Errorf("the sender gets %d, the store sees %s", w.Code, s.store.settled())
+			}
+		})
+	}
+	for _, tt := range []struct {
+		name string
+		text string
+		echo bool
+		hang bool // the sender hangs up
+	}{
+		{"200, and it reads on", ok, false, false},
+		{"200, and it reads on though the sender hangs up", ok, false, true},
+		{"200 with the end of the connection, and it reads on", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", false, false},
+		{"200, and it writes what it reads", "HTTP/1.1 200 OK\r\n\r\n", true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			missing := make(chan int64, 1)
+			ctx, hangUp := context.WithCancel(t.Context())
+			defer hangUp()
+			go func() {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				defer c.Close()
+				r, err := http.ReadRequest(bufio.NewReader(c))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				io.WriteString(c, tt.text)
+				time.Sleep(300 * time.Millisecond) // a receiver at work
+				if tt.hang {
+					hangUp()
+					time.Sleep(50 * time.Millisecond)
+				}
+				var to io.Writer = io.Discard
+				if tt.echo {
+					to = c
+				}
+				n, _ := io.Copy(to, r.Body)
+				missing <- r.ContentLength - n
+			}()
+			s := newRoute(t, "http://"+l.Addr().String()+"/in", func(s *route) { s.guard.MaxBody = 32 << 20 })
+			want(t, s.serve(eventOf(24<<20).WithContext(ctx)), 200)
+			if got := s.store.settled(); got != "commit" {
+				t.Errorf("the store sees %s", got)
+			}
+			if n := <-missing; n != 0 {
+				t.Errorf("the receiver misses %d bytes of an event that is done", n)
 			}
 		})
 	}

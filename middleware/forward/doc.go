@@ -38,7 +38,8 @@
 // The status of the upstream's final response decides. 2xx, and what Options.Success
 // lists, is a success: the event is committed, and the sender gets the status, or 200, with
 // an empty body. A success stays one whatever its body does: 64 KiB of it are read for 100
-// milliseconds, and Options.AnswerBody passes on up to 1 MiB. 429 and 503 become 503 with
+// milliseconds, and Options.AnswerBody passes on up to 1 MiB. A receiver that says so while
+// it still reads the request gets the rest of it, within Options.Timeout. 429 and 503 become 503 with
 // their Retry-After, an hour at most. Everything else becomes 502, or 504 where the time
 // was over: a receiver's 401 or 410 must not look like a verdict on the signature. Then the
 // event is released, and may come again.

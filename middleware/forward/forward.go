@@ -229,6 +229,7 @@ func (h *Handler) answer(w http.ResponseWriter, x *exchange) int {
 		problem(w, http.StatusServiceUnavailable)
 		return http.StatusServiceUnavailable
 	}
+	x.succeed()
 	var body []byte
 	if h.opts.AnswerBody {
 		body = wanted(r)
