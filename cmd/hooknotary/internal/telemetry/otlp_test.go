@@ -310,6 +310,47 @@ func TestNew(t *testing.T) {
 		}
 	})
 
+	t.Run("nothing that the collector says is logged", func(t *testing.T) {
+		for name, answer := range map[string]http.HandlerFunc{
+			"a body": func(w http.ResponseWriter, r *http.Request) { http.Error(w, mark, http.StatusBadRequest) },
+			"a status": func(w http.ResponseWriter, r *http.Request) {
+				c, _, _ := http.NewResponseController(w).Hijack()
+				io.WriteString(c, "HTTP/1.1 400 "+mark+"\r\n\r\n")
+				c.Close()
+			},
+			"no response": func(w http.ResponseWriter, r *http.Request) {
+				c, _, _ := http.NewResponseController(w).Hijack()
+				io.WriteString(c, "HTTP/1.1 "+mark+"\r\n\r\n")
+				c.Close()
+			},
+			"a redirect": func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "/"+mark+"%zz", http.StatusTemporaryRedirect)
+			},
+			"another host": func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "http://127.0.0.1:1/"+mark, http.StatusTemporaryRedirect)
+			},
+			"a part": func(w http.ResponseWriter, r *http.Request) {
+				var refused proto.Message = &collectorpb.ExportTraceServiceResponse{PartialSuccess: &collectorpb.ExportTracePartialSuccess{RejectedSpans: 1, ErrorMessage: mark}}
+				text, _ := proto.Marshal(refused)
+				w.Header().Set("Content-Type", "application/x-protobuf")
+				w.Write(text)
+			},
+		} {
+			collector := httptest.NewServer(answer)
+			var log lockedBuffer
+			all, err := telemetry.New(t.Context(), telemetry.Options{OTLP: collector.URL, Log: slog.New(slog.NewJSONHandler(&log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Route("/hooks/stripe", http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/hooks/stripe", nil))
+			err = all.Shutdown(t.Context())
+			if text := fmt.Sprint(log.String(), err); strings.Contains(text, mark) || !strings.Contains(text, "collector") {
+				t.Errorf("%s: %s", name, text)
+			}
+			collector.Close()
+		}
+	})
+
 	t.Run("with neither there is nothing", func(t *testing.T) {
 		for _, all := range []*telemetry.Telemetry{start(t, telemetry.Options{Scopes: []string{""}}), new(telemetry.Telemetry)} {
 			next := http.NewServeMux()

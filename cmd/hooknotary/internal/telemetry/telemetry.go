@@ -39,6 +39,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -292,15 +293,41 @@ func (t *Telemetry) MetricsHandler() http.Handler {
 }
 
 // Shutdown sends what is left and ends the export. It returns when ctx ends at the latest.
+// The error holds nothing that a collector said.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
-	var err error
+	var failed error
 	if t.tracers != nil {
-		err = t.tracers.Shutdown(ctx)
+		if err := t.tracers.Shutdown(ctx); err != nil {
+			failed = errors.New(discreet(err))
+		}
 	}
 	if t.meters != nil {
-		err = errors.Join(err, t.meters.Shutdown(ctx))
+		if err := t.meters.Shutdown(ctx); err != nil {
+			failed = errors.Join(failed, errors.New(discreet(err)))
+		}
 	}
-	return err
+	return failed
+}
+
+// answered finds where an error of the exporters begins to repeat the collector: behind the
+// number of a status.
+var answered = regexp.MustCompile(`(?s)(: [1-5][0-9][0-9] |: body: |partial success: ).*`)
+
+// discreet returns the text of an error without what a collector said, or a proxy in front
+// of it: some of them repeat the request, and that has a credential.
+func discreet(err error) string {
+	text := err.Error()
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		text, _, _ = strings.Cut(u.Err.Error(), `"`) // without the URL of a redirect
+		text = "the collector does not answer: " + text
+	}
+	text = answered.ReplaceAllStringFunc(text, func(rest string) string {
+		if rest[2] >= '1' && rest[2] <= '5' {
+			return ": the collector answered " + rest[2:5]
+		}
+		return ": the collector refused it"
+	})
+	return strings.ToValidUTF8(text[:min(len(text), 512)], "")
 }
 
 // failures logs what the export fails with.
@@ -321,7 +348,7 @@ func (f *failures) Handle(err error) {
 		if log == nil {
 			log = slog.Default()
 		}
-		log.Warn("telemetry cannot be exported", "error", strings.ToValidUTF8(err.Error()[:min(len(err.Error()), 512)], ""), "not_logged", f.left)
+		log.Warn("telemetry cannot be exported", "error", discreet(err), "not_logged", f.left)
 		f.last, f.left = now, 0
 		return
 	}
