@@ -18,6 +18,7 @@ import (
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/stores"
 	"github.com/hooknotary/hooknotary/cmd/hooknotary/internal/telemetry"
 	"github.com/hooknotary/hooknotary/middleware/record"
+	"github.com/hooknotary/hooknotary/verify/capture"
 )
 
 const (
@@ -134,10 +135,12 @@ func (p *program) serve(ctx context.Context, f *serveFlags) error {
 	if err := measured.Register("store", store.Store); err != nil {
 		return err
 	}
+	var g *gateway.Gateway
 	var recorder *record.Recorder
 	if c.Recorder != nil {
 		recorder, err = record.New(c.Recorder.Folder, &record.Options{
 			Kinds:   c.Recorder.Kinds,
+			Redact:  func(c *capture.Capture) { g.Redact(c) }, // what is recorded, g has served
 			OnError: func(err error) { log.Error("recorder", "error", err.Error()) },
 		})
 		if err != nil {
@@ -149,7 +152,7 @@ func (p *program) serve(ctx context.Context, f *serveFlags) error {
 	// The server ends this context when its patience is over. The gateway comes first.
 	over, end := context.WithCancel(context.Background())
 	defer end()
-	g, err := gateway.New(c, gateway.Options{
+	g, err = gateway.New(c, gateway.Options{
 		Store:     store.Store,
 		Log:       log,
 		Recorder:  recorder,

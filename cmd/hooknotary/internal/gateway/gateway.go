@@ -94,6 +94,8 @@ type Gateway struct {
 	reloading sync.Mutex
 	started   map[string][32]byte // Config.Restart, as it was at the start
 	inFlight  map[string]*inFlight
+
+	credentials atomic.Pointer[[]string] // parameters of queries, also those of former configurations
 }
 
 // generation is one configuration with what was made of it. It does not change.
@@ -185,6 +187,7 @@ func (g *Gateway) Reload(c *config.Config) (restart []string, err error) {
 		}
 		return nil, errors.Join(mistakes...)
 	}
+	g.learnCredentials(c)
 	g.serving.Store(next)
 	g.o.Telemetry.Faulty(len(c.Faulty))
 	for name, r := range old {
