@@ -41,6 +41,8 @@ type served struct {
 	*exec.Cmd
 	url, admin string // "http://127.0.0.1:12345"
 
+	out bytes.Buffer // the standard output, once it has ended
+
 	mu    sync.Mutex
 	log   bytes.Buffer
 	ended chan struct{}
@@ -54,7 +56,7 @@ func start(t *testing.T, env map[string]string, args ...string) *served {
 		t.Fatal(err)
 	}
 	s := &served{Cmd: exec.Command(executable, append([]string{"serve"}, args...)...), ended: make(chan struct{})}
-	s.Env = append(os.Environ(), asProgram+"=1")
+	s.Env, s.Stdout = append(os.Environ(), asProgram+"=1"), &s.out
 	for name, value := range env {
 		s.Env = append(s.Env, name+"="+value)
 	}
