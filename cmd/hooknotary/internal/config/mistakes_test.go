@@ -20,6 +20,7 @@ const marker = "zq7marker0secret"
 // TestMistakes changes one thing in a file that loads, and wants that one mistake.
 func TestMistakes(t *testing.T) {
 	all := files(t)
+	all["hooknotary.yaml"] += "  - { name: calls, path: /plain, provider: twilio, secret: file:secrets/jenkins, upstream: { url: \"http://x/\" } }\n"
 	newFolder(t, all).must() // the twin of all of them
 	for _, tt := range []struct {
 		name, old, new string
@@ -116,6 +117,9 @@ func TestMistakes(t *testing.T) {
 		{"a folder of tenants that is not there", "{ folder: tenants }", "{ folder: " + marker + " }", "routes[1].tenants.folder", "cannot be read"},
 		{"a setting of another provider", "    detach: true", "    sandbox: true", "routes[0].sandbox", "it is not for Stripe"},
 		{"a tolerance that is too long", "    detach: true", "    tolerance: 6m", "routes[0].tolerance", "want a duration from 1s to 5m"},
+		{"settings that exclude each other", "provider: stripe\n    secrets:", "provider: twilio\n    any_query: true\n    json_body: true\n    secrets:", "routes[0]", "for forms"},
+		{"a signed URL without a public one", "public_url: https://hooks.example.com             # for schemes that sign the URL", "# ", "routes[3].url", "want url, or public_url"},
+		{"a signed URL with a {name}", "path: /plain", `path: "/plain/{x}"`, "routes[3].url", "want a route for each"},
 		{"a URL that is not signed", "    detach: true", "    url: https://hooks.example.com/hooks/stripe", "routes[0].url", "does not sign the URL"},
 
 		{"a lease that is too short", "    detach: true", "    lease: 1ms", "routes[0].lease", "want a duration from 1s"},

@@ -137,6 +137,7 @@ type routeReader struct {
 	settings sender.Settings
 	segments []string
 	public   string // public_url
+	unsound  bool   // the settings have mistakes, which a verifier would only repeat
 }
 
 func (r *routeReader) read() {
@@ -156,7 +157,9 @@ func (r *routeReader) read() {
 	r.findSender()
 	r.guard()
 	if r.sender != nil {
+		before := len(r.mistakes)
 		r.chosen()
+		r.unsound = len(r.mistakes) > before
 	}
 	r.keys()
 	r.upstream(x.get("upstream"))
@@ -455,6 +458,9 @@ func (r *routeReader) identified(x node) {
 		ids = append(ids, string(s.Value()))
 		r.out.Keys = append(r.out.Keys, Key{Label: r.sender.About.Identifier, From: s.From()})
 	}
+	if r.unsound {
+		return
+	}
 	v, err := r.sender.Identified(&r.settings, ids...)
 	if err != nil {
 		x.wrong("%s", r.discreet(err, ids...))
@@ -525,7 +531,9 @@ func (r *routeReader) listed(all []labelled) {
 	var live []labelled
 	for _, s := range all {
 		r.out.Keys = append(r.out.Keys, s.key)
-		r.sameSecret(s.secret.Value(), r.out.Provider, r.out.Name)
+		if !r.sender.SignsURL { // else a delivery says for which route it is
+			r.sameSecret(s.secret.Value(), r.out.Provider, r.out.Name)
+		}
 		if s.key.Over {
 			continue
 		}
@@ -539,9 +547,16 @@ func (r *routeReader) listed(all []labelled) {
 		r.make(r.x, verify.KeyFunc(func(context.Context, *verify.Head) ([]verify.Key, error) { return nil, nil }))
 		return
 	}
+	if r.unsound {
+		return
+	}
 	v, err := r.list(live, false)
 	if err == nil {
 		r.out.Verifier = v
+		return
+	}
+	if _, again := r.sender.VerifierOf(&r.settings, r.sender.Probe(&r.settings)); again != nil && again.Error() == err.Error() {
+		r.x.wrong("%s", r.refusal(live, err)) // it is about the settings, whatever the secret
 		return
 	}
 	// Each alone, so that a mistake names the one.
@@ -600,6 +615,9 @@ func (r *routeReader) refusal(secrets []labelled, err error) string {
 
 // make makes the verifier of a source of keys.
 func (r *routeReader) make(at node, keys verify.KeySource) {
+	if r.unsound {
+		return
+	}
 	v, err := r.sender.Verifier(&r.settings, keys)
 	if err != nil {
 		at.wrong("%s", r.discreet(err))

@@ -34,7 +34,7 @@ func (r *routeReader) tenants(x node) {
 		return
 	}
 	r.watch(folder)
-	if r.sender == nil {
+	if r.sender == nil || r.unsound {
 		return
 	}
 	entries, err := os.ReadDir(folder)
