@@ -91,7 +91,7 @@ var table = []Field{
 	{"shutdown.grace", Duration, "20s", "How long requests under way then have."},
 
 	{"limits", Mapping, "", "Bounds of the whole process."},
-	{"limits.header", Size, "32KiB", "The head of a request. At most 1MiB."},
+	{"limits.header", Size, "32KiB", "The head of a request. At most 1MiB; beside it always 128 fields, and 8 KiB a field."},
 	{"limits.read_header_timeout", Duration, "5s", "For the head to arrive. At most 5m."},
 	{"limits.idle_timeout", Duration, "60s", "Between two requests on a connection. At most 1h."},
 	{"limits.connections", Number, "8192", "Connections. One address may hold an eighth, unless it is a trusted proxy."},
