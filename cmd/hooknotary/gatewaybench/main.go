@@ -24,7 +24,8 @@
 //
 // CPU time is what the kernel has counted for the proxy's processes, children included, and
 // not for the sender, the upstream, Redis or PostgreSQL. A delivery of "CPU µs a delivery" is
-// one of a row over a single connection. Requests a second are over 64 connections, and share
+// one of a row over a single connection, where waking a thread for each step counts as much
+// as the step; the row "all connections" is without that. Requests a second are over 64 connections, and share
 // the machine's processors with the sender and the upstream, which blunts the ratio. Half
 // load is half of the rate that the same gateway has just reached; the latency that it adds
 // is what it has more than the upstream asked without a proxy, at the same rate.
