@@ -87,7 +87,27 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound)
 		return
 	}
+	if h.opts.Observe != nil {
+		late := new(any)
+		r = r.WithContext(context.WithValue(r.Context(), panicKey{}, late))
+		defer func() {
+			if *late != nil {
+				panic(*late)
+			}
+		}()
+	}
 	h.guarded.ServeHTTP(w, r)
+}
+
+// panicKey finds where a panic of an observer waits for the guard: it must not undo a
+// success, or the event would run again.
+type panicKey struct{}
+
+func tell(ctx context.Context, done func(Report), report Report) {
+	if late, _ := ctx.Value(panicKey{}).(*any); late != nil {
+		defer func() { *late = recover() }()
+	}
+	done(report)
 }
 
 // hangUp is how long a sender may go on with a body that nobody reads.
@@ -161,15 +181,15 @@ func (h *Handler) forward(w http.ResponseWriter, r *http.Request) {
 	report.Duration = time.Since(start)
 	if x == nil {
 		problem(w, report.Sent)
-		done(report)
+		tell(ctx, done, report)
 		return
 	}
 	report.Status = x.response.StatusCode
 	if h.succeeds(report.Status) {
-		middleware.KeepClaim(ctx) // for an observer that panics; the success is committed
+		middleware.KeepClaim(ctx) // for an observer that ends its goroutine; the success is committed
 	}
 	report.Sent = h.answer(w, x)
-	done(report)
+	tell(ctx, done, report)
 }
 
 // timedOut reports whether an error says that a time was over.

@@ -83,7 +83,8 @@ type Options struct {
 
 	// Observe, if not nil, is called on the request's goroutine before a request is sent. To
 	// the header, which is empty, it may add what the receiver is to know besides, such as a
-	// trace context. What it returns is called with the outcome, if it is not nil.
+	// trace context. What it returns is called with the outcome, if it is not nil. A panic of
+	// that one goes on when the claim is settled.
 	Observe func(ctx context.Context, h http.Header) func(Report)
 }
 

@@ -484,7 +484,26 @@ func TestObserve(t *testing.T) {
 			s.serve(event())
 			t.Error("the panic is gone")
 		}()
-		if got := s.store.settled(); got != "kept" {
+		if got := s.store.settled(); got != "commit" {
+			t.Errorf("the store sees %s", got)
+		}
+	})
+	t.Run("one that panics behind a failure frees the event", func(t *testing.T) {
+		up := newReceiver(t, "tcp", says("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"))
+		s := newRoute(t, up.url("/in"), func(s *route) {
+			s.opts.Observe = func(context.Context, http.Header) func(forward.Report) {
+				return func(forward.Report) { panic("observer") }
+			}
+		})
+		func() {
+			defer func() {
+				if p := recover(); p != "observer" {
+					t.Errorf("the panic is %v", p)
+				}
+			}()
+			s.serve(event())
+		}()
+		if got := s.store.settled(); got != "release" {
 			t.Errorf("the store sees %s", got)
 		}
 	})
