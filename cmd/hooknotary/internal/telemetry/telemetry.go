@@ -77,10 +77,10 @@ type Options struct {
 	Metrics bool
 
 	// OTLP is the URL of a collector, "http://collector:4318": metrics and spans go to
-	// /v1/metrics and /v1/traces below it. User info becomes Basic authentication. Empty:
-	// none. What else there is to say about the export, such as OTEL_EXPORTER_OTLP_HEADERS,
-	// OTEL_RESOURCE_ATTRIBUTES or OTEL_TRACES_SAMPLER, is read from the environment, as
-	// OpenTelemetry describes it.
+	// /v1/metrics and /v1/traces below it. User info becomes Basic authentication, and
+	// takes the place of OTEL_EXPORTER_OTLP_HEADERS. Empty: none. What else there is to say
+	// about the export, such as OTEL_EXPORTER_OTLP_HEADERS, OTEL_RESOURCE_ATTRIBUTES or
+	// OTEL_TRACES_SAMPLER, is read from the environment, as OpenTelemetry describes it.
 	OTLP string
 
 	// Scopes are the tenants whose names may be attributes.
