@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -260,10 +261,31 @@ func (x node) address() (string, bool) {
 		x.wrong(want)
 		return "", false
 	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		x.wrong("want a port of at most 65535")
+		return "", false
+	}
 	return s, true
 }
 
 var portNumber = regexp.MustCompile(`^[0-9]{1,5}$`)
+
+// sameAddress reports whether only one process can listen on one of two addresses: whether
+// they are equal, or have a port in common and one of them is every address of the machine.
+func sameAddress(a, b string) bool {
+	if strings.HasPrefix(a, "unix:") || strings.HasPrefix(b, "unix:") {
+		return a == b
+	}
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	every := func(host string) bool {
+		ip, err := netip.ParseAddr(host)
+		return host == "" || err == nil && ip.IsUnspecified()
+	}
+	numberA, _ := strconv.Atoi(portA)
+	numberB, _ := strconv.Atoi(portB)
+	return numberA == numberB && numberA != 0 && (hostA == hostB || every(hostA) || every(hostB))
+}
 
 // isLoopback reports whether only this machine reaches an address.
 func isLoopback(address string) bool {
@@ -327,6 +349,9 @@ func (l *loader) admin(x node) (a Admin) {
 	var ok bool
 	if a.Address, ok = address.address(); ok && !isLoopback(a.Address) && !a.Remote {
 		address.wrong("other machines may reach this address; want one of 127.0.0.1, or say admin.remote: true")
+	}
+	if ok && sameAddress(a.Address, l.c.Listen.Address) {
+		address.wrong("it is that of the public listener; want another port")
 	}
 	return a
 }
@@ -540,8 +565,8 @@ func (l *loader) telemetry(x node) (t Telemetry) {
 		var ok bool
 		if t.OTLP, ok = o.reference(); ok {
 			u, err := url.Parse(string(t.OTLP.Value()))
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-				o.wrong("it points to no URL of a collector; want http://host:4318 or https://…")
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(string(t.OTLP.Value()), "?#") {
+				o.wrong("it points to no URL of a collector; want http://host:4318 or https://…, without query and fragment")
 			}
 		}
 	}

@@ -260,12 +260,13 @@ func TestTenants(t *testing.T) {
 	for _, tt := range []struct{ name, file, says string }{
 		{"names that are one under case folding", "tenants/ACME", "one name"},
 		{"a name with a space", "tenants/a b", "no tenant's"},
+		{"a name that is a secret", "tenants/ghp_16C7e42F292c6912E7710c838347Ae178B4a", "looks like a secret"},
 		{"a name that is too long", "tenants/" + strings.Repeat("a", 65), "no tenant's"},
 		{"a name that begins with a hyphen", "tenants/-a", "no tenant's"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newFolder(t, with(base, tt.file, "a "+stripeNew[6:])).mistakes()
-			if len(m) != 1 || m[0].Field != "routes[0].tenants.folder" || !strings.Contains(m[0].Text, tt.says) {
+			if len(m) != 1 || m[0].Field != "routes[0].tenants.folder" || strings.Contains(m[0].Text, "ghp_") || !strings.Contains(m[0].Text, tt.says) {
 				t.Errorf("got %v", m)
 			}
 		})
@@ -350,6 +351,16 @@ func TestDigest(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the hosts of the listener change no route with hosts of its own", func(t *testing.T) {
+		f := newFolder(t, same)
+		f.edit("    path: /hooks/stripe", "    hosts: [pay.example.com]\n    path: /hooks/stripe")
+		before := f.must()
+		f.edit(`listen: {`, `listen: { hosts: [hooks.example.com],`)
+		after := f.must()
+		if after.Routes[0].Digest != before.Routes[0].Digest || after.Routes[1].Digest == before.Routes[1].Digest {
+			t.Error("want the digest of the first route as it was, and that of the second another one")
+		}
+	})
 	t.Run("a key that is over", func(t *testing.T) {
 		f := newFolder(t, same)
 		later := now.AddDate(0, 0, 30)

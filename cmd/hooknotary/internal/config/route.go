@@ -173,7 +173,9 @@ func (r *routeReader) read() {
 	}
 	// What stands elsewhere and changes this route.
 	r.note("public_url", []byte(r.public))
-	r.note("hosts", []byte(strings.Join(r.c.Listen.Hosts, " ")))
+	if len(r.out.Hosts) == 0 {
+		r.note("hosts", []byte(strings.Join(r.c.Listen.Hosts, " ")))
+	}
 	if x.get("assert").given() {
 		r.note("assertion", r.asserts[:])
 		r.note("issuer", []byte(r.c.Assertion.Issuer))
@@ -630,8 +632,9 @@ func (r *routeReader) make(at node, keys verify.KeySource) {
 // one of those texts or a value of the route, which no error of the library should.
 func (r *routeReader) discreet(err error, texts ...string) string {
 	text := err.Error()
+	lower := strings.ToLower(text) // the library writes names of headers in a form of its own
 	for _, s := range append(texts, values(r.x.n)...) {
-		if len(s) >= 4 && s != r.out.Provider && strings.Contains(text, s) {
+		if len(s) >= 4 && s != r.out.Provider && strings.Contains(lower, strings.ToLower(s)) {
 			return "the library refuses this; hooknotary verify with the same provider and secret says why"
 		}
 	}
@@ -721,13 +724,15 @@ func (r *routeReader) upstream(x node) {
 		switch {
 		case !headerName.MatchString(p.name):
 			p.value.wrong("the name is none that a header has")
-		case framing(p.name) || ours(p.name):
+		case framing(p.name) || ours(p.name) || r.resigns(p.name):
 			p.value.wrong("the gateway sets this header itself")
 		case !ok:
 		case strings.ContainsFunc(string(s.Value()), func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }):
 			p.value.wrong("its value has control characters; is there a line end in it?")
-		case u.Header[http.CanonicalHeaderKey(p.name)] != nil:
-			p.value.wrong("the header stands here twice")
+		case r.signs(p.name):
+			p.value.wrong("the sender signs in this header; want another one")
+		case has(u.Header, p.name):
+			p.value.wrong("the header stands here twice, perhaps in two spellings")
 		default:
 			if u.Header == nil {
 				u.Header = make(http.Header)
@@ -847,6 +852,28 @@ var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
 // fold makes the spellings of a header's name one, as CGI and its like do.
 func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
 
+// has reports whether there is a header of a name, in any spelling.
+func has(h http.Header, name string) bool {
+	for other := range h {
+		if fold(other) == fold(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// signs reports whether the sender signs in a header, and the receiver gets it as it came.
+func (r *routeReader) signs(name string) bool {
+	return r.sender != nil && !framing(name) && !believed(name) && !r.resigns(name) && slices.ContainsFunc(r.sender.About.Headers, func(u verify.HeaderUse) bool {
+		return !u.Secret && fold(u.Name) == fold(name)
+	})
+}
+
+// resigns reports whether a header is one in which the gateway signs.
+func (r *routeReader) resigns(name string) bool {
+	return r.x.get("resign").given() && slices.Contains([]string{"webhook-id", "webhook-timestamp", "webhook-signature"}, fold(name))
+}
+
 // framing reports whether a header belongs to the connection, or to the message's form.
 func framing(name string) bool {
 	switch fold(name) {
@@ -896,8 +923,12 @@ func (r *routeReader) forward(x node) {
 			e.wrong("the header holds a credential of the sender, with which the receiver could make deliveries")
 		case framing(name) || ours(name) || believed(name):
 			e.wrong("the header is never forwarded: a receiver may believe it, and anyone can write it")
+		case r.resigns(name):
+			e.wrong("the gateway signs in this header, because of resign")
 		case slices.ContainsFunc(f.Headers, same):
-			e.wrong("the header stands here twice")
+			e.wrong("the header stands here twice, perhaps in two spellings")
+		case has(r.out.Upstream.Header, name):
+			e.wrong("upstream.headers sets this header, and the sender must not")
 		default:
 			f.Headers = append(f.Headers, http.CanonicalHeaderKey(name))
 		}
@@ -931,10 +962,14 @@ func (r *routeReader) assert(x node) {
 				a.Prefix = m[3] + " "
 			}
 			switch {
-			case framing(a.Header) || ours(a.Header) && a.Header != assertion.Header || believed(a.Header) && a.Header != "Authorization":
+			case framing(a.Header) || r.resigns(a.Header) || ours(a.Header) && a.Header != assertion.Header || believed(a.Header) && a.Header != "Authorization":
 				as.wrong("the gateway, or the receiver, has another use for this header")
-			case r.out.Upstream.Header[a.Header] != nil:
+			case has(r.out.Upstream.Header, a.Header):
 				as.wrong("upstream.headers sets this header, too")
+			case slices.ContainsFunc(r.out.Forward.Headers, func(name string) bool { return fold(name) == fold(a.Header) }):
+				as.wrong("forward.headers has this header, and the sender must not set it")
+			case r.signs(a.Header):
+				as.wrong("the sender signs in this header; want another one")
 			}
 		}
 	}

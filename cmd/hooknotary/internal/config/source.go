@@ -41,19 +41,26 @@ func (l *loader) read(name string, most int64) ([]byte, error) {
 	return l.readOnly(name, most)
 }
 
-// readOnly reads a file of at most so many bytes. The error names nothing.
+// readOnly reads a regular file of at most so many bytes. The error names nothing. A pipe or a
+// device is not opened: the one would wait for a writer, and opening the other may do anything.
 func (l *loader) readOnly(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	if err := regular(info); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|nonblocking, 0)
 	if err != nil {
 		return nil, cause(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		return nil, cause(err)
 	}
-	if info.IsDir() {
-		return nil, errors.New("it is a folder")
+	if err := regular(info); err != nil { // another one than before
+		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
@@ -63,6 +70,17 @@ func (l *loader) readOnly(name string, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("it is larger than %s", sizeText(most))
 	}
 	return text, nil
+}
+
+// regular says what is wrong with a file that is none.
+func regular(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return errors.New("it is a folder")
+	case !info.Mode().IsRegular():
+		return errors.New("it is a pipe, a socket or a device; want a regular file, which a reload can read again")
+	}
+	return nil
 }
 
 // cause returns an error of the system without the name that it is about.
@@ -78,6 +96,11 @@ func cause(err error) error {
 func (x node) name() (string, bool) {
 	s, ok := x.text()
 	if !ok {
+		return "", false
+	}
+	// It would be made under that name, and shown.
+	if isReference(s) || strings.Contains(s, "://") || sender.HasSecretForm(s) {
+		x.wrong("want the name itself of a file or folder; it is no reference, and no URL")
 		return "", false
 	}
 	return x.l.absolute(s), true

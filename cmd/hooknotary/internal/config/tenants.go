@@ -55,7 +55,11 @@ func (r *routeReader) tenants(x node) {
 		if strings.HasPrefix(name, ".") {
 			continue
 		}
-		if !nameForm.MatchString(name) || sender.HasSecretForm(name) {
+		if sender.HasSecretForm(name) {
+			at.wrong("the folder has a file whose name looks like a secret; want the tenant's name, and the secret in the file")
+			continue
+		}
+		if !nameForm.MatchString(name) {
 			at.wrong("the folder has a name that is no tenant's: %.80q; want %s", name, nameWords)
 			continue
 		}

@@ -33,6 +33,8 @@ func onlyHosts(hosts []string, next http.Handler) http.Handler {
 		host := r.Host
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
+		} else if name, ok := strings.CutPrefix(host, "["); ok { // an address of IPv6 without a port
+			host = strings.TrimSuffix(name, "]")
 		}
 		if slices.Contains(hosts, strings.ToLower(strings.TrimSuffix(host, "."))) {
 			next.ServeHTTP(w, r)

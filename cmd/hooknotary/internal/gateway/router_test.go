@@ -144,7 +144,7 @@ func TestAnswer(t *testing.T) {
 			}
 		})
 	}
-	for _, host := range []string{"hooks.example", "HOOKS.Example", "hooks.example:8443", "hooks.example.", "[::1]:80"} {
+	for _, host := range []string{"hooks.example", "HOOKS.Example", "hooks.example:8443", "hooks.example.", "[::1]:80", "[::1]"} {
 		t.Run("the route serves "+host, func(t *testing.T) {
 			r := delivery("/hosted", "evt_"+host)
 			r.Host = host
