@@ -310,6 +310,28 @@ func TestNew(t *testing.T) {
 		}
 	})
 
+	t.Run("what cannot be read in the environment is not repeated", func(t *testing.T) {
+		for name, value := range map[string]string{
+			"OTEL_EXPORTER_OTLP_HEADERS": "x-api-key " + mark, "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x-api-key=" + mark + "%zz",
+			"OTEL_EXPORTER_OTLP_METRICS_HEADERS": "x api key " + mark + "=1", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://u:" + mark + "@h:bad port/",
+			"OTEL_EXPORTER_OTLP_CERTIFICATE": "/" + mark, "OTEL_METRIC_EXPORT_INTERVAL": mark, "OTEL_TRACES_SAMPLER": mark,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Setenv(name, value)
+				var log lockedBuffer
+				all, err := telemetry.New(t.Context(), telemetry.Options{OTLP: "http://127.0.0.1:1", Log: slog.New(slog.NewJSONHandler(&log, nil))})
+				if err == nil {
+					ctx, cancel := context.WithCancel(t.Context())
+					cancel()
+					all.Shutdown(ctx)
+				}
+				if text := fmt.Sprint(log.String(), err); strings.Contains(text, mark) || !strings.Contains(text, "OTEL_") {
+					t.Errorf("the log and the error: %s", text)
+				}
+			})
+		}
+	})
+
 	t.Run("nothing that the collector says is logged", func(t *testing.T) {
 		for name, answer := range map[string]http.HandlerFunc{
 			"a body": func(w http.ResponseWriter, r *http.Request) { http.Error(w, mark, http.StatusBadRequest) },

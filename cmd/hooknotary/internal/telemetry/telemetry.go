@@ -46,6 +46,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -114,6 +115,11 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 	if !o.Metrics && o.OTLP == "" {
 		return t, nil
 	}
+	// OpenTelemetry says what fails to a handler and a logger of the whole process, and to
+	// nobody else.
+	f := &failures{log: o.Log}
+	otel.SetErrorHandler(f)
+	otel.SetLogger(logr.New(quiet{f}))
 	version, revision := build()
 	if o.Version != "" {
 		version = o.Version
@@ -187,8 +193,6 @@ func (t *Telemetry) export(ctx context.Context, o *Options, about *resource.Reso
 	if err != nil {
 		return nil, errors.New("telemetry: the exporter of spans cannot be made from the environment")
 	}
-	// The SDK says what fails to a handler of the whole process, and to nobody else.
-	otel.SetErrorHandler(&failures{log: o.Log})
 	t.tracers = sdktrace.NewTracerProvider(sdktrace.WithResource(about), sdktrace.WithBatcher(onlyListed{toTraces}))
 	return sdkmetric.NewPeriodicReader(toMetrics), nil
 }
@@ -317,6 +321,9 @@ var answered = regexp.MustCompile(`(?s)(: [1-5][0-9][0-9] |: body: |partial succ
 // of it: some of them repeat the request, and that has a credential.
 func discreet(err error) string {
 	text := err.Error()
+	if strings.Contains(text, "sampler") {
+		return "OTEL_TRACES_SAMPLER or OTEL_TRACES_SAMPLER_ARG cannot be read"
+	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		text, _, _ = strings.Cut(u.Err.Error(), `"`) // without the URL of a redirect
 		text = "the collector does not answer: " + text
@@ -354,3 +361,21 @@ func (f *failures) Handle(err error) {
 	}
 	f.left++
 }
+
+// quiet hands on what OpenTelemetry's own logger is told, without the values: that of a
+// variable it cannot read may be a credential. It implements logr.LogSink.
+type quiet struct{ *failures }
+
+func (quiet) Init(logr.RuntimeInfo) {}
+
+func (quiet) Enabled(int) bool { return false }
+
+func (quiet) Info(int, string, ...any) {}
+
+func (q quiet) Error(_ error, what string, _ ...any) {
+	q.Handle(fmt.Errorf("OpenTelemetry: %s: a value is wrong; look at the variables that begin with OTEL_", what))
+}
+
+func (q quiet) WithValues(...any) logr.LogSink { return q }
+
+func (q quiet) WithName(string) logr.LogSink { return q }
