@@ -52,7 +52,8 @@ store. It sends nothing to an upstream, and makes nothing in the store.
 
 Exit codes: 0 if a gateway would serve all of the file; 1 if it would, and with --connect an
 upstream or the store does not answer; 2 if something is wrong, also if only a tenant is,
-which would be turned off alone.
+which would be turned off alone. In the source, cmd/hooknotary/guides/reference.md lists the
+fields of the file.
 
 With --json it prints one object: file, listen, admin, public_url, store, recorder,
 telemetry, assertion, bounds, shutdown, routes, tenants_off, warnings and, with --connect,

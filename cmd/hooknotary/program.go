@@ -78,6 +78,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 		for _, m := range mistakes { // each as an editor finds the place
 			fmt.Fprintln(p.stderr, printable(m.String()))
 		}
+		if mistakes[0].File == "" {
+			fmt.Fprintf(p.stderr, "See %s --help. A file says what no flag does.\n", at.CommandPath())
+		}
 		return exitWrong
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -142,7 +145,7 @@ var storeArgument = regexp.MustCompile(`^(--?[a-z0-9-]*=)?(rediss?|postgres|post
 func refuseSecrets(args []string) error {
 	for i, arg := range args {
 		if storeArgument.MatchString(arg) {
-			return fmt.Errorf("argument %d looks like the address of a store, which may hold a password: hand it over with --redis-env, --postgres-env, --redis-file or --postgres-file", i+1)
+			return fmt.Errorf("argument %d looks like the address of a store, which may hold a password: hand it over with --store-env to serve, and else with --redis-env, --postgres-env, --redis-file or --postgres-file", i+1)
 		}
 		if sender.HasSecretForm(arg) {
 			return fmt.Errorf("argument %d looks like a secret: change it, because command lines are kept in histories, and hand it over with --secret-env, --secret-file or --secret-stdin", i+1)

@@ -126,6 +126,7 @@ func TestSecrecy(t *testing.T) {
 			{"store", "stats", "--postgres-file=host=127.0.0.1 password=hunter4711"},
 			{"store", "stats", "--sqlite=rediss://:hunter4711@127.0.0.1:1"},
 			{"store", "stats", "hunter4711"},
+			{"serve", "--store", "redis://:hunter4711@127.0.0.1:1"},
 			{stripeSecret},
 			{"providers", stripeSecret},
 		} {

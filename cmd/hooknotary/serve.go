@@ -44,7 +44,7 @@ upstream, once. What is forged, stale or replayed never reaches the upstream.
 
 One route needs no file: name its provider, secret, path and upstream. Its store is in
 memory, and forgets when the process ends, unless --store or --store-env name another one.
-Everything else is said by a file; see "hooknotary check".
+A file says everything else; cmd/hooknotary/guides/reference.md lists its fields.
 
 With a file, SIGHUP loads it anew, with all that it names: secrets, certificates, tenants.
 With --watch, so does a change of any of them. A file with a mistake is not taken, and the

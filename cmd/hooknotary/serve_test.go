@@ -391,6 +391,8 @@ func TestServeMistakes(t *testing.T) {
 		{"an upstream with a password", func(m map[string]string) { m["upstream"] = "http://me:" + githubSecret + "@127.0.0.1" }, "upstream"},
 		{"an address that is none", func(m map[string]string) { m["listen"] = "nowhere" }, "listen"},
 		{"a store that is none", func(m map[string]string) { m["store"] = "oracle" }, "store"},
+		{"a store whose URL holds a password", func(m map[string]string) { m["store"] = "redis://:" + otherSecret + "@db" }, "--store-env"},
+		{"a setting that has no flag", func(m map[string]string) { m["provider"] = "twilio" }, "A file says what no flag does"},
 		{"a store of an unknown engine", func(m map[string]string) { m["store-env"] = "URL" }, "store-env"},
 		{"a folder that is not there", func(m map[string]string) { m["store"] = "sqlite:/not/there/store.db" }, "store"},
 		{"an admin listener for everybody", func(m map[string]string) { m["admin"] = "0.0.0.0:0" }, "admin"},

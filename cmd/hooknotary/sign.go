@@ -41,7 +41,8 @@ public key of it.
 address that is dialled, not the name. Redirects are not followed, and proxies are only
 used with --allow-remote. --repeat sends the very same bytes again, as a replay would.
 --after-failure tries again until a response is 2xx, as the provider's retries would: newly
-signed where the provider does so.
+signed where the provider does so. On Linux, the variable SSL_CERT_FILE names a certificate
+of your own to trust.
 
 Exit codes: 0; 1 if the delivery was not answered with 2xx (repeats do not count); 2 if a
 file or a flag is wrong.`,

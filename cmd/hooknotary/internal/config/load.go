@@ -348,7 +348,7 @@ func (l *loader) admin(x node) (a Admin) {
 	a.Remote = x.get("remote").bool(false)
 	var ok bool
 	if a.Address, ok = address.address(); ok && !isLoopback(a.Address) && !a.Remote {
-		address.wrong("other machines may reach this address; want one of 127.0.0.1, or say admin.remote: true")
+		address.wrong("other machines may reach this address; want an address of 127.0.0.1, or admin.remote: true")
 	}
 	if ok && sameAddress(a.Address, l.c.Listen.Address) {
 		address.wrong("it is that of the public listener; want another port")

@@ -430,7 +430,7 @@ func TestFromFlags(t *testing.T) {
 		{"a path without a slash", edited(func(f *config.Flags) { f.Path = "hooks" }), "--path: want a path"},
 		{"an upstream with a user", edited(func(f *config.Flags) { f.Upstream = "http://a:b@127.0.0.1/" }), "--upstream: want no user"},
 		{"a variable that is not set", edited(func(f *config.Flags) { f.SecretEnv = []string{"NONE"} }), "--secret-env: the environment variable is not set"},
-		{"a secret that is too short", edited(func(f *config.Flags) { f.SecretEnv = []string{"SHORT"} }), "--secret-env: "},
+		{"a secret that is too short", edited(func(f *config.Flags) { f.SecretEnv = []string{"SHORT"} }), "--secret-env: stripe: secret 1 has 1 bytes, want at least 16"},
 		{"a webhook id that is not set", edited(func(f *config.Flags) { f.Provider, f.SecretEnv = "paypal", []string{"NONE"} }), "--secret-env: the environment variable is not set"},
 		{"an address that is none", edited(func(f *config.Flags) { f.Listen = "nowhere" }), "--listen: want host:port"},
 		{"an admin listener that others reach", edited(func(f *config.Flags) { f.Admin = ":9090" }), "--admin: other machines"},

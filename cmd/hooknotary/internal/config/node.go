@@ -86,12 +86,12 @@ var yamlLine = regexp.MustCompile(`line ([0-9]+):`)
 // advice says what to do about the parser's complaints that people meet. Its own words are not
 // repeated, because some of them quote the file.
 var advice = []struct{ part, text string }{
-	{"found character that cannot start any token", "a value begins with a tab, or with a character that YAML keeps for itself (@, `, %): put it into quotes"},
+	{"found character that cannot start any token", "there is a tab, or a value begins with @, ` or %: indent with spaces, and put such a value into quotes"},
 	{"found a tab character", "there is a tab; indent with spaces"},
 	{"mapping values are not allowed", "there is a second colon; put the value into quotes, or mend the indentation"},
 	{"did not find expected key", "the indentation is not that of the lines above, or a quote or bracket is not closed"},
 	{"did not find expected '-' indicator", "the indentation is not that of the list above"},
-	{"did not find expected ',' or", "a bracket or brace is not closed"},
+	{"did not find expected ',' or", "a bracket or brace is not closed; put a text that holds one into quotes"},
 	{"could not find expected ':'", "a name lacks its colon"},
 	{"found unexpected end of stream", "a quote is not closed"},
 	{"unknown anchor", "there is an alias; write the value out"},
@@ -418,7 +418,7 @@ func sizeText(n int64) string {
 
 // duration returns a duration.
 func (x node) duration(def, least, most time.Duration) time.Duration {
-	want := fmt.Sprintf("a duration from %v to %v, such as 10s, 500ms or 15m", span(least), span(most))
+	want := fmt.Sprintf("a duration from %v to %v, such as 500ms, 10s, 15m or 72h", span(least), span(most))
 	s, ok := x.scalar(want, "!!str")
 	if !ok {
 		return def

@@ -426,12 +426,10 @@ func (r *routeReader) keys() {
 	}
 	switch {
 	case given == 0 && r.sender == nil:
-	case given != 1:
-		what := "either secret, secrets or tenants"
-		if given == 0 {
-			what = "secret, secrets or tenants"
-		}
-		x.wrong("there are %d of secret, secrets and tenants; want %s", given, what)
+	case given == 0:
+		x.wrong("there is no secret; want secret, secrets or tenants")
+	case given > 1:
+		x.wrong("there are %d of secret, secrets and tenants; want either secret, secrets or tenants", given)
 	case secret.given():
 		if s, ok := secret.reference(); ok {
 			r.listed([]labelled{{secret, Key{Scope: sender.Scope, Label: "default", From: s.From()}, s}})
@@ -628,10 +626,14 @@ func (r *routeReader) make(at node, keys verify.KeySource) {
 	r.out.Verifier = v
 }
 
+// keyName is what the library calls a key: its scope, which may be a word of the route, and
+// the label that it has in mistakes.
+var keyName = regexp.MustCompile(`verify\.Key\([^()/]*/([^()]*)\)`)
+
 // discreet returns the text of the library's error. It gives other words where the text holds
 // one of those texts or a value of the route, which no error of the library should.
 func (r *routeReader) discreet(err error, texts ...string) string {
-	text := err.Error()
+	text := keyName.ReplaceAllString(err.Error(), "$1")
 	lower := strings.ToLower(text) // the library writes names of headers in a form of its own
 	for _, s := range append(texts, values(r.x.n)...) {
 		if len(s) >= 4 && s != r.out.Provider && strings.Contains(lower, strings.ToLower(s)) {
