@@ -18,7 +18,7 @@
 // the log and the counts of what is in flight belong to the gateway, so a reload resets
 // none of them.
 //
-// [Gateway.Follow] reloads by itself: when it is told to, or when a file changes.
+// A [Follower] reloads: when it is told to, or when a file changes.
 //
 // # Bounds
 //
