@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -144,7 +145,7 @@ func (p *program) serve(ctx context.Context, f *serveFlags) error {
 			OnError: func(err error) { log.Error("recorder", "error", err.Error()) },
 		})
 		if err != nil {
-			return err
+			return named(err, c.Recorder.Folder, "recorder.folder")
 		}
 		defer recorder.Close()
 	}
@@ -239,13 +240,22 @@ func openStore(ctx context.Context, c *config.Store) (*stores.Store, error) {
 		Create:     true,
 	})
 	if err != nil {
-		return nil, err
+		return nil, named(err, c.SQLite, "store.sqlite")
 	}
 	if err := s.Check(ctx); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// named returns an error with the name of a field in the place of its value, which may be a
+// secret in the wrong place.
+func named(err error, value, field string) error {
+	if value == "" {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), value, field))
 }
 
 // purge drops records whose time is over until ctx ends.

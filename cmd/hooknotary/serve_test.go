@@ -411,6 +411,19 @@ func TestServeMistakes(t *testing.T) {
 			}
 		})
 	}
+	for _, c := range []struct{ name, part, want string }{
+		{"a store whose folder is not there", "store: { sqlite: /not/there/marker.db }", "store.sqlite: no such file"},
+		{"a recorder whose folder cannot be made", "recorder: { folder: /proc/marker }", "recorder.folder: no such file"},
+	} {
+		t.Run(c.name+" is called by its field", func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "hooknotary.yaml")
+			text := c.part + "\nlisten: { address: \"127.0.0.1:0\" }\nroutes:\n  - { name: a, path: /a, provider: stripe, secret: env:SECRET, upstream: { url: \"http://127.0.0.1:1\" } }\n"
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			hooknotary(t, setup{env: env}, "serve", "--config", file).want(t, exitWrong, c.want, "!marker")
+		})
+	}
 	t.Run("an address that is taken", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -271,6 +271,22 @@ func TestTenants(t *testing.T) {
 			}
 		})
 	}
+	for _, tt := range []struct {
+		provider, a, b, name string
+		same                 bool
+	}{
+		{"svix", resign, strings.TrimPrefix(resign, "whsec_"), "a secret with its prefix, and without", true},
+		{"svix", resign, stripeNew, "two secrets", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newFolder(t, map[string]string{
+				"hooknotary.yaml": strings.Replace(route, "github", tt.provider, 1), "tenants/a": "x " + tt.a, "tenants/b": "x " + tt.b,
+			}).must()
+			if len(c.Faulty) == 2 != tt.same {
+				t.Errorf("turned off are %v", c.Faulty)
+			}
+		})
+	}
 	t.Run("a folder as Kubernetes mounts it", func(t *testing.T) {
 		f := newFolder(t, map[string]string{"hooknotary.yaml": route, "tenants/..2026_11/acme": "a " + acmeKey})
 		for link, to := range map[string]string{"..data": "..2026_11", "acme": "..data/acme"} {

@@ -532,7 +532,7 @@ func (r *routeReader) listed(all []labelled) {
 	for _, s := range all {
 		r.out.Keys = append(r.out.Keys, s.key)
 		if !r.sender.SignsURL { // else a delivery says for which route it is
-			r.sameSecret(s.secret.Value(), r.out.Provider, r.out.Name)
+			r.sameSecret(r.sender.Material(string(s.secret.Value())), r.out.Provider, r.out.Name)
 		}
 		if s.key.Over {
 			continue

@@ -77,7 +77,7 @@ func (r *routeReader) tenants(x node) {
 			faulty[name] = err
 		}
 		for _, s := range secrets {
-			sum := sha256.Sum256([]byte(s.Text))
+			sum := sha256.Sum256(r.sender.Material(s.Text))
 			if other, ok := owner[sum]; ok && other != name {
 				for a, b := range map[string]string{name: other, other: name} {
 					faulty[a] = fmt.Errorf("tenant %s has the same secret; each needs one of its own", b)

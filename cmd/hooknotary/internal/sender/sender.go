@@ -9,6 +9,9 @@
 package sender
 
 import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -179,6 +182,39 @@ func (s *Sender) Probe(o *Settings) Secret { return Secret{"probe", s.probe(o)} 
 // Key makes a key of the text that the sender shows, or of a public key's text where the
 // sender signs with a private one. The error holds neither.
 func (s *Sender) Key(scope, label, text string) (verify.Key, error) { return s.key(scope, label, text) }
+
+// Material returns what the scheme makes of the text of a secret or of a public key, so that it
+// is equal for two spellings of one: without a prefix that may be left away, decoded. Of what
+// is no key it returns the text. It is as secret as the text.
+func (s *Sender) Material(text string) []byte {
+	if k, err := s.key(Scope, "material", text); err == nil && k.Public() != nil {
+		if der, err := x509.MarshalPKIXPublicKey(k.Public()); err == nil {
+			return der
+		}
+	}
+	if s.Definition == nil { // a scheme in Go may decode hexadecimal, and honest secrets never differ in case alone
+		if decoded, err := hex.DecodeString(text); err == nil {
+			return decoded
+		}
+		return []byte(text)
+	}
+	form := s.Definition.Secret
+	bare := strings.TrimPrefix(text, form.Prefix)
+	var decoded []byte
+	var err error
+	switch form.Encoding {
+	case scheme.Base64Secret:
+		decoded, err = base64.StdEncoding.DecodeString(bare)
+	case scheme.HexSecret:
+		decoded, err = hex.DecodeString(bare)
+	default:
+		return []byte(bare)
+	}
+	if err != nil {
+		return []byte(text)
+	}
+	return decoded
+}
 
 // textKey is Key for most senders.
 func textKey(scope, label, text string) (verify.Key, error) {

@@ -1,6 +1,7 @@
 package sender_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -106,6 +107,30 @@ func TestKeySourced(t *testing.T) {
 	}
 	if want := []string{"apple", "paypal", "sns"}; !slices.Equal(identified, want) {
 		t.Errorf("identifiers configure %q, want %q", identified, want)
+	}
+}
+
+func TestMaterial(t *testing.T) {
+	for _, tt := range []struct {
+		name, provider, a, b string
+		same                 bool
+	}{
+		{"one text", "github", "0123456789abcdef", "0123456789abcdef", true},
+		{"two texts that differ in case", "github", "0123456789abcdef", "0123456789abcdeF", false},
+		{"base64 with its prefix, and without", "svix", "whsec_MDEyMzQ1Njc4OWFiY2RlZg==", "MDEyMzQ1Njc4OWFiY2RlZg==", true},
+		{"base64 of two secrets", "svix", "whsec_MDEyMzQ1Njc4OWFiY2RlZg==", "whsec_MDEyMzQ1Njc4OWFiY2RlZw==", false},
+		{"hexadecimal in two cases", "adyen", "00112233445566778899aabbccddeeff", "00112233445566778899AABBCCDDEEFF", true},
+		{"hexadecimal of two secrets", "adyen", "00112233445566778899aabbccddeeff", "00112233445566778899aabbccddee00", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := sender.Find(tt.provider)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Equal(s.Material(tt.a), s.Material(tt.b)) != tt.same {
+				t.Errorf("want one material: %v", tt.same)
+			}
+		})
 	}
 }
 

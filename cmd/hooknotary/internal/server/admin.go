@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"path"
 	"time"
 )
 
@@ -25,7 +26,8 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request) {
 			probe(w, r, http.StatusOK, "ready\n")
 		}
 	default:
-		if s.o.AdminHandler == nil {
+		// A ServeMux would lead other spellings of its paths to them.
+		if s.o.AdminHandler == nil || r.URL.Path != path.Clean(r.URL.Path) {
 			http.NotFound(w, r)
 			return
 		}

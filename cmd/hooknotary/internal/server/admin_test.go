@@ -16,13 +16,9 @@ import (
 func TestAdmin(t *testing.T) {
 	t.Run("it serves its paths, and leaves the others to its handler", func(t *testing.T) {
 		o := options()
-		o.AdminHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path != "/metrics" {
-				http.NotFound(w, r)
-				return
-			}
-			io.WriteString(w, "numbers\n")
-		})
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "numbers\n") })
+		o.AdminHandler = mux
 		s := start(t, o)
 		for _, c := range []struct {
 			method, path string
@@ -36,6 +32,8 @@ func TestAdmin(t *testing.T) {
 			{"DELETE", "/readyz", 405, "method not allowed\n"},
 			{"GET", "/metrics", 200, "numbers\n"},
 			{"GET", "/livez/", 404, "404 page not found\n"},
+			{"GET", "//metrics", 404, "404 page not found\n"},
+			{"GET", "/x/../metrics", 404, "404 page not found\n"},
 			{"GET", "/", 404, "404 page not found\n"},
 		} {
 			if status, text := admin(t, s, c.method, c.path); status != c.status || text != c.text {
