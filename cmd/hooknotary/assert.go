@@ -50,7 +50,7 @@ The whole file is read as hooknotary serve reads it. Exit codes: 0; 2 if a flag 
 is wrong.`,
 		Example:               `  hooknotary assert jwks --config hooknotary.yaml > jwks.json`,
 		DisableFlagsInUseLine: true,
-		Args:                  noArguments,
+		Args:                  noArguments(""),
 		RunE:                  func(*cobra.Command, []string) error { return p.assertJWKS(file) },
 	}
 	cmd.Flags().StringVar(&file, "config", "", "the gateway's `FILE`")

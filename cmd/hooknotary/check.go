@@ -63,7 +63,7 @@ Durations are in seconds, sizes in bytes.`,
   hooknotary check --config hooknotary.yaml --connect
   hooknotary check --config hooknotary.yaml --json`,
 		DisableFlagsInUseLine: true,
-		Args:                  noArguments,
+		Args:                  noArguments("; --config names the file"),
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return p.check(cmd.Context(), &f) },
 	}
 	flags := cmd.Flags()

@@ -197,7 +197,7 @@ func TestCheck(t *testing.T) {
 	t.Run("wants a file", func(t *testing.T) {
 		hooknotary(t, setup{}, "check").want(t, 2, "--config is missing")
 		hooknotary(t, setup{}, "check", "--config", "nowhere.yaml").want(t, 2, "nowhere.yaml: the file cannot be read: no such file")
-		hooknotary(t, setup{}, "check", "hooknotary.yaml").want(t, 2, "want no argument")
+		hooknotary(t, setup{}, "check", "hooknotary.yaml").want(t, 2, "want no argument; --config names the file")
 	})
 }
 

@@ -67,18 +67,21 @@ do not know them.`,
   hooknotary providers --json
   hooknotary providers --json | jq '.[] | select(.name == "stripe").definition' > acme.json`,
 		DisableFlagsInUseLine: true,
-		Args:                  noArguments,
+		Args:                  noArguments(""),
 		RunE:                  func(*cobra.Command, []string) error { return p.listProviders(asJSON) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array, with all headers and the definition of each scheme")
 	return cmd
 }
 
-func noArguments(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return errors.New("want no argument")
+// noArguments refuses arguments, and gives that advice.
+func noArguments(advice string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return errors.New("want no argument" + advice)
+		}
+		return nil
 	}
-	return nil
 }
 
 func (p *program) listProviders(asJSON bool) error {

@@ -59,7 +59,7 @@ wrong, or a listener or the store fails at the start.`,
 		Example: `  hooknotary serve --provider stripe --secret-env STRIPE_WEBHOOK_SECRET --path /hooks/stripe --upstream http://127.0.0.1:5678/webhook/stripe
   hooknotary serve --config /etc/hooknotary/hooknotary.yaml --watch`,
 		DisableFlagsInUseLine: true,
-		Args:                  noArguments,
+		Args:                  noArguments("; --config names the file"),
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), &f) },
 	}
 	flags := cmd.Flags()

@@ -77,7 +77,7 @@ lease_seconds and kept_seconds.`,
   hooknotary store show --sqlite store.db --provider paypal --scope 8PT597110X687430L --id WH-2WR32451HC0233532
   hooknotary store show --redis-env REDIS_URL --json --key 5f0c0d1e3b0a49c1a1d1f3c0b6a5e4d7c8b9fa0e1d2c3b4a5968778695a4b3c2`,
 		DisableFlagsInUseLine: true,
-		Args:                  noArguments,
+		Args:                  noArguments(""),
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return p.show(cmd, &f) },
 	}
 	f.add(cmd)
@@ -106,7 +106,7 @@ With --json it prints what show prints, of the record as it was, and forgotten.`
 		Example: `  hooknotary store forget --redis-env REDIS_URL --endpoint billing --provider stripe --id evt_1PqX2 --yes
   hooknotary store forget --sqlite store.db --provider github --capture push.http --secret-env HOOK_SECRET --yes`,
 		DisableFlagsInUseLine: true,
-		Args:                  noArguments,
+		Args:                  noArguments(""),
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return p.forget(cmd, &f, yes) },
 	}
 	f.add(cmd)
@@ -131,7 +131,7 @@ With --json it prints an object with records.`,
 		Example: `  hooknotary store stats --redis-env REDIS_URL
   hooknotary store stats --postgres-env DATABASE_URL --table webhooks.store --json`,
 		DisableFlagsInUseLine: true,
-		Args:                  noArguments,
+		Args:                  noArguments(""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd, &f, func(ctx context.Context, r *stores.Store) error {
 				stats, err := r.Stats(ctx)

@@ -396,7 +396,7 @@ func TestDigest(t *testing.T) {
 
 func TestFromFlags(t *testing.T) {
 	env := config.Env{Lookup: lookup(map[string]string{
-		"SECRET": stripeNew, "OLD": stripeOld, "ID": webhookID, "REDIS": redisURL, "POSTGRES": "postgres://shop:hunter4711@127.0.0.1/shop", "SHORT": "x",
+		"SECRET": stripeNew, "OLD": stripeOld, "ID": webhookID, "REDIS": redisURL, "POSTGRES": "postgres://shop:hunter4711@127.0.0.1/shop", "SHORT": "x", "PADDED": " " + stripeNew, "PLACEHOLDER": "changeme",
 	})}
 	good := config.Flags{Provider: "stripe", SecretEnv: []string{"SECRET"}, Path: "/hooks/stripe", Upstream: "http://127.0.0.1:5678/webhook/stripe"}
 	edited := func(edit func(*config.Flags)) config.Flags { f := good; edit(&f); return f }
@@ -447,6 +447,8 @@ func TestFromFlags(t *testing.T) {
 		{"an upstream with a user", edited(func(f *config.Flags) { f.Upstream = "http://a:b@127.0.0.1/" }), "--upstream: want no user"},
 		{"a variable that is not set", edited(func(f *config.Flags) { f.SecretEnv = []string{"NONE"} }), "--secret-env: the environment variable is not set"},
 		{"a secret that is too short", edited(func(f *config.Flags) { f.SecretEnv = []string{"SHORT"} }), "--secret-env: stripe: secret 1 has 1 bytes, want at least 16"},
+		{"a secret with a space around it", edited(func(f *config.Flags) { f.SecretEnv = []string{"PADDED"} }), "--secret-env: secret 1: the secret has white space around it"},
+		{"a placeholder", edited(func(f *config.Flags) { f.SecretEnv = []string{"PLACEHOLDER"} }), "--secret-env: secret 1: the secret is a placeholder"},
 		{"a webhook id that is not set", edited(func(f *config.Flags) { f.Provider, f.SecretEnv = "paypal", []string{"NONE"} }), "--secret-env: the environment variable is not set"},
 		{"an address that is none", edited(func(f *config.Flags) { f.Listen = "nowhere" }), "--listen: want host:port"},
 		{"an admin listener that others reach", edited(func(f *config.Flags) { f.Admin = ":9090" }), "--admin: other machines"},

@@ -628,12 +628,12 @@ func (r *routeReader) make(at node, keys verify.KeySource) {
 
 // keyName is what the library calls a key: its scope, which may be a word of the route, and
 // the label that it has in mistakes.
-var keyName = regexp.MustCompile(`verify\.Key\([^()/]*/([^()]*)\)`)
+var keyName = regexp.MustCompile(`verify\.Key\([^()/]*/([^()]*)\)|verify: key [^/ ]*/([^:]*)`)
 
 // discreet returns the text of the library's error. It gives other words where the text holds
 // one of those texts or a value of the route, which no error of the library should.
 func (r *routeReader) discreet(err error, texts ...string) string {
-	text := keyName.ReplaceAllString(err.Error(), "$1")
+	text := keyName.ReplaceAllString(err.Error(), "$1$2")
 	lower := strings.ToLower(text) // the library writes names of headers in a form of its own
 	for _, s := range append(texts, values(r.x.n)...) {
 		if len(s) >= 4 && s != r.out.Provider && strings.Contains(lower, strings.ToLower(s)) {
