@@ -49,8 +49,8 @@ A file says everything else; cmd/hooknotary/guides/reference.md lists its fields
 
 With a file, SIGHUP loads it anew, with all that it names: secrets, certificates, tenants.
 With --watch, so does a change of any of them. A file with a mistake is not taken, and the
-old configuration stays. SIGTERM ends the gateway after the requests under way; a second
-one ends it at once.
+old configuration stays. Without a file, SIGHUP ends the gateway at once. SIGTERM ends
+the gateway after the requests under way; a second one ends it at once.
 
 The log goes to the standard error, a JSON object a line.
 

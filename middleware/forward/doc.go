@@ -7,12 +7,13 @@
 //
 // # A new request
 //
-// The upstream does not get the sender's request. It gets a new one, which is written of
+// The upstream does not get the sender's request. It gets a new one, which is made from
 // the verified bytes: a POST to the configured URL, with the length of the body, the
 // Content-Type, the headers of the signature, those that Options name, and the identity
-// headers. Authorization never goes on, also where a signature stands in it. So no framing, cookie, hop-by-hop or spoofed header of the sender can reach it. A
-// header or parameter that holds a credential of the sender, such as a token, never goes
-// on: the scheme marks it in verify.About. Content-Encoding goes on only where the signature
+// headers. Authorization never goes on, even where a signature stands in it. So no
+// framing, cookie, hop-by-hop or spoofed header of the sender can reach it. A header or
+// parameter that holds a credential of the sender, such as a token, never goes on: the
+// scheme marks it in verify.About. Content-Encoding goes on only where the signature
 // covers the packed bytes.
 //
 // The identity headers say who was verified:
