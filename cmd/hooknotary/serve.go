@@ -194,11 +194,12 @@ func (p *program) serve(ctx context.Context, f *serveFlags) error {
 		Watch:   f.watch,
 		Again:   again,
 		Load: func() (*config.Config, error) {
-			c, err := f.load(p)
-			if err == nil {
+			next, err := f.load(p)
+			// Other names of files need a restart, and those of the start may be gone.
+			if err == nil && sameFiles(next.Listen.TLS, c.Listen.TLS) {
 				err = s.ReloadCertificates()
 			}
-			return c, err
+			return next, err
 		},
 	}
 	following, stopFollowing := context.WithCancel(ctx)
@@ -206,6 +207,11 @@ func (p *program) serve(ctx context.Context, f *serveFlags) error {
 	go follower.Run(following)
 	go purge(following, store, log)
 	return s.Run(ctx)
+}
+
+// sameFiles reports whether the public listener has its certificate from the same files.
+func sameFiles(a, b *config.TLS) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
 // adminHandler serves what an operator reads beside the probes.

@@ -254,6 +254,34 @@ func TestServeReload(t *testing.T) {
 			t.Error("the store was made")
 		}
 	})
+	t.Run("a certificate under another name needs a restart, and holds up nothing else", func(t *testing.T) {
+		if runtime.GOOS == "windows" {
+			t.Skip("Windows has no SIGHUP")
+		}
+		dir, l := t.TempDir(), newLeaks()
+		cert, key := l.certificate(t, "a")
+		put(t, dir, "a.crt", cert)
+		put(t, dir, "a.key", key)
+		text := strings.Replace(route("http://127.0.0.1:1"), "listen: {", "listen: { tls: { cert: a.crt, key: a.key },", 1)
+		put(t, dir, "secrets/stripe", stripeSecret)
+		s := start(t, nil, "--config", put(t, dir, "hooknotary.yaml", text))
+		for _, name := range []string{".crt", ".key"} {
+			if err := os.Rename(filepath.Join(dir, "a"+name), filepath.Join(dir, "b"+name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(t, dir, "hooknotary.yaml", strings.NewReplacer("a.crt", "b.crt", "a.key", "b.key").Replace(text))
+		if err := s.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "it was loaded, or not", func() bool { return strings.Contains(s.Log(), `"msg":"configuration `) })
+		until(t, "the log names the listener", func() bool {
+			return strings.Contains(s.Log(), `"parts":["listen"]`) || strings.Contains(s.Log(), "not loaded")
+		})
+		if strings.Contains(s.Log(), "not loaded") {
+			t.Errorf("the log is %s", s.Log())
+		}
+	})
 	t.Run("volumes of Kubernetes are swapped", func(t *testing.T) {
 		dir, in := t.TempDir(), newInbox(t, nil)
 		revision := 0
