@@ -704,9 +704,10 @@ routes:
 	scrape()
 
 	// Secrets in the wrong places.
-	check := func(args ...string) {
+	check := func(args ...string) int {
 		o := hooknotary(t, setup{env: env, edit: func(p *program) { p.now = time.Now }}, args...)
 		l.out("what "+args[0]+" prints", []byte(o.out+o.err))
+		return o.code
 	}
 	check("check", "--config", config)
 	check("check", "--config", config, "--json")
@@ -731,7 +732,7 @@ routes:
 		strings.Replace(good, "verify_token: file:verify", "verify_token: file:meta", 1),
 		strings.Replace(good, at+"/billing", "http://user:"+token+"@127.0.0.1/billing", 1),
 		strings.Replace(good, at+"/billing", at+"/billing?token="+token, 1),
-		strings.Replace(good, at+"/billing", at+"/billing/%"+token, 1),
+		strings.Replace(good, at+"/billing", at+"/billing/%zz"+token, 1),
 		strings.Replace(good, at+"/billing", at+"\\x7f/"+token, 1),
 		strings.Replace(good, "X-Token: file:token", "X-Token: "+token, 1),
 		strings.Replace(good, "X-Token: file:token", "\""+token+"\": file:token", 1),
@@ -760,7 +761,10 @@ routes:
 			t.Errorf("case %d changes nothing", i)
 		}
 		name := put(t, dir, "broken.yaml", broken)
-		check("check", "--config", name)
+		if code := check("check", "--config", name); code != exitWrong {
+			t.Errorf("case %d is no mistake: exit code %d", i, code)
+			continue // it would be served
+		}
 		check("check", "--config", name, "--json")
 		check("serve", "--config", name)
 		check("assert", "jwks", "--config", name)
