@@ -89,8 +89,12 @@ routes: [ { name: ci, path: "/hooks/{tenant}", provider: github, tenants: { fold
 	header := githubtest.Header("push", body, otherSecret)
 	took := map[string][]time.Duration{}
 	answers := map[string]string{}
-	for range 60 {
-		for _, tenant := range []string{"acme", "globex"} {
+	for i := range 60 {
+		tenants := []string{"acme", "globex"}
+		if i%2 == 1 { // or the same one would always come before a garbage collection
+			slices.Reverse(tenants)
+		}
+		for _, tenant := range tenants {
 			r := httptest.NewRequest(http.MethodPost, "/hooks/"+tenant, bytes.NewReader(body))
 			r.Header = header.Clone()
 			start := time.Now()
@@ -102,14 +106,14 @@ routes: [ { name: ci, path: "/hooks/{tenant}", provider: github, tenants: { fold
 	if answers["acme"] != answers["globex"] {
 		t.Errorf("the answers differ: %s, %s", answers["acme"], answers["globex"])
 	}
-	median := func(tenant string) time.Duration {
+	quick := func(tenant string) time.Duration { // the lower quarter: what a busy machine spoils least
 		slices.Sort(took[tenant])
-		return took[tenant][len(took[tenant])/2]
+		return took[tenant][len(took[tenant])/4]
 	}
-	known, unknown := median("acme"), median("globex")
+	known, unknown := quick("acme"), quick("globex")
 	t.Logf("a known tenant takes %v, an unknown one %v", known, unknown)
 	// Without the same work the ratio would be below a third.
-	if ratio := float64(unknown) / float64(known); ratio < 0.6 || ratio > 1.7 {
+	if ratio := float64(unknown) / float64(known); ratio < 0.5 || ratio > 2 {
 		t.Errorf("an unknown tenant takes %.2f times as long as a known one", ratio)
 	}
 }
