@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/textproto"
 	"os"
 	"time"
 
@@ -17,6 +18,7 @@ var (
 	errSlow      = errors.New("the body took too long")
 	errBudget    = errors.New("the body budget is used up: too many bodies are in flight; if they are genuine, raise Options.BodyBudget")
 	errEvicted   = errors.New("the body budget is used up, and this body was the slowest: it was given up for another one")
+	errTrailer   = errors.New("what stands behind the last chunk is malformed")
 	errInterrupt = errors.New("reading cannot be interrupted")
 )
 
@@ -176,9 +178,12 @@ func step(size int, declared, most int64) int64 {
 
 func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
+	var quoting textproto.ProtocolError
 	switch {
 	case errors.As(err, &tooLarge):
 		return &verify.Error{Reason: verify.ErrTooLarge, Cause: err}
+	case errors.As(err, &quoting):
+		return &verify.Error{Reason: verify.ErrBody, Cause: errTrailer} // err quotes the sender
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &verify.Error{Reason: verify.ErrBody, Cause: errSlow}
 	}

@@ -520,3 +520,28 @@ func (p *pipes) Accept() (net.Conn, error) {
 }
 func (p *pipes) Close() error   { close(p.over); return nil }
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
+
+func TestTrailer(t *testing.T) {
+	// A trailer is read with the end of the body, before the signature is known.
+	for _, tt := range []struct {
+		name, trailer string
+		status        string
+	}{
+		{"one that is a header is dropped", "X-Note: smuggled", "HTTP/1.1 200"},
+		{"one that is none is refused, and not repeated", "smuggled", "HTTP/1.1 400"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, observed)
+			body := bodyOf(t, s.request)
+			conn := dial(t, listen(t, s))
+			send(t, conn, headOf(s.request, "Transfer-Encoding: chunked")+fmt.Sprintf("%x\r\n%s\r\n0\r\n%s\r\n\r\n", len(body), body, tt.trailer))
+			line, err := bufio.NewReader(conn).ReadString('\n')
+			if err != nil || !strings.HasPrefix(line, tt.status) {
+				t.Errorf("%q, %v", line, err)
+			}
+			if e := s.event(); e.Err != nil && strings.Contains(e.Err.Error(), "smuggled") {
+				t.Errorf("the report repeats the trailer: %v", e.Err)
+			}
+		})
+	}
+}
