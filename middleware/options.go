@@ -50,7 +50,7 @@ type Options struct {
 
 	// Shutdown, if not nil, ends the contexts of all handlers when it ends: a server that
 	// shuts down ends it when its patience is over. Without it, a detached handler ends
-	// with the process.
+	// with the process. A guard with InsecureReportOnly ends no context.
 	Shutdown context.Context
 
 	// Retention is how long a finished event is remembered. Default: what the

@@ -372,8 +372,8 @@ func (cn *conn) good() bool {
 	return quiet(cn.raw)
 }
 
-// keep makes a connection idle, until it is taken or its time is over. It is false if the
-// connection must not be kept.
+// keep makes a connection idle, until it is taken or its time is over. It reports whether
+// the connection may be kept.
 func (c *client) keep(cn *conn) bool {
 	if c.idleFor == 0 || !canPeek {
 		return false

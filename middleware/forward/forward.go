@@ -198,8 +198,8 @@ func timedOut(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &n) && n.Timeout()
 }
 
-// unverified reads the body of a request that a guard only reports. It is false if it has
-// answered.
+// unverified reads the body of a request that a guard only reports. It returns false when
+// it has sent a response instead.
 func (h *Handler) unverified(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)

@@ -122,7 +122,8 @@ func isIdentifier(s string) bool {
 	return s != ""
 }
 
-// target returns what is asked for. It is false if the value of the wildcard does not fit.
+// target returns the request's target, and reports whether the wildcard's value may stand
+// in it.
 func (up *upstream) target(r *http.Request) (string, bool) {
 	if up.name == "" {
 		return up.before, true

@@ -258,21 +258,8 @@ func (g *Gateway) guarded(c *config.Config, rc *config.Route, guard *middleware.
 }
 
 func (g *Gateway) forwardOptions(rc *config.Route) *forward.Options {
-	o := &forward.Options{
-		Timeout:       rc.Upstream.Timeout,
-		IdleTimeout:   rc.Upstream.Idle,
-		TLS:           rc.Upstream.TLS,
-		Header:        rc.Upstream.Header,
-		SenderHeaders: rc.Forward.Headers,
-		Query:         rc.Forward.Query,
-		Success:       rc.Forward.Success,
-		AnswerBody:    rc.Forward.AnswerBody,
-		Resign:        rc.Forward.Resign.Value(),
-		Observe:       g.observeUpstream(rc.Name),
-	}
-	if a := rc.Forward.Assert; a != nil {
-		o.Assertion, o.AssertionHeader, o.AssertionPrefix = a.Signer, a.Header, a.Prefix
-	}
+	o := rc.ForwardOptions()
+	o.Observe = g.observeUpstream(rc.Name)
 	if rc.Forward.ClientAddress {
 		o.ClientAddress = g.o.ClientAddress
 	}
