@@ -113,7 +113,7 @@ func (s *KeySet) add(id string, public crypto.PublicKey) error {
 	return nil
 }
 
-// parseJWK reads one key. It is nil if it serves something else.
+// parseJWK reads one key. It returns a nil key for one that serves something else.
 func parseJWK(text []byte) (id string, public crypto.PublicKey, err error) {
 	o, ok := parseObject(text)
 	if !ok {

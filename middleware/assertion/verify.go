@@ -349,9 +349,8 @@ func (t *token) fingerprint() verify.Fingerprint {
 }
 
 // Claims returns what the assertion says about a delivery that was verified with it, whose
-// request had the header h: the r.Header of a handler. It is false where there is no such
-// delivery, where it came to another receiver, and where the header is not the one that was
-// verified.
+// request had the header h: the r.Header of a handler. It reports false for no delivery, for
+// one of another receiver, and for another header than the one that was verified.
 //
 //	d, _ := verify.FromContext(r.Context())
 //	claims, ok := verifier.Claims(d, r.Header)

@@ -297,7 +297,7 @@ func (h *harness) chance(r *rand.Rand, e *event) fate {
 	return f
 }
 
-// rest waits. It is false if ctx ended before.
+// rest waits, and reports whether ctx lasted as long.
 func rest(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
